@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# One set of compiler and linker flags for everything: xpu_flags. xpu_library_flags adds what a
+# backend library needs: C++ runtime inside, one exported symbol.
+find_package(Threads REQUIRED)
+
+add_library(xpu_flags INTERFACE)
+target_include_directories(xpu_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk/include)
+target_compile_definitions(xpu_flags INTERFACE XPU_VERSION="${PROJECT_VERSION}" _GNU_SOURCE
+  BOOST_DLL_USE_STD_FS)
+target_compile_options(xpu_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
+  -fstack-protector-strong -ffunction-sections -fdata-sections
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+target_link_options(xpu_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed)
+if(XPU_SANITIZE)
+  target_compile_options(xpu_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g)
+  target_link_options(xpu_flags INTERFACE -fsanitize=address,undefined)
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(xpu_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
+  target_compile_options(xpu_flags INTERFACE -fcf-protection)
+endif()
+
+add_library(xpu_library_flags INTERFACE)
+target_link_libraries(xpu_library_flags INTERFACE xpu_flags)
+if(NOT XPU_SANITIZE)
+  target_link_options(xpu_library_flags INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+target_link_options(xpu_library_flags INTERFACE -Wl,--exclude-libs,ALL -Wl,-z,defs)
+if(XPU_SANITIZE)
+  # The sanitizer's run time is in the host program.
+  target_link_options(xpu_library_flags INTERFACE -Wl,-z,undefs)
+endif()

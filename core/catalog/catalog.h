@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a backend described: plain values. One Catalog per backend, kept as JSON in the cache.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace xpu {
+
+enum class DeviceKind { kGpu, kPartition, kNpu, kAccelerator };
+
+struct Device {
+  std::string id;      // "<vendor>:<index>", unique on the host
+  std::string vendor;
+  std::string index;   // "0", "0:1"
+  std::string uuid;
+  std::string name;
+  DeviceKind kind = DeviceKind::kGpu;
+  std::uint64_t memory_bytes = 0;
+  std::string architecture;
+  std::string driver;
+  std::string pci;
+  int numa_node = -1;
+  std::string parent;  // id of the parent device; "" for none
+  bool in_all = true;
+  bool available = true;
+  std::string reason;                // why not available
+  std::vector<std::string> aliases;  // further names a request may use
+  std::vector<std::pair<std::string, std::string>> properties;
+};
+
+struct Interconnect {
+  std::string device, peer;  // ids
+  std::string type;
+  std::uint32_t weight = 0;
+};
+
+// When an edit applies; every non-empty part must be selected (see xpu_scope).
+struct Scope {
+  std::string device;      // id
+  std::string capability;
+  bool operator==(const Scope&) const = default;
+};
+
+struct Node {
+  std::string host_path;
+  std::string container_path;
+  char type = 'c';  // 'c' or 'b'
+  std::uint32_t major = 0, minor = 0;
+  bool operator==(const Node&) const = default;
+};
+
+enum class FileKind { kLibrary, kBinary, kData, kSocket, kDirectory };
+
+struct File {
+  FileKind kind = FileKind::kData;
+  std::string host_path;
+  std::string container_path;  // library: "" or a path below the loader's folder
+  std::string soname, architecture;
+  std::vector<std::string> links;
+  bool operator==(const File&) const = default;
+};
+
+struct EnvVar {
+  std::string name, value;
+  bool operator==(const EnvVar&) const = default;
+};
+
+struct Link {
+  std::string path, target;
+  bool operator==(const Link&) const = default;
+};
+
+// The edits of one scope.
+struct EditGroup {
+  Scope scope;
+  std::vector<Node> nodes;
+  std::vector<File> files;
+  std::vector<EnvVar> env;
+  std::vector<Link> links;
+};
+
+enum class ConditionKind { kStat, kListing, kContent, kSeconds };
+
+struct Condition {
+  ConditionKind kind = ConditionKind::kStat;
+  std::string path;
+  // What must still be found: "missing", or for kStat "size:mtime_ns:inode:device", for kListing and
+  // kContent a hash, for kSeconds the CLOCK_BOOTTIME second at which it ends.
+  std::string expected;
+};
+
+enum class CatalogState { kReady, kAbsent, kFailed };
+
+struct Catalog {
+  std::string backend;  // name
+  std::string version;  // of the backend
+  std::string abi;      // "0.1"
+  CatalogState state = CatalogState::kReady;
+  std::string reason;  // for kAbsent and kFailed
+  // From the manifest: devices that stand in for hardware. Never part of `all` or of a bare index
+  // beside devices of a backend that is not simulated.
+  bool simulated = false;
+  std::vector<Device> devices;
+  std::vector<Interconnect> interconnects;
+  std::vector<std::string> capabilities;  // in the order of the backend
+  std::vector<std::pair<std::string, std::string>> properties;
+  std::vector<EditGroup> edits;
+  std::vector<Condition> conditions;
+};
+
+// JSON and back. from_json checks shape and types only; throws Error naming `source`.
+std::string to_json(const Catalog& catalog);
+Catalog catalog_from_json(std::string_view json, const std::string& source);
+
+// Everything that untrusted output can get wrong: counts (4,096 devices, 65,536 edits), lengths,
+// UTF-8, control characters, grammar of vendors, indices, capabilities and variables, unique ids,
+// parents and scopes that exist, absolute clean paths, nodes below /dev that are character or block
+// devices on this host. Throws Error naming backend and item.
+void validate(const Catalog& catalog);
+
+}  // namespace xpu

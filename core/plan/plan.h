@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Edits + facts → plan: how each edit is delivered to this container. Every awkward case of the
+// field is a row of the table in plan.cc. The plan is plain values: nothing has happened yet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/plan/facts.h"
+#include "core/select/select.h"
+
+namespace xpu {
+
+struct PlannedDevice {  // linux.devices and one rule in linux.resources.devices
+  Node node;
+  std::string why;
+};
+
+struct PlannedMount {
+  std::string source, destination;
+  std::string type = "bind";
+  std::vector<std::string> options;
+  std::string why;
+  bool operator==(const PlannedMount&) const = default;
+};
+
+struct PlannedEnv {
+  std::string name, value;
+  std::string why;
+};
+
+// Something done natively in the root file system before exec.
+struct PlannedRootfsWrite {
+  enum class Kind { kFile, kSymlink, kFolder } kind = Kind::kFile;
+  std::string path;
+  std::string content;  // bytes, or the link's target
+  std::string why;
+};
+
+// A file, folder or link generated in the container's state folder (the source of mounts).
+struct PlannedState {
+  enum class Kind { kFile, kSymlink, kFolder } kind = Kind::kFile;
+  std::string path;  // relative to the state folder
+  std::string content;
+};
+
+struct Plan {
+  std::vector<PlannedDevice> devices;
+  std::vector<PlannedMount> mounts;  // in mount order
+  std::vector<PlannedEnv> env;
+  std::vector<PlannedRootfsWrite> rootfs;
+  std::vector<PlannedState> state;
+  std::vector<std::string> notes;     // for explain and the debug log
+  std::vector<std::string> warnings;  // also for the log
+  // What the folders of libraries are, for explain ("/usr/lib/x86_64-linux-gnu").
+  std::string library_folder;
+};
+
+// Throws Error when something asked for cannot be delivered (names it and what to do).
+Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view, const Facts& facts);
+
+// Carries out `plan.rootfs` and `plan.state`. Throws Error.
+void prepare_rootfs(const Plan& plan, const Rootfs& rootfs, const Facts& facts);
+void prepare_state(const Plan& plan, const std::string& state_dir);
+
+}  // namespace xpu

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// NAME.toml beside a backend's library: what is known about a backend without loading it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/config/config.h"
+
+namespace xpu {
+
+// A capability default that depends on the image, for request variables of images that were made
+// before the capability variable existed.
+struct CapabilityRule {
+  std::string if_set;              // variable that must be set
+  std::string if_unset;            // variable that must not be set; "" for none
+  std::vector<std::string> capabilities;
+};
+
+struct Manifest {
+  std::string file;     // absolute path of the manifest
+  std::string name;     // [a-z][a-z0-9-]*
+  std::string library;  // absolute path
+  unsigned abi_major = 0, abi_minor = 0;  // version that the library was built for
+  bool enabled_by_default = true;
+  bool simulated = false;
+
+  // [request]
+  std::vector<std::string> device_variables;
+  std::vector<std::string> capability_variables;
+  std::vector<std::string> default_capabilities;
+  std::vector<CapabilityRule> capability_rules;
+
+  // [detect] any = [...]: at least one path must exist for the library to be worth loading; empty:
+  // always worth it. Options are already substituted ("${sys-root}/proc/...").
+  std::vector<std::string> detect_any;
+
+  // [options]: name → value in force (default of the manifest, or configuration).
+  std::map<std::string, std::string> options;
+};
+
+// A manifest that was found, usable or not.
+struct FoundBackend {
+  Manifest manifest;   // when refused: as much as could be read, at least file, name and variables
+  bool enabled = true;
+  bool refused = false;
+  std::string reason;  // when refused (trust, syntax, ABI, options) or not enabled
+};
+
+// Every *.toml in the configured folders, sorted by name. Never throws for one bad manifest; two of
+// the same name are both refused and each names the other.
+std::vector<FoundBackend> find_backends(const Config& config);
+
+}  // namespace xpu

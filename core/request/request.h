@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container asks for: from its environment, in vendor-neutral form.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/plugin/manifest.h"
+
+namespace xpu {
+
+// One element of the list in a request variable, as written.
+struct Selector {
+  std::string text;     // as written, for messages
+  std::string backend;  // backend or vendor that it is limited to; "" for none
+  std::string name;     // "all", index, UUID, PCI address, alias
+};
+
+enum class RequestKind {
+  kNone,         // nothing asked, or `void` or an empty value in the variable in force
+  kDriversOnly,  // `none`: driver files, no device
+  kDevices,
+};
+
+struct Request {
+  RequestKind kind = RequestKind::kNone;
+  std::string variable;  // in force; "" when nothing was asked
+  std::vector<Selector> selectors;
+  // Backends that the variable in force belongs to; empty for the vendor-neutral one.
+  std::vector<std::string> claimed_by;
+  // Driver capabilities asked for, per backend: {backend, {"compute", ...}}; "all" is kept as is.
+  std::vector<std::pair<std::string, std::vector<std::string>>> capabilities;
+  // Warnings for the log, for example a well-known variable that no installed backend claims.
+  std::vector<std::string> warnings;
+};
+
+inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
+
+// `env`: "NAME=value" as in the spec's process.env; of several with one name the last counts.
+// `known_file`: known-variables.toml, read only when a variable asks for it ("" for none).
+// Throws Error for a request that cannot be understood (names variable and element), and when the
+// variable in force is claimed by a refused backend.
+Request parse_request(const std::vector<std::string>& env, const std::vector<FoundBackend>& backends,
+                      const std::string& known_file);
+
+}  // namespace xpu

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Request + catalogs → devices and capabilities → edits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/catalog/catalog.h"
+#include "core/plugin/refresh.h"
+#include "core/request/request.h"
+
+namespace xpu {
+
+struct SelectedBackend {
+  std::string backend;
+  std::vector<std::string> devices;       // ids, in catalog order, no duplicates
+  std::vector<std::string> capabilities;  // in catalog order
+};
+
+struct Selection {
+  std::vector<SelectedBackend> backends;
+  std::vector<std::string> warnings;
+  bool empty() const { return backends.empty(); }
+};
+
+// Which backends a request needs (names; empty: all that are enabled).
+std::vector<std::string> backends_needed(const Request& request);
+
+// Throws Error: a device that is not there (names it and lists what exists), one that is not
+// available (with its reason), a bare index where two vendors are present (names both), a
+// capability that the backend does not offer (lists those it does), `all` on a host with no device
+// (unless config.on_unavailable is "warn": then a warning and an empty selection), a backend in
+// force that is refused or failed.
+Selection select(const Request& request, const std::vector<BackendStatus>& backends,
+                 const Config& config);
+
+// One thing to bring into the container, and why.
+template <class T>
+struct Wanted {
+  T item;
+  std::string why;  // "device nvidia:0", "capability compute", "backend sim"
+};
+
+struct Edits {
+  std::vector<Wanted<Node>> nodes;
+  std::vector<Wanted<File>> files;
+  std::vector<Wanted<EnvVar>> env;
+  std::vector<Wanted<Link>> links;
+};
+
+// The edits of the selection, each once (first scope wins), in catalog order. Throws Error when two
+// of them want the same container path or variable with different contents.
+Edits edits(const Selection& selection, const std::vector<BackendStatus>& backends);
+
+}  // namespace xpu

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bundle's config.json on disk: read, written atomically, and brought back to what it was before
+// our own edit of an earlier start.
+//
+// The journal ("<config>.xpu-undo" beside the file, with its owner) holds the hashes of the file
+// before and after our edit and the splices that turn one into the other. It is written before the
+// edited file is renamed into place, so at any moment the file is the old or the new one and the
+// journal tells which. It deserves exactly the trust of the file beside it: who can write one can
+// write the other. It is used only when it has the file's owner, is a regular file that group and
+// others cannot write, and its hash of the edited file matches.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/fd.h"
+#include "core/oci/text.h"
+
+namespace xpu {
+
+class Bundle {
+ public:
+  // `dir`: the bundle; "" for the working directory. `config_file`: crun's --config, relative to the
+  // working directory, or "" for config.json in the bundle. Reads the file. Throws Error: missing,
+  // no regular file (links, FIFOs), hard-linked elsewhere, owned by another user than root or the
+  // caller, larger than 16 MiB.
+  Bundle(const std::string& dir, const std::string& config_file);
+
+  const std::string& dir() const { return dir_; }    // absolute
+  const std::string& file() const { return file_; }  // path of config.json, for messages
+  // The bytes on disk.
+  const std::string& current() const { return current_; }
+  // The bytes before our own edit, when the journal says that `current` is our edit; else current.
+  const std::string& pristine() const { return pristine_; }
+  bool edited() const { return edited_; }
+
+  // Replaces the file by apply(pristine, splices), journal first. Writes nothing when the result is
+  // what is on disk. `sync`: fsync file and folder. Returns the new text. Throws Error, the old file
+  // then being intact.
+  std::string write(const std::vector<json::Splice>& splices, bool sync);
+
+ private:
+  std::string dir_, file_, name_;
+  Fd folder_;
+  struct stat status_ = {};
+  std::string current_, pristine_;
+  bool edited_ = false;
+};
+
+}  // namespace xpu

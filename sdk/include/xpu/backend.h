@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The backend ABI of the XPU Container Runtime, version 0.1.
+ *
+ * A backend is a shared library that describes the accelerators of this host: which devices there
+ * are, which device nodes, driver files and environment a container needs to use them, and until
+ * when that description holds. It never sees a container; the runtime decides everything that
+ * concerns one. A backend is two files in one folder: this library and its manifest (NAME.toml).
+ *
+ * Life of a backend
+ *   1. A helper process of its own (xpu-backend-host) loads the library with
+ *      RTLD_NOW | RTLD_LOCAL and calls xpu_backend_entry(), the only symbol that may be exported.
+ *   2. open(), then describe() once, then close(). The process ends; the library is never unloaded.
+ *   The process has a deadline (60 s by default), resource limits and no terminal; what the backend
+ *   prints on stdout or stderr becomes log lines that carry its name.
+ *
+ * Rules for every function of this header
+ *   Threads    One thread. The host calls the backend from one thread and the backend calls the
+ *              host's functions from within that call only, on the same thread.
+ *   Strings in and out  UTF-8, NUL-terminated, borrowed for the duration of the call: copy what you
+ *              keep. Nobody frees memory across this boundary.
+ *   Errors     An int32_t status (xpu_status); the text goes through xpu_host.set_error first.
+ *              No C++ exception may cross the boundary in either direction.
+ *   Process    A backend does not change environment, working directory, signal dispositions,
+ *              umask or locale, and leaves no thread behind.
+ *
+ * Growth: structures are append-only and begin with their size (tables also with the ABI version).
+ * A reader looks at min(its own sizeof, struct_size) bytes and takes the rest as zero. In 0.x a
+ * minor version may still change a structure; from 1.0 on it only appends.
+ */
+#ifndef XPU_BACKEND_H
+#define XPU_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define XPU_ABI_MAJOR 0u
+#define XPU_ABI_MINOR 1u
+
+#if defined(__GNUC__)
+#define XPU_EXPORT __attribute__((visibility("default")))
+#else
+#define XPU_EXPORT
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Every function returns XPU_OK or one of the others; a value that is not listed is a failure. */
+typedef int32_t xpu_status;
+#define XPU_OK 0
+#define XPU_ABSENT 1      /* no such hardware, or its driver is not loaded: not an error of the host */
+#define XPU_FAILED 2      /* hardware is there but could not be described */
+#define XPU_INVALID 3     /* an argument, an option's value or an emitted item is not valid */
+#define XPU_UNSUPPORTED 4 /* ABI version or extension not supported */
+#define XPU_NO_MEMORY 5   /* out of memory, or a limit of the host on counts was reached */
+
+/* Severity of xpu_host.log. */
+#define XPU_LOG_DEBUG 0
+#define XPU_LOG_INFO 1
+#define XPU_LOG_WARN 2
+#define XPU_LOG_ERROR 3
+
+/* xpu_device.kind */
+#define XPU_KIND_GPU 1u
+#define XPU_KIND_PARTITION 2u /* a part of another device, named by parent */
+#define XPU_KIND_NPU 3u
+#define XPU_KIND_ACCELERATOR 4u /* none of the others */
+
+/* xpu_device.flags */
+/* Not part of `all`: for example a device whose partitions are handed out in its place. */
+#define XPU_DEVICE_NOT_IN_ALL 1u
+/* Cannot be given to a container now; `reason` says why. */
+#define XPU_DEVICE_UNAVAILABLE 2u
+
+/* A device of this host. Emit a parent before its partitions. */
+typedef struct xpu_device {
+  uint32_t struct_size; /* sizeof(xpu_device) of the writer */
+  uint32_t kind;        /* XPU_KIND_*                        */
+  uint32_t flags;       /* XPU_DEVICE_* bits                 */
+  int32_t numa_node;    /* -1: unknown                       */
+  uint64_t memory_bytes; /* device memory; 0: unknown or none of its own */
+  /* Vendor: [a-z][a-z0-9-]*, at most 32 characters. One backend may describe several vendors. */
+  const char* vendor;
+  /* Place among the vendor's devices: "0", or "0:1" for partition 1 of device 0; digits and ':'
+   * only. The full id is "<vendor>:<index>" and must be unique on the host. */
+  const char* index;
+  const char* uuid;         /* stable over reboots, unique; "" when unknown */
+  const char* name;         /* marketing name, for people; not "" */
+  const char* architecture; /* "8.9", "gfx90a", ...; "" when unknown */
+  const char* driver;       /* driver version; "" when unknown */
+  const char* pci;          /* "0000:65:00.0", lower case; "" for a device that is not on PCI */
+  const char* parent;       /* index of the device this is a part of; "" otherwise */
+  const char* reason;       /* one line, with XPU_DEVICE_UNAVAILABLE; "" otherwise */
+} xpu_device;
+
+/* When an edit applies: every part that is not "" must be selected.
+ * {"", ""}: whenever anything of this backend is given to a container (also drivers only).
+ * {"0", ""}: with device 0.  {"", "compute"}: with capability compute.  {"0", "display"}: both. */
+typedef struct xpu_scope {
+  uint32_t struct_size;
+  uint32_t reserved; /* 0 */
+  const char* vendor;     /* with device: its vendor; "" otherwise */
+  const char* device;     /* index of a device emitted before; "" for no condition */
+  const char* capability; /* [a-z][a-z0-9-]*; "" for no condition */
+} xpu_scope;
+
+/* A device node. The host opens host_path and takes type, major and minor from what it finds
+ * there; anything that is not a character or block device is refused. */
+typedef struct xpu_node {
+  uint32_t struct_size;
+  uint32_t reserved;          /* 0 */
+  const char* host_path;      /* absolute path on the host, dev-root included */
+  const char* container_path; /* absolute, below /dev */
+} xpu_node;
+
+/* xpu_file.kind: how a driver file is delivered. */
+#define XPU_FILE_LIBRARY 1u   /* goes where the container's own loader looks, under its SONAME */
+#define XPU_FILE_BINARY 2u    /* an executable */
+#define XPU_FILE_DATA 3u      /* configuration, firmware, ICD: read-only */
+#define XPU_FILE_SOCKET 4u    /* a unix socket of a driver daemon */
+#define XPU_FILE_DIRECTORY 5u /* a folder, read-only */
+
+/* A driver file that the container needs. */
+typedef struct xpu_file {
+  uint32_t struct_size;
+  uint32_t kind;         /* XPU_FILE_* */
+  const char* host_path; /* absolute, on the host, driver root included; must exist */
+  /* Where the container sees it: absolute. For a library "": the runtime chooses the folder. A
+   * library that its users look for below the loader's folder (for example "vdpau/libx.so.1")
+   * gives that relative path. */
+  const char* container_path;
+  const char* soname;       /* libraries: DT_SONAME, or the file's name where it has none */
+  const char* architecture; /* libraries: "x86_64", "i386", "aarch64", "arm", ... (uname -m style) */
+  /* libraries: further names for the same file in the same folder, separated by ',', such as
+   * "libcuda.so"; "" for none. */
+  const char* links;
+} xpu_file;
+
+/* An environment variable of the container. It replaces one of the same name. */
+typedef struct xpu_env {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* name; /* [A-Za-z_][A-Za-z0-9_]* */
+  const char* value;
+} xpu_env;
+
+/* A symbolic link in the container. The runtime builds the folder that holds it and mounts that
+ * folder read-only, so it must be one that only such links live in ("/dev/dri/by-path"). */
+typedef struct xpu_link {
+  uint32_t struct_size;
+  uint32_t reserved;
+  const char* path;   /* absolute */
+  const char* target; /* relative or absolute, as seen in the container */
+} xpu_link;
+
+/* xpu_condition.kind: what must stay as it is for this description to be true. The host takes the
+ * present value right after describe(). */
+#define XPU_VALID_STAT 1u    /* a regular file: size, mtime, inode; also "still missing".
+                                Not for sysfs and procfs, where mtime means nothing. */
+#define XPU_VALID_LISTING 2u /* the names in a folder; also "still missing" */
+#define XPU_VALID_CONTENT 3u /* the bytes of a file of at most 64 KiB; also "still missing" */
+#define XPU_VALID_SECONDS 4u /* a time to live */
+
+typedef struct xpu_condition {
+  uint32_t struct_size;
+  uint32_t kind;     /* XPU_VALID_* */
+  const char* path;  /* absolute; "" with XPU_VALID_SECONDS */
+  uint64_t seconds;  /* 1 to 31536000 with XPU_VALID_SECONDS; 0 otherwise */
+} xpu_condition;
+
+/* What the host offers. Valid from xpu_backend_entry() until close() returns. */
+typedef struct xpu_host {
+  uint32_t struct_size;
+  uint32_t abi_major; /* newest version that the host speaks */
+  uint32_t abi_minor;
+  uint32_t oldest_major; /* oldest version that it accepts */
+  uint32_t oldest_minor;
+  uint32_t reserved;
+  void* ctx; /* first argument of every function below */
+
+  /* Says why the call that is in progress will return a status other than XPU_OK: one line for a
+   * person, naming the file, device or option. The last text counts. */
+  void (*set_error)(void* ctx, xpu_status code, const char* text);
+
+  /* A line for the log (XPU_LOG_*). Never secrets, no line ends. */
+  void (*log)(void* ctx, int32_t severity, const char* text);
+
+  /* The value of an option that the manifest declares, from configuration or its default there;
+   * NULL for a name that the manifest does not declare. Valid until close() returns. */
+  const char* (*option)(void* ctx, const char* name);
+
+  /* Sinks. Each copies at once and returns XPU_OK, XPU_INVALID (the text that set_error received
+   * says what is wrong) or XPU_NO_MEMORY. Only to be called from within describe(). */
+  xpu_status (*emit_device)(void* ctx, const xpu_device* device);
+  /* A further name that a request may use for a device ("GPU-1f2e...", a serial number). */
+  xpu_status (*emit_alias)(void* ctx, const char* vendor, const char* index, const char* alias);
+  /* A fact about one device ("price-per-hour" = "0.53"), or with vendor and index "" about this
+   * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */
+  xpu_status (*emit_property)(void* ctx, const char* vendor, const char* index, const char* key,
+                              const char* value);
+  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight is closer. */
+  xpu_status (*emit_interconnect)(void* ctx, const char* vendor, const char* index,
+                                  const char* peer_vendor, const char* peer_index, const char* type,
+                                  uint32_t weight);
+  xpu_status (*emit_node)(void* ctx, const xpu_scope* scope, const xpu_node* node);
+  xpu_status (*emit_file)(void* ctx, const xpu_scope* scope, const xpu_file* file);
+  xpu_status (*emit_env)(void* ctx, const xpu_scope* scope, const xpu_env* env);
+  xpu_status (*emit_link)(void* ctx, const xpu_scope* scope, const xpu_link* link);
+  /* Also when describe() will return XPU_ABSENT or XPU_FAILED: it says when to look again. */
+  xpu_status (*emit_condition)(void* ctx, const xpu_condition* condition);
+  /* A capability that requests may name, in the order of this call. Every capability used in a
+   * scope is emitted before its first use. */
+  xpu_status (*emit_capability)(void* ctx, const char* name);
+} xpu_host;
+
+/* What the backend answers. The table is constant and lives as long as the process. */
+typedef struct xpu_backend {
+  uint32_t struct_size;
+  uint32_t abi_major; /* version that this table follows */
+  uint32_t abi_minor;
+  uint32_t reserved;
+  const char* name;    /* as in the manifest: [a-z][a-z0-9-]*, at most 32 characters */
+  const char* version; /* of the backend, for people */
+
+  /* Creates the instance. On XPU_OK *self is passed to the others; any other status ends here. */
+  xpu_status (*open)(const xpu_host* host, void** self);
+  /* Describes the host through the sinks. XPU_ABSENT is the answer for "nothing here". */
+  xpu_status (*describe)(void* self);
+  /* Ends the instance. Called once after an open() that returned XPU_OK. */
+  void (*close)(void* self);
+  /* An optional ability by id, such as "xpu.hotplug/1"; NULL when not supported. The slot itself
+   * may be NULL. */
+  const void* (*extension)(void* self, const char* id);
+} xpu_backend;
+
+/* The one exported symbol. Fills *out and returns XPU_OK, or returns XPU_UNSUPPORTED when the
+ * range of versions that the host accepts does not hold one that this backend speaks. */
+XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host* host, const xpu_backend** out);
+typedef xpu_status (*xpu_backend_entry_fn)(const xpu_host* host, const xpu_backend** out);
+#define XPU_BACKEND_ENTRY_SYMBOL "xpu_backend_entry"
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+#endif /* XPU_BACKEND_H */
