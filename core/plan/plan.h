@@ -46,6 +46,9 @@ struct PlannedState {
 
 struct Plan {
   std::vector<PlannedDevice> devices;
+  // Nodes that come by a bind mount (user namespaces) and still need a rule in
+  // linux.resources.devices.
+  std::vector<Node> device_rules;
   std::vector<PlannedMount> mounts;  // in mount order
   std::vector<PlannedEnv> env;
   std::vector<PlannedRootfsWrite> rootfs;
