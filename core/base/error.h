@@ -21,12 +21,17 @@ class Error : public std::exception {
   std::string text_;
 };
 
-inline std::string text_of(std::string_view s) { return std::string(s); }
-inline std::string text_of(const char* s) { return s; }
-inline std::string text_of(char c) { return std::string(1, c); }
+inline std::string text_of(std::string_view s) {
+  return std::string(s);
+}
+inline std::string text_of(const char* s) {
+  return s;
+}
+inline std::string text_of(char c) {
+  return std::string(1, c);
+}
 template <class T>
-  requires std::is_arithmetic_v<T>
-std::string text_of(T n) {
+requires std::is_arithmetic_v<T> std::string text_of(T n) {
   return std::to_string(n);
 }
 

@@ -18,11 +18,12 @@ enum class TrustKind {
   kProgram,  // low-level runtime: regular file, executable
   kLibrary,  // backend: regular file that is no symlink itself, one link, not set-user-ID
   kFolder,
+  kParent,  // folder of which only what lies below is believed: may be sticky
 };
 
-// Opens `path` (absolute) read-only (kProgram: O_PATH) and returns the checked descriptor: what was
-// checked is what is used. On ENOENT/ENOTDIR returns an empty Fd. Throws Error that names the
-// component at fault, its owner and mode, and what to do.
+// Opens `path` (absolute) read-only (kProgram and kParent: O_PATH) and returns the checked
+// descriptor: what was checked is what is used. On ENOENT/ENOTDIR returns an empty Fd. Throws Error
+// that names the component at fault, its owner and mode, and what to do.
 Fd open_trusted(const std::string& path, TrustKind kind);
 
 // True when uid may own what the caller believes (see above).
