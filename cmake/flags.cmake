@@ -28,7 +28,10 @@ target_link_libraries(xpu_library_flags INTERFACE xpu_flags)
 if(NOT XPU_SANITIZE)
   target_link_options(xpu_library_flags INTERFACE -static-libstdc++ -static-libgcc)
 endif()
-target_link_options(xpu_library_flags INTERFACE -Wl,--exclude-libs,ALL -Wl,-z,defs)
+# Hidden visibility is not enough: libstdc++ declares namespace std visible, and with it every
+# template instantiation in a backend. The version script leaves one symbol.
+target_link_options(xpu_library_flags INTERFACE -Wl,--exclude-libs,ALL -Wl,-z,defs
+  -Wl,--version-script=${PROJECT_SOURCE_DIR}/sdk/cmake/backend.map)
 if(XPU_SANITIZE)
   # The sanitizer's run time is in the host program.
   target_link_options(xpu_library_flags INTERFACE -Wl,-z,undefs)

@@ -191,10 +191,13 @@ typedef struct xpu_host {
    * NULL for a name that the manifest does not declare. Valid until close() returns. */
   const char* (*option)(void* ctx, const char* name);
 
-  /* Sinks. Each copies at once and returns XPU_OK, XPU_INVALID (the text that set_error received
-   * says what is wrong) or XPU_NO_MEMORY. Only to be called from within describe(). */
+  /* Sinks. Each copies at once and returns XPU_OK, XPU_INVALID or XPU_NO_MEMORY. With a status
+   * other than XPU_OK the item was not taken and the host has kept, as if by set_error, what is
+   * wrong with it: return that status without another set_error, or leave the item out and go on.
+   * Only to be called from within describe(). */
   xpu_status (*emit_device)(void* ctx, const xpu_device* device);
-  /* A further name that a request may use for a device ("GPU-1f2e...", a serial number). */
+  /* A further name that a request may use for a device ("GPU-1f2e...", a serial number): without
+   * ',' and white space, since requests are lists. */
   xpu_status (*emit_alias)(void* ctx, const char* vendor, const char* index, const char* alias);
   /* A fact about one device ("price-per-hour" = "0.53"), or with vendor and index "" about this
    * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// backend.hpp from the host's side of the C ABI: a host that writes down what it is told.
+#include "xpu/backend.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <sstream>
+
+extern "C" xpu_status c_backend_entry(const xpu_host* host, const xpu_backend** out);
+extern "C" xpu_status cxx_backend_entry(const xpu_host* host, const xpu_backend** out);
+
+namespace xpu::sdk {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::function<void(Sink&)> script;  // what describe() of the backend under test does
+bool throw_when_made = false;
+int alive = 0;
+
+class Scripted : public Backend {
+ public:
+  Scripted() {
+    if (throw_when_made) {
+      throw Invalid("option colour: no such colour");
+    }
+    ++alive;
+  }
+  ~Scripted() override { --alive; }
+  void describe(Sink& sink) override { script(sink); }
+  const void* extension(std::string_view id) override {
+    if (id == "throws/1") {
+      throw std::runtime_error("no");
+    }
+    return id == "xpu.test/1" ? this : nullptr;
+  }
+};
+
+class FakeHost {
+ public:
+  FakeHost() {
+    table.struct_size = sizeof table;
+    table.abi_major = table.oldest_major = XPU_ABI_MAJOR;
+    table.abi_minor = table.oldest_minor = XPU_ABI_MINOR;
+    table.ctx = this;
+    table.set_error = [](void* ctx, xpu_status code, const char* text) {
+      self(ctx).errors.push_back(std::to_string(code) + " " + text);
+    };
+    table.log = [](void* ctx, int32_t severity, const char* text) {
+      self(ctx).say("log ", severity, " ", text);
+    };
+    table.option = [](void* ctx, const char* name) -> const char* {
+      const auto found = self(ctx).options.find(name);
+      return found == self(ctx).options.end() ? nullptr : found->second.c_str();
+    };
+    table.emit_device = [](void* ctx, const xpu_device* d) {
+      return self(ctx).say("device ", d->struct_size, " ", d->kind, " ", d->flags, " ",
+                           d->numa_node, " ", d->memory_bytes, " ", d->vendor, ":", d->index, " ",
+                           d->uuid, "|", d->name, "|", d->architecture, "|", d->driver, "|", d->pci,
+                           "|", d->parent, "|", d->reason);
+    };
+    table.emit_alias = [](void* ctx, const char* vendor, const char* index, const char* alias) {
+      return self(ctx).say("alias ", vendor, ":", index, " ", alias);
+    };
+    table.emit_property = [](void* ctx, const char* vendor, const char* index, const char* key,
+                             const char* value) {
+      return self(ctx).say("property ", vendor, ":", index, " ", key, "=", value);
+    };
+    table.emit_interconnect = [](void* ctx, const char* vendor, const char* index,
+                                 const char* peer_vendor, const char* peer_index, const char* type,
+                                 uint32_t weight) {
+      return self(ctx).say("interconnect ", vendor, ":", index, " ", peer_vendor, ":", peer_index,
+                           " ", type, " ", weight);
+    };
+    table.emit_node = [](void* ctx, const xpu_scope* s, const xpu_node* n) {
+      return self(ctx).say("node ", n->struct_size, scope(s), n->host_path, " ", n->container_path);
+    };
+    table.emit_file = [](void* ctx, const xpu_scope* s, const xpu_file* f) {
+      return self(ctx).say("file ", f->struct_size, scope(s), f->kind, " ", f->host_path, " ",
+                           f->container_path, "|", f->soname, "|", f->architecture, "|", f->links);
+    };
+    table.emit_env = [](void* ctx, const xpu_scope* s, const xpu_env* e) {
+      return self(ctx).say("env ", e->struct_size, scope(s), e->name, "=", e->value);
+    };
+    table.emit_link = [](void* ctx, const xpu_scope* s, const xpu_link* l) {
+      return self(ctx).say("link ", l->struct_size, scope(s), l->path, " ", l->target);
+    };
+    table.emit_condition = [](void* ctx, const xpu_condition* c) {
+      return self(ctx).say("condition ", c->struct_size, " ", c->kind, " ", c->path, " ",
+                           c->seconds);
+    };
+    table.emit_capability = [](void* ctx, const char* name) {
+      return self(ctx).say("capability ", name);
+    };
+  }
+
+  // Entry, open, describe and close as the runtime does them.
+  xpu_status describe() {
+    const xpu_backend* backend = nullptr;
+    xpu_status status = xpu_backend_entry(&table, &backend);
+    void* instance = nullptr;
+    if (status == XPU_OK) {
+      status = backend->open(&table, &instance);
+    }
+    if (status == XPU_OK) {
+      status = backend->describe(instance);
+      backend->close(instance);
+    }
+    return status;
+  }
+
+  xpu_host table{};
+  std::map<std::string, std::string> options;
+  std::vector<std::string> calls, errors;
+  std::string refuse;  // calls that begin with this are refused
+
+ private:
+  static FakeHost& self(void* ctx) { return *static_cast<FakeHost*>(ctx); }
+  static std::string scope(const xpu_scope* s) {
+    return " " + std::to_string(s->struct_size) + "[" + s->vendor + ":" + s->device + "+" +
+           s->capability + "] ";
+  }
+  template <class... Parts>
+  xpu_status say(const Parts&... parts) {
+    std::ostringstream line;
+    (line << ... << parts);
+    calls.push_back(line.str());
+    if (!refuse.empty() && calls.back().rfind(refuse, 0) == 0) {
+      table.set_error(this, XPU_INVALID, "the host's own words");
+      return XPU_INVALID;
+    }
+    return XPU_OK;
+  }
+};
+
+class BackendTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    script = [](Sink&) {};
+    throw_when_made = false;
+  }
+  void TearDown() override { EXPECT_EQ(alive, 0); }
+  FakeHost host;
+};
+
+Device make_device() {
+  Device device;
+  device.vendor = "acme";
+  device.index = "0:1";
+  device.name = "Acme One";
+  return device;
+}
+
+TEST_F(BackendTest, EmitsEveryKindOfItem) {
+  script = [](Sink& sink) {
+    Device device = make_device();
+    sink.capability("compute");
+    sink.device(device);
+    device.kind = Kind::kPartition;
+    device.uuid = "ACME-1";
+    device.memory_bytes = 24ull << 30;
+    device.architecture = "a1";
+    device.driver = "5.0";
+    device.pci = "0000:01:00.0";
+    device.numa_node = 1;
+    device.parent = "0";
+    device.in_all = device.available = false;
+    device.reason = "broken";
+    sink.device(device);
+    sink.alias(device, "acme-one");
+    sink.property(device, "price-per-hour", "0.53");
+    sink.property("driver", "5.0");
+    sink.interconnect(device, device, "acmelink", 7);
+    sink.node(with(device), {"/dev/acme0", "/dev/acme"});
+    File file;
+    file.kind = FileKind::kLibrary;
+    file.host_path = "/usr/lib/libacme.so.1";
+    file.soname = "libacme.so.1";
+    file.architecture = "x86_64";
+    file.links = {"libacme.so", "libacme.so.0"};
+    sink.file(with_capability("compute"), file);
+    sink.env(always(), "ACME", "1");
+    sink.link(with(device, "compute"), "/dev/acme/by-path/x", "../acme0");
+    sink.valid_while_same("/usr/lib/libacme.so.1");
+    sink.valid_while_listing("/sys/class/acme");
+    sink.valid_while_content("/proc/acme");
+    sink.valid_for_seconds(60);
+    sink.log(Severity::kWarn, "two\nlines");
+  };
+  EXPECT_EQ(host.describe(), XPU_OK);
+  EXPECT_THAT(
+      host.calls,
+      ElementsAre(
+          "capability compute", "device 96 1 0 -1 0 acme:0:1 |Acme One|||||",
+          "device 96 2 3 1 25769803776 acme:0:1 ACME-1|Acme One|a1|5.0|0000:01:00.0|0|broken",
+          "alias acme:0:1 acme-one", "property acme:0:1 price-per-hour=0.53",
+          "property : driver=5.0", "interconnect acme:0:1 acme:0:1 acmelink 7",
+          "node 24 32[acme:0:1+] /dev/acme0 /dev/acme",
+          "file 48 32[:+compute] 1 /usr/lib/libacme.so.1 "
+          "|libacme.so.1|x86_64|libacme.so,libacme.so.0",
+          "env 24 32[:+] ACME=1", "link 24 32[acme:0:1+compute] /dev/acme/by-path/x ../acme0",
+          "condition 24 1 /usr/lib/libacme.so.1 0", "condition 24 2 /sys/class/acme 0",
+          "condition 24 3 /proc/acme 0", "condition 24 4  60", "log 2 two lines"));
+  EXPECT_THAT(host.errors, IsEmpty());
+}
+
+TEST_F(BackendTest, Options) {
+  host.options["root"] = "/driver";
+  script = [](Sink& sink) { sink.property("root", sink.option("root")); };
+  EXPECT_EQ(host.describe(), XPU_OK);
+  EXPECT_THAT(host.calls, ElementsAre("property : root=/driver"));
+  script = [](Sink& sink) { sink.option("colour"); };
+  EXPECT_EQ(host.describe(), XPU_INVALID);
+  EXPECT_THAT(host.errors, ElementsAre("3 option colour is not declared in the manifest"));
+}
+
+TEST_F(BackendTest, ExceptionsBecomeStatusAndText) {
+  struct Case {
+    std::function<void()> action;
+    xpu_status status;
+    const char* text;
+  };
+  const Case cases[] = {
+      {[] { throw Absent("no acme driver"); }, XPU_ABSENT, "1 no acme driver"},
+      {[] { throw std::runtime_error("acme0:\nbroken"); }, XPU_FAILED, "2 acme0: broken"},
+      {[] { throw Invalid("option colour"); }, XPU_INVALID, "3 option colour"},
+      {[] { throw std::bad_alloc(); }, XPU_NO_MEMORY, "5 out of memory"},
+      {[] { throw 7; }, XPU_FAILED, "2 unknown exception"},
+  };
+  for (const Case& c : cases) {
+    host.errors.clear();
+    script = [&c](Sink&) { c.action(); };
+    EXPECT_EQ(host.describe(), c.status) << c.text;
+    EXPECT_THAT(host.errors, ElementsAre(c.text));
+  }
+}
+
+TEST_F(BackendTest, RefusedItemKeepsTheHostsReason) {
+  host.refuse = "alias";
+  script = [](Sink& sink) { sink.alias(make_device(), "bad name"); };
+  EXPECT_EQ(host.describe(), XPU_INVALID);
+  EXPECT_THAT(host.errors, ElementsAre("3 the host's own words"));
+}
+
+TEST_F(BackendTest, RefusedItemCanBeLeftOut) {
+  host.refuse = "node";
+  script = [](Sink& sink) {
+    try {
+      sink.node(always(), {"/dev/gone", "/dev/gone"});
+    } catch (const Rejected& error) {
+      EXPECT_EQ(error.status(), XPU_INVALID);
+      sink.log(Severity::kInfo, error.what());
+    }
+  };
+  EXPECT_EQ(host.describe(), XPU_OK);
+  EXPECT_EQ(host.calls.back(), "log 1 the host refused device node /dev/gone");
+}
+
+TEST_F(BackendTest, ConstructorMayThrow) {
+  throw_when_made = true;
+  EXPECT_EQ(host.describe(), XPU_INVALID);
+  EXPECT_THAT(host.errors, ElementsAre("3 option colour: no such colour"));
+}
+
+TEST_F(BackendTest, TableNamesTheBackend) {
+  const xpu_backend* backend = nullptr;
+  ASSERT_EQ(xpu_backend_entry(&host.table, &backend), XPU_OK);
+  EXPECT_EQ(backend->struct_size, sizeof(xpu_backend));
+  EXPECT_EQ(backend->abi_major, XPU_ABI_MAJOR);
+  EXPECT_EQ(backend->abi_minor, XPU_ABI_MINOR);
+  EXPECT_STREQ(backend->name, "scripted");
+  EXPECT_STREQ(backend->version, "1.2");
+}
+
+TEST_F(BackendTest, Extensions) {
+  const xpu_backend* backend = nullptr;
+  ASSERT_EQ(xpu_backend_entry(&host.table, &backend), XPU_OK);
+  void* instance = nullptr;
+  ASSERT_EQ(backend->open(&host.table, &instance), XPU_OK);
+  EXPECT_NE(backend->extension(instance, "xpu.test/1"), nullptr);
+  EXPECT_EQ(backend->extension(instance, "xpu.other/1"), nullptr);
+  EXPECT_EQ(backend->extension(instance, "throws/1"), nullptr);
+  backend->close(instance);
+}
+
+TEST_F(BackendTest, VersionNegotiation) {
+  struct Case {
+    std::uint32_t oldest_major, oldest_minor, newest_major, newest_minor;
+    xpu_status status;
+  };
+  static_assert(XPU_ABI_MAJOR == 0 && XPU_ABI_MINOR == 1);
+  const Case cases[] = {
+      {0, 1, 0, 1, XPU_OK},          {0, 0, 1, 0, XPU_OK},          {0, 1, 7, 3, XPU_OK},
+      {0, 2, 0, 9, XPU_UNSUPPORTED}, {1, 0, 1, 1, XPU_UNSUPPORTED}, {0, 0, 0, 0, XPU_UNSUPPORTED},
+  };
+  for (const Case& c : cases) {
+    host.table.oldest_major = c.oldest_major;
+    host.table.oldest_minor = c.oldest_minor;
+    host.table.abi_major = c.newest_major;
+    host.table.abi_minor = c.newest_minor;
+    const xpu_backend* backend = nullptr;
+    EXPECT_EQ(xpu_backend_entry(&host.table, &backend), c.status)
+        << c.oldest_major << "." << c.oldest_minor << " to " << c.newest_major << "."
+        << c.newest_minor;
+    EXPECT_EQ(backend != nullptr, c.status == XPU_OK);
+  }
+}
+
+TEST_F(BackendTest, ShortHostTableIsRefused) {
+  const xpu_backend* backend = nullptr;
+  for (const std::uint32_t size : {0u, 4u, 24u, std::uint32_t(sizeof(xpu_host)) - 1}) {
+    host.table.struct_size = size;
+    EXPECT_EQ(xpu_backend_entry(&host.table, &backend), XPU_UNSUPPORTED) << size;
+    EXPECT_EQ(backend, nullptr);
+  }
+  host.table.struct_size = sizeof(xpu_host) + 64;  // a later host
+  EXPECT_EQ(xpu_backend_entry(&host.table, &backend), XPU_OK);
+  EXPECT_EQ(xpu_backend_entry(nullptr, &backend), XPU_INVALID);
+  EXPECT_EQ(xpu_backend_entry(&host.table, nullptr), XPU_INVALID);
+}
+
+TEST_F(BackendTest, BackendsInPlainC) {
+  for (const xpu_backend_entry_fn entry : {&c_backend_entry, &cxx_backend_entry}) {
+    const xpu_backend* backend = nullptr;
+    ASSERT_EQ(entry(&host.table, &backend), XPU_OK);
+    void* instance = nullptr;
+    ASSERT_EQ(backend->open(&host.table, &instance), XPU_OK);
+    EXPECT_EQ(backend->describe(instance), XPU_OK);
+    backend->close(instance);
+    EXPECT_EQ(host.calls.back(), "device 96 3 0 -1 0 acme:0 |Acme in C|||||");
+  }
+}
+
+}  // namespace
+}  // namespace xpu::sdk
+
+using xpu::sdk::Scripted;
+XPU_BACKEND(Scripted, "scripted", "1.2")
