@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# The shim is killed at each of its system calls in turn: config.json is the old or the new one,
+# and the next start repairs what was left.
+. "$(dirname "$0")/lib.sh"
+
+if [ "${XPU_QUICK:-0}" = 1 ]; then
+  skip "kill sweep" "--quick"
+  finish
+fi
+
+gcc -static -o "$SCRATCH/done" -x c - <<<'int main(void) { return 0; }'
+new_tree debian
+new_bundle "$REPLY" XPU_VISIBLE_DEVICES=acme:0 -- /probe id
+pristine=$SCRATCH/pristine.json
+cp "$BUNDLE/config.json" "$pristine"
+mkdir -p "$SCRATCH/config/xpu-container-runtime"
+{
+  printf '[state]\ndirectory = "%s"\n' "$SCRATCH/state"
+  cat /etc/xpu-container-runtime/config.toml
+} >"$SCRATCH/config/xpu-container-runtime/config.toml"
+export XDG_CONFIG_HOME=$SCRATCH/config XPU_CONTAINER_RUNTIME_PATH=$SCRATCH/done
+shim=("$SHIM" --root "$SCRATCH/runtime" create --bundle "$BUNDLE" swept)
+
+ok "an undisturbed start" "${shim[@]}"
+edited=$SCRATCH/edited.json
+cp "$BUNDLE/config.json" "$edited"
+left=$(ls -A "$BUNDLE")
+records=$(find "$SCRATCH/state/containers" -name '*.json' | wc -l)
+same "one record" 1 "$records"
+
+# kill_at N: a start from the pristine bundle that dies at its Nth system call. Returns 1 when the
+# shim had become the low-level runtime before that.
+kill_at() {
+  rm -f "$BUNDLE"/* "$BUNDLE"/.[!.]*
+  cp "$pristine" "$BUNDLE/config.json"
+  ! strace -o "$SCRATCH/trace" -e inject=all:signal=KILL:when="$1" "${shim[@]}" >/dev/null 2>&1 &&
+    ! grep -q "execve(\"$SCRATCH/done\".* = 0" "$SCRATCH/trace"
+}
+
+# sweep NAME [COLD]: COLD forgets the catalog before each start.
+sweep() {
+  local name=$1 cold=${2:-} torn="" unrepaired="" litter="" forgotten="" calls=1
+  while kill_at "$calls" && [ "$calls" -lt 3000 ]; do
+    cmp -s "$BUNDLE/config.json" "$pristine" || cmp -s "$BUNDLE/config.json" "$edited" ||
+      torn+=" $calls"
+    "${shim[@]}" >/dev/null 2>&1 && cmp -s "$BUNDLE/config.json" "$edited" || unrepaired+=" $calls"
+    [ "$(ls -A "$BUNDLE")" = "$left" ] || litter+=" $calls"
+    [ "$(find "$SCRATCH/state/containers" -name '*.json' | wc -l)" -eq 1 ] || forgotten+=" $calls"
+    [ -z "$cold" ] || rm -rf "$SCRATCH/state/catalog"
+    calls=$((calls + 1))
+  done
+  echo "$name: $calls system calls"
+  if [ "$calls" -gt 50 ]; then
+    pass "$name: the sweep covers the start"
+  else
+    fail "$name: the sweep covers the start" "$calls system calls; $(tail -n 3 "$SCRATCH/trace")"
+  fi
+  same "$name: config.json is old or new" "" "$torn"
+  same "$name: the next start edits as ever" "" "$unrepaired"
+  same "$name: the next start removes what was left" "" "$litter"
+  same "$name: the next start takes over the record" "" "$forgotten"
+}
+sweep "warm catalog"
+rm -rf "$SCRATCH/state/catalog"
+sweep "cold catalog" cold
+finish
