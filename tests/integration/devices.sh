@@ -25,6 +25,15 @@ device_suite() {
   local engine=$1
   launch XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
   gives "$engine: one device" 0
+  launch XPU_VISIBLE_DEVICES=acme:0 ACME_DRIVER=mine -- /probe env ACME_DRIVER \
+    link /dev/acme/by-path/first ls /etc/acme
+  has "$engine: environment, links, and no file of another capability" "$OUTPUT" \
+    "env ACME_DRIVER=5.2.1" "link /dev/acme/by-path/first ../../acme0" "ls /etc/acme ENOENT"
+  silent "$engine: a variable is replaced, not repeated" "$OUTPUT" "env ACME_DRIVER=mine"
+  launch XPU_VISIBLE_DEVICES=acme:0 SIM_DRIVER_CAPABILITIES=graphics -- /probe ls /etc/acme
+  has "$engine: the file of a capability that is asked for" "$OUTPUT" "ls /etc/acme graphics.json"
+  launch XPU_VISIBLE_DEVICES=ACME-5f0c2a11 -- /probe "${device_questions[@]}"
+  gives "$engine: a device by UUID" 1
   launch XPU_VISIBLE_DEVICES=acme:1 -- /probe "${device_questions[@]}"
   gives "$engine: the other device" 1
   launch XPU_VISIBLE_DEVICES=acme:0,acme:1 -- /probe "${device_questions[@]}"

@@ -47,9 +47,10 @@ sandbox_nodes() {
   chmod 600 "$XPU_IT"/dev/*
 }
 
-# The driver files of the sim host: a library that is nothing but its name.
+# The driver files of the sim host; the library is nothing but its name.
 sandbox_driver() {
   mkdir -p "$XPU_IT/host"
+  echo '{}' >"$XPU_IT/host/graphics.json"
   gcc -shared -o "$XPU_IT/host/libacme.so.1.0" -Wl,-soname,libacme.so.1 -x c - <<<'int acme_one;'
 }
 
@@ -57,6 +58,42 @@ sandbox_driver() {
 sandbox_config() {
   mkdir -p /etc/xpu-container-runtime
   cat >/etc/xpu-container-runtime/sim.toml <<TOML
+capabilities = ["compute", "utility", "graphics"]
+
+[[devices]]
+vendor = "acme"
+index = "0"
+name = "Acme One"
+uuid = "ACME-5f0c2a10"
+memory = "24GiB"
+architecture = "a1"
+driver = "5.2.1"
+pci = "0000:65:00.0"
+nodes = [{ host = "$XPU_IT/dev/acme0", container = "/dev/acme0" }]
+links = [{ path = "/dev/acme/by-path/first", target = "../../acme0" }]
+
+[[devices]]
+vendor = "acme"
+index = "1"
+name = "Acme One"
+uuid = "ACME-5f0c2a11"
+memory = "24GiB"
+nodes = [{ host = "$XPU_IT/dev/acme1", container = "/dev/acme1" }]
+
+[[files]]
+kind = "library"
+host = "$XPU_IT/host/libacme.so.1.0"
+links = ["libacme.so"]
+
+[[files]]
+kind = "data"
+host = "$XPU_IT/host/graphics.json"
+container = "/etc/acme/graphics.json"
+capability = "graphics"
+
+[[env]]
+name = "ACME_DRIVER"
+value = "5.2.1"
 TOML
   cat >/etc/xpu-container-runtime/config.toml <<TOML
 [backends.sim]
