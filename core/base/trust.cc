@@ -22,13 +22,7 @@ constexpr int kMaxLinks = 40;  // the kernel's own limit
 
 // The uid that the owners outside our user namespace show as; nothing in the initial namespace.
 std::optional<unsigned> overflow_uid() {
-  const std::optional<std::string> map = read_file_if_present("/proc/self/uid_map", 1 << 16);
-  if (!map) {
-    return std::nullopt;
-  }
-  unsigned inside = 0, outside = 0, count = 0;
-  if (std::sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
-      outside == 0 && count == UINT_MAX) {
+  if (!in_user_namespace()) {
     return std::nullopt;
   }
   const auto text = read_file_if_present("/proc/sys/kernel/overflowuid", 64);
@@ -247,6 +241,15 @@ class Walk {
 };
 
 }  // namespace
+
+bool in_user_namespace() {
+  const auto map = read_file_if_present("/proc/self/uid_map", 1 << 16);
+  unsigned inside = 0, outside = 0, count = 0;
+  const bool initial =
+      !map || (std::sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) == 3 &&
+               inside == 0 && outside == 0 && count == UINT_MAX);
+  return !initial;
+}
 
 bool trusted_owner(unsigned uid) {
   return uid == 0 || uid == ::geteuid() || overflow_uid() == uid;

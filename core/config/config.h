@@ -22,19 +22,19 @@ struct Config {
   std::string file;  // where it was read from; "" for built-in defaults
 
   // [xpu-container-runtime]
-  log::Level log_level = log::Level::kInfo;                                   // log-level
-  std::string debug;                                                          // debug
-  std::vector<std::string> runtimes = {"docker-runc", "runc", "crun"};        // runtimes
-  std::string runtime_path;                                                   // runtime-path
-  std::string mode = "auto";                                                  // mode: auto | spec
+  log::Level log_level = log::Level::kInfo;                             // log-level
+  std::string debug;                                                    // debug
+  std::vector<std::string> runtimes = {"docker-runc", "runc", "crun"};  // runtimes
+  std::string runtime_path;                                             // runtime-path
+  std::string mode = "auto";                                            // mode: auto | spec
   std::string on_unavailable = "fail";  // on-unavailable: fail | warn (for `all` without a device)
 
   // [state]
   std::string state_dir;  // directory; default /run/xpu, unprivileged $XDG_RUNTIME_DIR/xpu
 
   // [backends]
-  std::vector<std::string> backend_dirs;      // directories; default: the installation's own
-  unsigned backend_timeout_s = 60;            // timeout-seconds: 1 to 600
+  std::vector<std::string> backend_dirs;            // directories; default: the installation's own
+  unsigned backend_timeout_s = 60;                  // timeout-seconds: 1 to 600
   std::uint64_t backend_memory_bytes = 4ULL << 30;  // memory-limit, text such as "4GiB"
   // [backends.NAME]
   std::map<std::string, BackendConfig> backends;
@@ -44,11 +44,13 @@ struct Config {
 // (PREFIX/bin/PROGRAM or PREFIX/libexec/xpu/PROGRAM), so that an installation can be anywhere.
 struct Installation {
   std::string prefix;
-  std::string backend_dir;      // PREFIX/lib/xpu/backends
-  std::string host_program;     // PREFIX/libexec/xpu/xpu-backend-host
-  std::string data_dir;         // PREFIX/share/xpu
+  std::string backend_dir;   // PREFIX/lib/xpu/backends
+  std::string host_program;  // PREFIX/libexec/xpu/xpu-backend-host
+  std::string data_dir;      // PREFIX/share/xpu
 };
 const Installation& installation();
+// The same for a program in `folder`.
+Installation installation_of(const std::string& folder);
 
 // ${XDG_CONFIG_HOME}/xpu-container-runtime/config.toml when that variable is set and absolute, else
 // /etc/xpu-container-runtime/config.toml.
