@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sdk/sim/hardware.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "sdk/helpers/elf.h"
+#include "sdk/helpers/path.h"
+#include "sdk/sim/reader.h"
+
+namespace xpu::sim {
+namespace {
+
+std::string machine() {
+  utsname name{};
+  ::uname(&name);
+  return name.machine;
+}
+
+template <class Value>
+Value choice(Reader& table, std::string_view key,
+             const std::vector<std::pair<std::string, Value>>& known, Value otherwise) {
+  const std::string text = table.text(key);
+  std::string names;
+  for (const auto& [name, value] : known) {
+    if (name == text) {
+      return value;
+    }
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  if (table.has(key)) {
+    table.fail(key, "must be one of " + names);
+  }
+  return otherwise;
+}
+
+class Parser {
+ public:
+  Hardware parse(Reader& top);
+
+ private:
+  Edits edits(Reader& table);
+  std::string capability(Reader& table);
+  SimFile file(Reader& table);
+  SimDevice device(Reader& table);
+  SimInterconnect interconnect(Reader& table);
+  std::size_t find_device(Reader& table, const std::string& id) const;
+
+  Hardware hardware_;
+  std::map<std::string, std::size_t> ids_;  // "acme:0" → place
+};
+
+std::string Parser::capability(Reader& table) {
+  const std::string name = table.text("capability");
+  const auto& known = hardware_.capabilities;
+  if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end()) {
+    table.fail("capability", "\"" + name + "\" is not in the list of capabilities at the top");
+  }
+  return name;
+}
+
+SimFile Parser::file(Reader& table) {
+  static const std::vector<std::pair<std::string, sdk::FileKind>> kKinds = {
+      {"library", sdk::FileKind::kLibrary},
+      {"binary", sdk::FileKind::kBinary},
+      {"data", sdk::FileKind::kData},
+      {"socket", sdk::FileKind::kSocket},
+      {"directory", sdk::FileKind::kDirectory}};
+  SimFile out;
+  out.capability = capability(table);
+  sdk::File& file = out.file;
+  table.required_text("kind");
+  file.kind = choice(table, "kind", kKinds, sdk::FileKind::kData);
+  file.host_path = table.required_path("host");
+  if (file.kind != sdk::FileKind::kLibrary) {
+    file.container_path =
+        table.has("container") ? table.absolute_path("container") : file.host_path;
+    return out;
+  }
+  file.container_path = table.text("container");
+  file.soname = table.text("soname");
+  file.architecture = table.text("architecture");
+  file.links = table.texts("links");
+  const auto elf = sdk::read_elf(sdk::Root("/"), file.host_path);
+  if (file.soname.empty()) {
+    file.soname = elf && !elf->soname.empty() ? elf->soname : sdk::base_name(file.host_path);
+  }
+  if (file.architecture.empty()) {
+    file.architecture = elf && !elf->architecture.empty() ? elf->architecture : machine();
+  }
+  return out;
+}
+
+Edits Parser::edits(Reader& table) {
+  Edits out;
+  for (Reader& item : table.tables("nodes", "node")) {
+    SimNode node{capability(item), {item.required_path("host"), item.absolute_path("container")}};
+    if (node.node.container_path.empty()) {
+      node.node.container_path = node.node.host_path;
+    }
+    item.finish();
+    out.nodes.push_back(node);
+  }
+  for (Reader& item : table.tables("files", "file")) {
+    out.files.push_back(file(item));
+    item.finish();
+  }
+  for (Reader& item : table.tables("env", "env")) {
+    out.env.push_back({capability(item), item.required_text("name"), item.text("value")});
+    item.finish();
+  }
+  for (Reader& item : table.tables("links", "link")) {
+    out.links.push_back(
+        {capability(item), item.required_path("path"), item.required_text("target")});
+    item.finish();
+  }
+  return out;
+}
+
+SimDevice Parser::device(Reader& table) {
+  static const std::vector<std::pair<std::string, sdk::Kind>> kKinds = {
+      {"gpu", sdk::Kind::kGpu},
+      {"partition", sdk::Kind::kPartition},
+      {"npu", sdk::Kind::kNpu},
+      {"accelerator", sdk::Kind::kAccelerator}};
+  SimDevice out;
+  sdk::Device& device = out.device;
+  device.vendor = table.required_text("vendor");
+  device.index = table.index("index");
+  if (device.index.empty()) {
+    table.fail("index", "is missing");
+  }
+  device.name = table.required_text("name");
+  device.uuid = table.text("uuid");
+  device.parent = table.index("parent");
+  device.kind = choice(table, "kind", kKinds,
+                       device.parent.empty() ? sdk::Kind::kGpu : sdk::Kind::kPartition);
+  device.memory_bytes = table.bytes("memory");
+  device.architecture = table.text("architecture");
+  device.driver = table.text("driver");
+  device.pci = table.text("pci");
+  device.numa_node = static_cast<std::int32_t>(
+      table.integer("numa-node", -1, std::numeric_limits<std::int32_t>::max(), -1));
+  device.in_all = table.boolean("in-all", true);
+  device.available = table.boolean("available", true);
+  device.reason = table.text("reason");
+  if (device.available && !device.reason.empty()) {
+    table.fail("reason", "is only for a device with available = false");
+  }
+  if (!device.available && device.reason.empty()) {
+    table.fail("available", "= false needs a reason");
+  }
+  out.aliases = table.texts("aliases");
+  out.properties = table.pairs("properties");
+  out.edits = edits(table);
+  const std::string id = device.vendor + ":" + device.index;
+  if (!ids_.emplace(id, hardware_.devices.size()).second) {
+    table.fail("index",
+               "\"" + device.index + "\" is taken by another device of vendor " + device.vendor);
+  }
+  if (!device.parent.empty()) {
+    const auto parent = ids_.find(device.vendor + ":" + device.parent);
+    if (parent == ids_.end() || device.parent == device.index) {
+      table.fail("parent", "\"" + device.parent + "\" is no device of vendor " + device.vendor +
+                               " above this one");
+    }
+    // Its partitions are handed out in its place.
+    hardware_.devices[parent->second].device.in_all = false;
+  }
+  return out;
+}
+
+std::size_t Parser::find_device(Reader& table, const std::string& id) const {
+  const auto found = ids_.find(id);
+  if (found == ids_.end()) {
+    table.fail("devices", "names \"" + id + "\", which is no device of this file");
+  }
+  return found->second;
+}
+
+SimInterconnect Parser::interconnect(Reader& table) {
+  const std::vector<std::string> ends = table.texts("devices");
+  if (ends.size() != 2 || ends[0] == ends[1]) {
+    table.fail("devices", "must be two different devices, such as [\"acme:0\", \"acme:1\"]");
+  }
+  SimInterconnect out;
+  out.device = find_device(table, ends[0]);
+  out.peer = find_device(table, ends[1]);
+  out.type = table.required_text("type");
+  out.weight = static_cast<std::uint32_t>(
+      table.integer("weight", 0, std::numeric_limits<std::uint32_t>::max(), 1));
+  return out;
+}
+
+Hardware Parser::parse(Reader& top) {
+  hardware_.capabilities = top.has("capabilities") ? top.texts("capabilities")
+                                                   : std::vector<std::string>{"compute", "utility"};
+  hardware_.properties = top.pairs("properties");
+  hardware_.edits = edits(top);
+  for (Reader& table : top.tables("devices", "device")) {
+    SimDevice found = device(table);
+    table.finish();
+    hardware_.devices.push_back(std::move(found));
+  }
+  for (Reader& table : top.tables("interconnects", "interconnect")) {
+    hardware_.interconnects.push_back(interconnect(table));
+    table.finish();
+  }
+  Reader validity = top.table("validity");
+  hardware_.validity.same = validity.texts("stat");
+  hardware_.validity.listing = validity.texts("listing");
+  hardware_.validity.content = validity.texts("content");
+  hardware_.validity.seconds =
+      static_cast<std::uint64_t>(validity.integer("seconds", 1, 31536000, 0));
+  validity.finish();
+  top.finish();
+  return std::move(hardware_);
+}
+
+}  // namespace
+
+Hardware parse_hardware(std::string_view text, const std::string& file) {
+  try {
+    const toml::table table = toml::parse(text, file);
+    Reader top(table, file, "hardware file");
+    return Parser().parse(top);
+  } catch (const toml::parse_error& error) {
+    fail_at(file, error.source(), std::string(error.description()));
+  }
+}
+
+}  // namespace xpu::sim

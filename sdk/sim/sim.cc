@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A backend whose hardware is a TOML file: a complete backend as a third party would write it, and
+// the way to see the whole product work on a machine that has no accelerator.
+#include "sdk/helpers/fs.h"
+#include "sdk/sim/hardware.h"
+#include "xpu/backend.hpp"
+
+namespace xpu::sim {
+namespace {
+
+constexpr std::size_t kMaxHardware = 4u << 20;
+constexpr std::size_t kMaxContent = 65536;  // of XPU_VALID_CONTENT
+
+class Sim : public sdk::Backend {
+ public:
+  void describe(sdk::Sink& sink) override {
+    const std::string file = sink.option("hardware");
+    const sdk::Root root("/");
+    const auto text = root.read(file, kMaxHardware);
+    if (text && text->size() > kMaxContent) {
+      sink.valid_while_same(file);
+    } else {
+      sink.valid_while_content(file);
+    }
+    if (!text) {
+      if (!root.resolve(file)) {
+        throw sdk::Absent("hardware file " + file + " does not exist");
+      }
+      throw sdk::Invalid("hardware file " + file +
+                         " cannot be read: it must be a regular file of at most 4 MiB");
+    }
+    const Hardware hardware = parse_hardware(*text, file);
+    emit_validity(sink, hardware.validity);
+    if (hardware.devices.empty()) {
+      throw sdk::Absent("hardware file " + file + " lists no device");
+    }
+    emit(sink, hardware);
+  }
+
+ private:
+  static void emit_validity(sdk::Sink& sink, const Validity& validity) {
+    for (const std::string& path : validity.same) {
+      sink.valid_while_same(path);
+    }
+    for (const std::string& path : validity.listing) {
+      sink.valid_while_listing(path);
+    }
+    for (const std::string& path : validity.content) {
+      sink.valid_while_content(path);
+    }
+    if (validity.seconds > 0) {
+      sink.valid_for_seconds(validity.seconds);
+    }
+  }
+
+  static void emit(sdk::Sink& sink, const Hardware& hardware) {
+    for (const std::string& capability : hardware.capabilities) {
+      sink.capability(capability);
+    }
+    for (const auto& [key, value] : hardware.properties) {
+      sink.property(key, value);
+    }
+    for (const SimDevice& found : hardware.devices) {
+      sink.device(found.device);
+      for (const std::string& alias : found.aliases) {
+        sink.alias(found.device, alias);
+      }
+      for (const auto& [key, value] : found.properties) {
+        sink.property(found.device, key, value);
+      }
+      emit_edits(sink, found.edits, with(found.device));
+    }
+    for (const SimInterconnect& link : hardware.interconnects) {
+      sink.interconnect(hardware.devices[link.device].device, hardware.devices[link.peer].device,
+                        link.type, link.weight);
+    }
+    emit_edits(sink, hardware.edits, sdk::always());
+  }
+
+  // Each item in the scope of its device (or of none) and of its own capability.
+  static void emit_edits(sdk::Sink& sink, const Edits& edits, sdk::Scope scope) {
+    for (const SimNode& item : edits.nodes) {
+      scope.capability = item.capability;
+      sink.node(scope, item.node);
+    }
+    for (const SimFile& item : edits.files) {
+      scope.capability = item.capability;
+      sink.file(scope, item.file);
+    }
+    for (const SimEnv& item : edits.env) {
+      scope.capability = item.capability;
+      sink.env(scope, item.name, item.value);
+    }
+    for (const SimLink& item : edits.links) {
+      scope.capability = item.capability;
+      sink.link(scope, item.path, item.target);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace xpu::sim
+
+using xpu::sim::Sim;
+XPU_BACKEND(Sim, "sim", XPU_VERSION)
