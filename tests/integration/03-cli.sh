@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# xpu-runtime, as a person and as a script use it.
+. "$(dirname "$0")/lib.sh"
+
+OUTPUT=$("$XPU" detect 2>&1)
+has "detect for people" "$OUTPUT" "Device 0:" "  Id:         acme:0" "  Type:       acme" \
+  "  Name:       Acme One" "  VRAM:       24.00 GB" "  Compute:    a1" "  Driver:     5.2.1" \
+  "  PCIe Bus:   0000:65:00.0" "  Available:  true" "  Id:         acme:1"
+devices=$("$XPU" detect --json)
+same "detect --json: ids" "acme:0 acme:1" "$(jq -r '[.devices[].id] | join(" ")' <<<"$devices")"
+same "detect --json: keys" \
+  "architecture available driver id index kind memory_bytes name numa_node pci reason uuid vendor" \
+  "$(jq -r '.devices[0] | keys | join(" ")' <<<"$devices")"
+same "detect --json: values" "25769803776 ACME-5f0c2a10 true" \
+  "$(jq -r '.devices[0] | "\(.memory_bytes) \(.uuid) \(.available)"' <<<"$devices")"
+
+backends=$("$XPU" backends list --json)
+same "backends list --json: states" "nvidia absent, sim ready" \
+  "$(jq -r '[.backends[] | "\(.name) \(.state)"] | sort | join(", ")' <<<"$backends")"
+same "backends list --json: keys" "abi devices library name reason state version" \
+  "$(jq -r '.backends[0] | keys | join(" ")' <<<"$backends")"
+says "backends list says why one is absent" \
+  "$(jq -r '.backends[] | select(.name == "nvidia") | .reason' <<<"$backends")" /
+OUTPUT=$("$XPU" backends list)
+says "backends list for people" "$OUTPUT" sim ready nvidia absent
+OUTPUT=$("$XPU" backends show sim)
+says "backends show" "$OUTPUT" sim "$XPU_IT/prefix/lib/xpu/backends"
+refused "backends show of an unknown one" "$XPU" backends show nothing
+says "it names those that are installed" "$OUTPUT" nothing sim nvidia
+
+ok "info" "$XPU" info
+says "info names configuration and low-level runtime" "$OUTPUT" \
+  /etc/xpu-container-runtime/config.toml /runc
+ok "info --json" "$XPU" info --json
+ok "info --json is JSON" jq -e . <<<"$OUTPUT"
+ok "version" "$XPU" version
+says "version is a number" "$OUTPUT" 0.1.0
+ok "--help" "$XPU" --help
+says "--help has the exit codes" "$OUTPUT" "xit code"
+refused "an unknown command" "$XPU" detekt
+
+new_tree debian
+new_bundle "$REPLY" XPU_VISIBLE_DEVICES=acme:0 -- /probe id
+before=$(md5sum "$BUNDLE"/* && find "$REPLY" -newer "$BUNDLE/config.json" | sort)
+ok "explain" "$XPU" explain --bundle "$BUNDLE"
+says "explain says what and why" "$OUTPUT" XPU_VISIBLE_DEVICES acme:0 /dev/acme0 libacme.so.1 ACME_DRIVER
+ok "explain --json" "$XPU" explain --bundle "$BUNDLE" --json
+ok "explain --json is JSON" jq -e . <<<"$OUTPUT"
+same "explain changes nothing" "$before" \
+  "$(md5sum "$BUNDLE"/* && find "$REPLY" -newer "$BUNDLE/config.json" | sort)"
+
+# A change of the hardware file is seen without being told.
+sed -i 's/^name = "Acme One"/name = "Acme Two"/' /etc/xpu-container-runtime/sim.toml
+has "a changed host is seen" "$("$XPU" detect)" "  Name:       Acme Two"
+sed -i 's/^name = "Acme Two"/name = "Acme One"/' /etc/xpu-container-runtime/sim.toml
+
+# Configuration that must not be believed.
+mkdir -p "$SCRATCH/open/xpu-container-runtime"
+cp /etc/xpu-container-runtime/config.toml "$SCRATCH/open/xpu-container-runtime/"
+chmod 666 "$SCRATCH/open/xpu-container-runtime/config.toml"
+refused "a configuration that anybody can write" env XDG_CONFIG_HOME="$SCRATCH/open" "$XPU" detect
+says "it is named" "$OUTPUT" "$SCRATCH/open/xpu-container-runtime/config.toml"
+new_bundle "$REPLY" XPU_VISIBLE_DEVICES=acme:0 -- /probe id
+XDG_CONFIG_HOME=$SCRATCH/open run_bundle
+says "a start that asks fails with it" "$STATUS $OUTPUT" "$SCRATCH/open/xpu-container-runtime/config.toml"
+finish

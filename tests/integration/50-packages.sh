@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# The Debian packages: what is in them, and that some of them are enough.
+. "$(dirname "$0")/lib.sh"
+
+debs=$SCRATCH/debs
+ok "cpack makes the packages" cpack --config "$XPU_BUILD/CPackConfig.cmake" -G DEB -B "$debs"
+same "there are four" "libxpu-dev libxpu-nvidia libxpu-sim xpu-container-runtime" \
+  "$(cd "$debs" && for deb in *.deb; do dpkg-deb -f "$deb" Package; done | sort | xargs)"
+
+# The folders and links of packages aside.
+contents() { dpkg-deb -c "$debs/$1"_*.deb | awk '$1 !~ /^d/ {print $6}' | sed 's/^\.//'; }
+has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
+  /usr/bin/xpu-container-runtime /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
+  /etc/xpu-container-runtime/config.toml
+silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
+has "libxpu-nvidia" "$(contents libxpu-nvidia)" /usr/lib/xpu/backends/libxpu-nvidia.so \
+  /usr/lib/xpu/backends/nvidia.toml
+has "libxpu-sim" "$(contents libxpu-sim)" /usr/lib/xpu/backends/libxpu-sim.so /usr/lib/xpu/backends/sim.toml
+has "libxpu-dev" "$(contents libxpu-dev)" /usr/include/xpu/backend.h /usr/include/xpu/backend.hpp
+says "libxpu-dev: for CMake, for pkg-config, and the template" "$(contents libxpu-dev)" \
+  XpuBackendConfig.cmake xpu-backend.pc template/
+for package in libxpu-nvidia libxpu-sim libxpu-dev xpu-container-runtime; do
+  has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
+done
+same "the configuration is a conffile" /etc/xpu-container-runtime/config.toml \
+  "$(dpkg-deb --ctrl-tarfile "$debs"/xpu-container-runtime_*.deb | tar -xO ./conffiles)"
+says "the core depends on the C library" \
+  "$(dpkg-deb -f "$debs"/xpu-container-runtime_*.deb Depends)" "libc6 (>= "
+same "a backend depends on the core" "xpu-container-runtime (= 0.1.0)" \
+  "$(dpkg-deb -f "$debs"/libxpu-sim_*.deb Depends | grep -o 'xpu-container-runtime ([^)]*)')"
+
+# Only the core, then sim beside it, really installed, in a tree of its own.
+new_tree debian
+tree=$REPLY
+cp "$debs"/*.deb "$tree/root/"
+for library in libstdc++.so.6 libgcc_s.so.1; do
+  cp -L "/usr/lib/x86_64-linux-gnu/$library" "$tree/usr/lib/x86_64-linux-gnu/"
+done
+mount --bind "$XPU_IT/dev" "$tree/mnt" && later umount -l "$tree/mnt"
+mount -t proc proc "$tree/proc" && later umount -l "$tree/proc"
+inside() { chroot "$tree" /bin/sh -c "$1"; }
+names() { inside 'xpu-runtime backends list --json' | jq -r '[.backends[].name] | sort | join(" ")'; }
+
+ok "dpkg installs the core alone" inside 'dpkg --force-depends -i /root/xpu-container-runtime_*.deb'
+same "no backend is listed" "" "$(names)"
+ok "detect finds nothing and says so with success" inside 'xpu-runtime detect'
+ok "dpkg installs sim" inside 'dpkg --force-depends -i /root/libxpu-sim_*.deb'
+same "sim alone is listed" sim "$(names)"
+printf '[[devices]]\nvendor = "acme"\nindex = "0"\nname = "Acme"\nnodes = [{host = "/mnt/acme0", container = "/dev/acme0"}]\n' \
+  >"$tree/etc/xpu-container-runtime/sim.toml"
+printf '[backends.sim]\nenabled = true\n' >>"$tree/etc/xpu-container-runtime/config.toml"
+has "and serves" "$(inside 'xpu-runtime detect')" "  Id:         acme:0"
+ok "dpkg installs nvidia" inside 'dpkg --force-depends -i /root/libxpu-nvidia_*.deb'
+same "both are listed" "nvidia sim" "$(names)"
+ok "dpkg removes sim" inside 'dpkg -r libxpu-sim'
+same "nvidia alone is listed" nvidia "$(names)"
+ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/lib/xpu 2>/dev/null'
+finish
