@@ -323,6 +323,12 @@ TEST_F(SimTest, ExampleIsValidAsItStands) {
   }
 }
 
+TEST_F(SimTest, ManifestIsForThisAbi) {
+  EXPECT_THAT(sdk::test::bytes_of(XPU_SOURCE_DIR "/sdk/sim/sim.toml"),
+              HasSubstr("\nabi = \"" + std::to_string(XPU_ABI_MAJOR) + "." +
+                        std::to_string(XPU_ABI_MINOR) + "\"\n"));
+}
+
 TEST_F(SimTest, ExportsOneSymbolAndNeedsNoCxxLibrary) {
   EXPECT_EQ(sdk::test::output_of("nm -D --defined-only --format=posix " XPU_SIM_LIBRARY
                                  " | cut -d' ' -f1,2"),

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# template_test.sh SOURCE_DIR BUILD_DIR DESCRIBE: the template project, built in an empty folder
+# against an installed and then moved libxpu-dev, by CMake and by pkg-config, with nothing of the
+# source tree.
+set -euo pipefail
+source_dir=$1 build_dir=$2 describe=$3
+
+fail() {
+  echo "FAIL: $*" >&2
+  exit 1
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake --install "$build_dir" --component libxpu-dev --prefix "$work/installed" >"$work/log"
+mv "$work/installed" "$work/moved"
+prefix=$work/moved
+cp -r "$prefix/share/xpu/template" "$work/project"
+cd "$work/project"
+if grep -rIl -e "$source_dir" -e "$build_dir" "$prefix"; then
+  fail "an installed file names the source or build tree"
+fi
+
+# check LIBRARY: exports, needs and behaviour.
+check() {
+  local exports needed out
+  exports=$(nm -D --defined-only --format=posix "$1" | cut -d' ' -f1,2)
+  [[ $exports == "xpu_backend_entry T" ]] || fail "$1 exports: $exports"
+  needed=$(objdump -p "$1" | awk '$1 == "NEEDED" { print $2 }')
+  [[ $needed == *libc.so.6* && $needed != *libstdc++* && $needed != *libgcc_s* ]] ||
+    fail "$1 needs: $needed"
+  out=$("$describe" "$1" node=/dev/null)
+  diff -u - <(echo "$out") <<'END' || fail "$1 describes something else"
+condition 24 2 /dev 0
+capability compute
+device 96 4 0 -1 0 example:0 |Example Accelerator|||||
+node 24 32[example:0+] /dev/null /dev/example0
+env 24 32[example:0+compute] EXAMPLE_COMPUTE=1
+status 0
+END
+  out=$("$describe" "$1" node=/dev/none-such)
+  [[ $out == *$'status 1\nerror 1 no device node /dev/none-such' ]] || fail "absent: $out"
+  out=$("$describe" "$1" node=/etc/passwd)
+  [[ $out == *$'status 3\nerror 3 option node: /etc/passwd is not a character device' ]] ||
+    fail "invalid: $out"
+}
+
+echo "with find_package(XpuBackend)"
+cmake -G Ninja -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >"$work/log" ||
+  fail "$(cat "$work/log")"
+cmake --build build >"$work/log" || fail "$(cat "$work/log")"
+check build/libxpu-example.so
+grep -q "$source_dir" build/compile_commands.json && fail "compiled with the source tree"
+ninja -C build -t deps | grep "$source_dir/" && fail "includes the source tree"
+cmake --install build --prefix "$work/host" >"$work/log"
+for file in libxpu-example.so example.toml; do
+  [[ -f $work/host/lib/xpu/backends/$file ]] || fail "$file is not installed"
+done
+
+echo "with pkg-config xpu-backend, as the README says"
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name xpu-backend.pc)")
+# shellcheck disable=SC2046 # words are wanted
+c++ -std=c++17 -O2 -Wall -Wextra -Werror -fPIC -shared $(pkg-config --cflags xpu-backend) example.cc \
+  -o libxpu-example.so $(pkg-config --libs xpu-backend)
+check ./libxpu-example.so
+[[ $(realpath -m "$(pkg-config --variable=backenddir xpu-backend)") == "$prefix/lib/xpu/backends" ]] ||
+  fail "backenddir: $(pkg-config --variable=backenddir xpu-backend)"
+abi=$(pkg-config --variable=abi xpu-backend)
+grep -qx "abi = \"$abi\"" example.toml || fail "the manifest is not for ABI $abi"
+
+echo "with the helpers"
+cat >CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.20)
+project(helpers LANGUAGES CXX)
+find_package(XpuBackend REQUIRED)
+add_executable(uses uses.cc)
+target_compile_features(uses PRIVATE cxx_std_17)
+target_link_libraries(uses PRIVATE XpuBackend::helpers)
+target_link_options(uses PRIVATE $ENV{XPU_TEST_LINK_OPTIONS})
+END
+cat >uses.cc <<'END'
+#include <cstdio>
+#include <xpu/helpers/elf.h>
+#include <xpu/helpers/ld_cache.h>
+#include <xpu/helpers/path.h>
+#include <xpu/helpers/pci.h>
+int main() {
+  const xpu::sdk::Root root("/");
+  const auto paths = xpu::sdk::LdCache::load(root).find("libc.so.6", "");
+  const auto elf = xpu::sdk::read_elf(root, paths.empty() ? "/proc/self/exe" : paths[0]);
+  std::puts(elf && xpu::sdk::clean("/a/..") == "/" ? elf->architecture.c_str() : "none");
+}
+END
+cmake -G Ninja -B build2 -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" || fail "$(cat "$work/log")"
+cmake --build build2 >"$work/log" || fail "$(cat "$work/log")"
+[[ $(build2/uses) == "$(uname -m)" ]] || fail "helpers say $(build2/uses)"
+echo "ok"
