@@ -13,7 +13,7 @@ enum class Verb { kNone, kCreate, kRun, kRestore, kDelete, kOther };
 struct Invocation {
   Verb verb = Verb::kNone;  // kNone: no verb at all (--version, -h, empty)
   std::string verb_name;    // "create", "state", ...
-  std::string id;           // container id; "" when none was given
+  std::string id;           // of create, run, restore and delete; "" when none was given
   std::string bundle;       // -b / --bundle; "" means the working directory
   std::string config_file;  // crun's --config / -f; "" means config.json in the bundle
   std::string root;         // --root; "" when not given
