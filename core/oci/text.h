@@ -40,13 +40,18 @@ std::vector<Value> elements(std::string_view document, const Value& array);
 std::optional<Value> find(std::string_view document, const Value& object, std::string_view name,
                           const std::string& where);
 
+// The same in an object whose members are at hand.
+std::optional<Value> find(const std::vector<Member>& members, std::string_view name,
+                          const std::string& where);
+
 // Contents of a string value, escapes resolved; nullopt when it is not a string.
 std::optional<std::string> as_string(const Value& value);
 // Integer in range, else nullopt.
 std::optional<std::int64_t> as_integer(const Value& value);
 std::optional<bool> as_bool(const Value& value);
 
-// A JSON string literal, quotes included; leaves valid UTF-8 as it is.
+// A JSON string literal, quotes included; leaves valid UTF-8 as it is. Throws Error for a text that
+// is not UTF-8: JSON cannot hold it, and a path that reads differently is another path.
 std::string quote(std::string_view text);
 
 // Replaces `length` bytes at `offset` of the original document by `text`.
@@ -58,5 +63,7 @@ struct Splice {
 
 // Splices refer to the original and must not overlap; those at the same offset apply in order.
 std::string apply(std::string_view document, std::vector<Splice> splices);
+// What takes apply(document, splices) back to `document`.
+std::vector<Splice> inverse(std::string_view document, std::vector<Splice> splices);
 
 }  // namespace xpu::json

@@ -12,11 +12,14 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/base/file.h"
 #include "core/oci/text.h"
+#include "core/spec/journal.h"
 
 namespace xpu {
 
@@ -36,17 +39,22 @@ class Bundle {
   const std::string& pristine() const { return pristine_; }
   bool edited() const { return edited_; }
 
-  // Replaces the file by apply(pristine, splices), journal first. Writes nothing when the result is
-  // what is on disk. `sync`: fsync file and folder. Returns the new text. Throws Error, the old file
-  // then being intact.
+  // Replaces the file by apply(pristine, splices), journal first, under a lock on the folder. Writes
+  // nothing when the result is what is on disk; an edit that is taken back whole takes the journal
+  // with it. Mode, owner and extended attributes stay. `sync`: fsync file and folder. Returns the
+  // new text. Throws Error, the old file then being intact.
   std::string write(const std::vector<json::Splice>& splices, bool sync);
 
  private:
-  std::string dir_, file_, name_;
-  Fd folder_;
+  void read();
+  void replace(const std::string& text, WriteOptions options);
+
+  std::string dir_, file_, folder_path_, name_;
+  Fd folder_, config_;
   struct stat status_ = {};
   std::string current_, pristine_;
   bool edited_ = false;
+  std::optional<Undo> undo_;  // leads from current_ to pristine_ when edited_
 };
 
 }  // namespace xpu

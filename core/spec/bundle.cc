@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/spec/bundle.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/trust.h"
+#include "core/spec/journal.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
+
+std::string absolute(const std::string& path) {
+  if (path.starts_with('/')) {
+    return path;
+  }
+  char buffer[4096];
+  if (::getcwd(buffer, sizeof buffer) == nullptr) {
+    fail_errno("cannot tell the working directory");
+  }
+  return path.empty() ? buffer : cat(buffer, '/', path);
+}
+
+std::string without_slashes_at_end(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
+  }
+  return path;
+}
+
+// Held while the file is compared and replaced, so that of two starts of one bundle neither takes
+// the other's edit for the original.
+class FolderLock {
+ public:
+  FolderLock(int fd, const std::string& file) : fd_(fd) {
+    constexpr timespec kPause{0, 5'000'000};
+    for (int tries = 0; ::flock(fd_, LOCK_EX | LOCK_NB) != 0; ++tries) {
+      if (errno != EWOULDBLOCK && errno != EINTR) {
+        return;  // a file system without locks
+      }
+      if (tries == 2000) {
+        fail(file, ": another start of this bundle has held its lock for 10 s; try again");
+      }
+      ::nanosleep(&kPause, nullptr);
+    }
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() { ::flock(fd_, LOCK_UN); }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Bundle::Bundle(const std::string& dir, const std::string& config_file)
+    : dir_(without_slashes_at_end(absolute(dir))) {
+  file_ = config_file.empty() ? cat(dir_ == "/" ? "" : dir_, "/config.json")
+                              : absolute(config_file);
+  const std::size_t slash = file_.rfind('/');
+  name_ = file_.substr(slash + 1);
+  folder_path_ = slash == 0 ? "/" : file_.substr(0, slash);
+  folder_.reset(::open(folder_path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) {
+    fail_errno("cannot open the bundle ", folder_path_);
+  }
+  read();
+}
+
+void Bundle::read() {
+  config_.reset(::openat(folder_.get(), name_.c_str(),
+                         O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!config_ && errno == ELOOP) {
+    fail(file_, " is a symbolic link; put the file itself into the bundle");
+  }
+  if (!config_ || ::fstat(config_.get(), &status_) != 0) {
+    fail_errno("cannot read ", file_);
+  }
+  if (!S_ISREG(status_.st_mode)) {
+    fail(file_, " is not a regular file");
+  }
+  if (status_.st_nlink > 1) {
+    fail(file_, " has ", status_.st_nlink, " names (hard links); make it a copy of its own");
+  }
+  if (!trusted_owner(status_.st_uid)) {
+    fail(file_, " belongs to user ", status_.st_uid,
+         ", who is neither root nor the caller; run: chown ", ::geteuid(), ' ', file_);
+  }
+  current_ = read_fd(config_.get(), file_, kMaxBytes);
+  undo_ = read_journal(folder_.get(), journal_name(name_), status_.st_uid, current_);
+  edited_ = undo_.has_value();
+  pristine_ = edited_ ? json::apply(current_, undo_->splices) : current_;
+}
+
+std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {
+  const std::string text = json::apply(pristine_, splices);
+  const FolderLock lock(folder_.get(), file_);
+  const std::string before = pristine_;
+  read();
+  if (pristine_ != before) {
+    fail(file_, " was changed while it was being edited; start the container again");
+  }
+  if (text == current_) {
+    return text;
+  }
+  const std::string journal = journal_name(name_);
+  remove_stale_temporaries(folder_.get(), name_);
+  remove_stale_temporaries(folder_.get(), journal);
+  WriteOptions options;
+  options.uid = status_.st_uid;
+  options.gid = status_.st_gid;
+  options.sync = sync;
+  options.mode = 0600;
+  if (text == pristine_) {
+    replace(text, options);
+    ::unlinkat(folder_.get(), journal.c_str(), 0);
+    edited_ = false;
+    undo_.reset();
+    return text;
+  }
+  std::vector<Undo> undos = {make_undo(pristine_, text, splices)};
+  if (edited_) {
+    // Until the rename the file is our earlier edit, and must be known as that.
+    undos.push_back(*undo_);
+  }
+  write_file_atomic(folder_.get(), folder_path_, journal, journal_text(undos), options);
+  try {
+    replace(text, options);
+  } catch (const Error&) {
+    if (!edited_) {
+      ::unlinkat(folder_.get(), journal.c_str(), 0);
+    }
+    throw;
+  }
+  edited_ = true;
+  undo_ = std::move(undos.front());
+  return text;
+}
+
+void Bundle::replace(const std::string& text, WriteOptions options) {
+  options.mode = status_.st_mode & 07777;
+  write_file_atomic(folder_.get(), folder_path_, name_, text, options);
+  current_ = text;
+}
+
+}  // namespace xpu
