@@ -27,7 +27,8 @@ struct WriteOptions {
   mode_t mode = 0644;
   std::optional<uid_t> uid;  // unset: the caller's
   std::optional<gid_t> gid;
-  bool sync = false;  // fsync of the file before, and of the folder after the rename
+  bool sync = false;       // fsync of the file before, and of the folder after the rename
+  int attributes_of = -1;  // descriptor of a file whose security.* and user.* attributes are copied
 };
 
 // Replaces or creates `name` in the folder `dirfd` (`dir` is for messages): a temporary file with a

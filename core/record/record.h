@@ -24,9 +24,9 @@ struct Record {
   std::string id;            // container id
   std::string runtime_root;  // --root, or the default of the low-level runtime
   std::string bundle;
-  std::string request;       // "VARIABLE=value" in force
+  std::string request;  // "VARIABLE=value" in force
   Selection selection;
-  std::vector<Node> nodes;   // what the container may open because of us
+  std::vector<Node> nodes;  // what the container may open because of us
   Creator creator;
   std::string config_before, config_after;  // hashes of config.json
   std::string catalog_generation;           // hash over the catalogs used

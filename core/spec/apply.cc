@@ -60,6 +60,15 @@ struct Addition {  // a member that an object lacks
   std::string value;
 };
 
+std::string joined_members(const std::vector<Addition>& additions) {
+  std::string out;
+  for (const Addition& addition : additions) {
+    out += out.empty() ? "" : ",";
+    out += cat(json::quote(addition.key), ':', addition.value);
+  }
+  return out;
+}
+
 // What becomes of the elements of one array.
 class ArrayEdit {
  public:
@@ -95,7 +104,7 @@ class ArrayEdit {
     }
     if (!appended_.empty()) {
       const std::size_t place = elements_.empty() ? array.begin + 1 : elements_.back().end();
-      splices_.push_back({place, 0, (empty ? "" : ",") + appended_});
+      splices_.push_back({place, 0, cat(empty ? "" : ",", appended_)});
     }
     return std::move(splices_);
   }
@@ -167,19 +176,18 @@ class Editor {
 
   void add_members(const Value& object, const std::vector<Addition>& additions) {
     const std::vector<json::Member>& present = members(object);
-    std::string text;
+    std::vector<Addition> absent;
     for (const Addition& addition : additions) {
       const std::optional<Value> null = json::find(present, addition.key, spec_.source());
       if (null) {
         splices_.push_back({null->begin, null->text.size(), addition.value});
-        continue;
+      } else {
+        absent.push_back(addition);
       }
-      text += present.empty() && text.empty() ? "" : ",";
-      text += cat(json::quote(addition.key), ':', addition.value);
     }
-    if (!text.empty()) {
-      splices_.push_back(
-          {present.empty() ? object.begin + 1 : present.back().value.end(), 0, text});
+    if (!absent.empty()) {
+      const std::size_t place = present.empty() ? object.begin + 1 : present.back().value.end();
+      splices_.push_back({place, 0, cat(present.empty() ? "" : ",", joined_members(absent))});
     }
   }
 
@@ -347,10 +355,14 @@ void edit_rules(Editor& editor, const Plan& plan, const std::optional<Value>& li
   const std::optional<Value> resources =
       linux_part ? editor.object(*linux_part, "resources", "linux.resources") : std::nullopt;
   const std::vector<Rule> rules = resources ? rules_of(editor, *resources) : std::vector<Rule>();
-  std::vector<Entry> entries;
+  std::vector<Node> nodes = plan.device_rules;
   for (const PlannedDevice& device : plan.devices) {
-    if (!editor.spec().all_devices_allowed && !allowed(rules, device.node)) {
-      const std::string numbers = numbers_json(device.node);
+    nodes.push_back(device.node);
+  }
+  std::vector<Entry> entries;
+  for (const Node& node : nodes) {
+    if (!editor.spec().all_devices_allowed && !allowed(rules, node)) {
+      const std::string numbers = numbers_json(node);
       put(entries, {numbers, cat("{\"allow\":true,", numbers, ",\"access\":\"rw\"}")});
     }
   }
@@ -367,7 +379,7 @@ void edit_rules(Editor& editor, const Plan& plan, const std::optional<Value>& li
 }
 
 void edit_linux(Editor& editor, const Plan& plan, std::vector<Addition>& missing) {
-  if (plan.devices.empty()) {
+  if (plan.devices.empty() && plan.device_rules.empty()) {
     return;
   }
   const std::optional<Value> part = editor.object(editor.root(), "linux", "linux");
@@ -379,23 +391,20 @@ void edit_linux(Editor& editor, const Plan& plan, std::vector<Addition>& missing
                                    ",\"fileMode\":438,\"uid\":0,\"gid\":0}")});
   }
   std::vector<Addition> additions;
-  if (!part) {
-    additions.push_back({"devices", cat('[', joined(entries), ']')});
+  if (part) {
+    const auto path_of = [&](const Value& element, const std::string& place) {
+      return clean(editor.string_of(element, "path", place));
+    };
+    editor.merge(*part, "devices", "linux.devices", entries, Same::kReplaceAll, path_of, additions);
     edit_rules(editor, plan, part, additions);
-    std::string text;
-    for (const Addition& addition : additions) {
-      text += text.empty() ? "{" : ",";
-      text += cat(json::quote(addition.key), ':', addition.value);
-    }
-    missing.push_back({"linux", text + '}'});
+    editor.add_members(*part, additions);
     return;
   }
-  const auto path_of = [&](const Value& element, const std::string& place) {
-    return clean(editor.string_of(element, "path", place));
-  };
-  editor.merge(*part, "devices", "linux.devices", entries, Same::kReplaceAll, path_of, additions);
+  if (!entries.empty()) {
+    additions.push_back({"devices", cat('[', joined(entries), ']')});
+  }
   edit_rules(editor, plan, part, additions);
-  editor.add_members(*part, additions);
+  missing.push_back({"linux", cat('{', joined_members(additions), '}')});
 }
 
 }  // namespace

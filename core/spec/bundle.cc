@@ -61,8 +61,8 @@ class FolderLock {
 
 Bundle::Bundle(const std::string& dir, const std::string& config_file)
     : dir_(without_slashes_at_end(absolute(dir))) {
-  file_ = config_file.empty() ? cat(dir_ == "/" ? "" : dir_, "/config.json")
-                              : absolute(config_file);
+  file_ =
+      config_file.empty() ? cat(dir_ == "/" ? "" : dir_, "/config.json") : absolute(config_file);
   const std::size_t slash = file_.rfind('/');
   name_ = file_.substr(slash + 1);
   folder_path_ = slash == 0 ? "/" : file_.substr(0, slash);
@@ -145,6 +145,7 @@ std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {
 
 void Bundle::replace(const std::string& text, WriteOptions options) {
   options.mode = status_.st_mode & 07777;
+  options.attributes_of = config_.get();
   write_file_atomic(folder_.get(), folder_path_, name_, text, options);
   current_ = text;
 }

@@ -25,10 +25,10 @@ namespace xpu {
 
 class Bundle {
  public:
-  // `dir`: the bundle; "" for the working directory. `config_file`: crun's --config, relative to the
-  // working directory, or "" for config.json in the bundle. Reads the file. Throws Error: missing,
-  // no regular file (links, FIFOs), hard-linked elsewhere, owned by another user than root or the
-  // caller, larger than 16 MiB.
+  // `dir`: the bundle; "" for the working directory. `config_file`: crun's --config, relative to
+  // the working directory, or "" for config.json in the bundle. Reads the file. Throws Error:
+  // missing, no regular file (links, FIFOs), hard-linked elsewhere, owned by another user than root
+  // or the caller, larger than 16 MiB.
   Bundle(const std::string& dir, const std::string& config_file);
 
   const std::string& dir() const { return dir_; }    // absolute
@@ -39,10 +39,10 @@ class Bundle {
   const std::string& pristine() const { return pristine_; }
   bool edited() const { return edited_; }
 
-  // Replaces the file by apply(pristine, splices), journal first, under a lock on the folder. Writes
-  // nothing when the result is what is on disk; an edit that is taken back whole takes the journal
-  // with it. Mode, owner and extended attributes stay. `sync`: fsync file and folder. Returns the
-  // new text. Throws Error, the old file then being intact.
+  // Replaces the file by apply(pristine, splices), journal first, under a lock on the folder.
+  // Writes nothing when the result is what is on disk; an edit that is taken back whole takes the
+  // journal with it. Mode, owner and extended attributes stay. `sync`: fsync file and folder.
+  // Returns the new text. Throws Error, the old file then being intact.
   std::string write(const std::vector<json::Splice>& splices, bool sync);
 
  private:

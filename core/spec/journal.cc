@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
 constexpr std::int64_t kVersion = 1;
 
-std::string hash(std::string_view text) { return cat(hex64(fnv1a(text)), '-', text.size()); }
+std::string hash(std::string_view text) {
+  return cat(hex64(fnv1a(text)), '-', text.size());
+}
 
 std::string splice_json(const json::Splice& splice) {
   return cat("{\"offset\":", splice.offset, ",\"length\":", splice.length,
@@ -72,8 +74,8 @@ std::optional<Undo> find_undo(std::string_view journal, const std::string& name,
     }
     Undo undo{entry.string("before"), after, {}};
     for (const Reader& splice : entry.objects("undo")) {
-      undo.splices.push_back({splice.number("offset"), splice.number("length"),
-                              splice.string("text")});
+      undo.splices.push_back(
+          {splice.number("offset"), splice.number("length"), splice.string("text")});
     }
     if (hash(json::apply(current, undo.splices)) == undo.before) {
       return undo;
@@ -89,7 +91,9 @@ Undo make_undo(std::string_view before, std::string_view after,
   return {hash(before), hash(after), json::inverse(before, splices)};
 }
 
-std::string journal_name(const std::string& config_name) { return config_name + ".xpu-undo"; }
+std::string journal_name(const std::string& config_name) {
+  return config_name + ".xpu-undo";
+}
 
 std::string journal_text(const std::vector<Undo>& undos) {
   std::string edits;
@@ -108,8 +112,8 @@ std::string journal_text(const std::vector<Undo>& undos) {
 
 std::optional<Undo> read_journal(int dirfd, const std::string& name, uid_t owner,
                                  std::string_view current) {
-  const Fd fd(::openat(dirfd, name.c_str(),
-                       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const Fd fd(
+      ::openat(dirfd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status = {};
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       status.st_uid != owner || (status.st_mode & 022) != 0 || status.st_nlink != 1) {

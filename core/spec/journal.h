@@ -25,8 +25,8 @@ std::string journal_name(const std::string& config_name);
 std::string journal_text(const std::vector<Undo>& undos);
 
 // The entry that belongs to `current`. nullopt when there is none, and for a journal that cannot be
-// trusted (no regular file of `owner`, writable by others), is damaged, or does not lead back to the
-// document that it names.
+// trusted (no regular file of `owner`, writable by others), is damaged, or does not lead back to
+// the document that it names.
 std::optional<Undo> read_journal(int dirfd, const std::string& name, uid_t owner,
                                  std::string_view current);
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/record/format.h"
+
+#include "core/base/error.h"
+#include "core/oci/text.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+std::string member(std::string_view key, std::string_view value) {
+  return cat('"', key, "\":", value);
+}
+
+template <class Items, class ToJson>
+std::string array(const Items& items, ToJson to_json) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    out += out.size() > 1 ? "," : "";
+    out += to_json(item);
+  }
+  return out += ']';
+}
+
+std::string strings(const std::vector<std::string>& items) {
+  return array(items, [](const std::string& item) { return json::quote(item); });
+}
+
+std::string backend_json(const SelectedBackend& selected) {
+  return cat('{', member("backend", json::quote(selected.backend)), ',',
+             member("devices", strings(selected.devices)), ',',
+             member("capabilities", strings(selected.capabilities)), '}');
+}
+
+std::string node_json(const Node& node) {
+  return cat('{', member("host_path", json::quote(node.host_path)), ',',
+             member("container_path", json::quote(node.container_path)), ',',
+             member("type", json::quote(std::string(1, node.type))), ',',
+             member("major", text_of(node.major)), ',', member("minor", text_of(node.minor)), '}');
+}
+
+std::string creator_json(const Creator& creator) {
+  return cat('{', member("pid", text_of(creator.pid)), ',',
+             member("start_time", text_of(creator.start_time)), ',',
+             member("boot_id", json::quote(creator.boot_id)), '}');
+}
+
+// Reads members of one object; every one must be there and of its type.
+class Reader {
+ public:
+  Reader(std::string_view text, const std::string& source, const json::Value& object)
+      : text_(text), source_(source), members_(json::members(text, object)) {}
+
+  std::string string(std::string_view key) const { return must(json::as_string(value(key)), key); }
+  std::int64_t integer(std::string_view key) const {
+    return must(json::as_integer(value(key)), key);
+  }
+  Reader object(std::string_view key) const { return Reader(text_, source_, value(key)); }
+
+  std::vector<Reader> objects(std::string_view key) const {
+    std::vector<Reader> out;
+    for (const json::Value& element : elements(key)) {
+      out.emplace_back(text_, source_, element);
+    }
+    return out;
+  }
+  std::vector<std::string> strings(std::string_view key) const {
+    std::vector<std::string> out;
+    for (const json::Value& element : elements(key)) {
+      out.push_back(must(json::as_string(element), key));
+    }
+    return out;
+  }
+
+ private:
+  json::Value value(std::string_view key) const {
+    return must(json::find(members_, key, source_), key);
+  }
+  std::vector<json::Value> elements(std::string_view key) const {
+    const json::Value found = value(key);
+    if (!found.is_array()) {
+      fail(source_, ": ", key, " is not an array");
+    }
+    return json::elements(text_, found);
+  }
+  template <class T>
+  T must(std::optional<T> found, std::string_view key) const {
+    if (!found) {
+      fail(source_, ": ", key, " is missing or of another type");
+    }
+    return std::move(*found);
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  std::vector<json::Member> members_;
+};
+
+Node node_from(const Reader& in) {
+  const std::string type = in.string("type");
+  return {in.string("host_path"), in.string("container_path"), type.empty() ? 'c' : type.front(),
+          static_cast<std::uint32_t>(in.integer("major")),
+          static_cast<std::uint32_t>(in.integer("minor"))};
+}
+
+}  // namespace
+
+std::string record_to_json(const Record& record) {
+  return cat('{', member("version", text_of(kVersion)), ',', member("id", json::quote(record.id)),
+             ',', member("runtime_root", json::quote(record.runtime_root)), ',',
+             member("bundle", json::quote(record.bundle)), ',',
+             member("request", json::quote(record.request)), ',',
+             member("selection", array(record.selection.backends, backend_json)), ',',
+             member("nodes", array(record.nodes, node_json)), ',',
+             member("creator", creator_json(record.creator)), ',',
+             member("config_before", json::quote(record.config_before)), ',',
+             member("config_after", json::quote(record.config_after)), ',',
+             member("catalog_generation", json::quote(record.catalog_generation)), ',',
+             member("created_unix", text_of(record.created_unix)), "}\n");
+}
+
+std::optional<Record> record_from_json(std::string_view text, const std::string& source) {
+  json::validate(text, source);
+  const Reader in(text, source, json::root(text));
+  if (in.integer("version") > kVersion) {
+    return std::nullopt;
+  }
+  Record record;
+  record.id = in.string("id");
+  record.runtime_root = in.string("runtime_root");
+  record.bundle = in.string("bundle");
+  record.request = in.string("request");
+  for (const Reader& entry : in.objects("selection")) {
+    record.selection.backends.push_back(
+        {entry.string("backend"), entry.strings("devices"), entry.strings("capabilities")});
+  }
+  for (const Reader& entry : in.objects("nodes")) {
+    record.nodes.push_back(node_from(entry));
+  }
+  const Reader creator = in.object("creator");
+  record.creator = {static_cast<int>(creator.integer("pid")),
+                    static_cast<std::uint64_t>(creator.integer("start_time")),
+                    creator.string("boot_id")};
+  record.config_before = in.string("config_before");
+  record.config_after = in.string("config_after");
+  record.catalog_generation = in.string("catalog_generation");
+  record.created_unix = in.integer("created_unix");
+  return record;
+}
+
+}  // namespace xpu

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/record/process.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/oci/text.h"
+#include "core/record/record.h"
+
+namespace xpu {
+namespace {
+
+struct ProcessState {
+  char state = '\0';  // field 3 of /proc/PID/stat
+  std::uint64_t start_time = 0;
+};
+
+// The name in field 2 may hold spaces and brackets, so fields are counted from its last bracket.
+std::optional<ProcessState> parse_stat(std::string_view text) {
+  const std::size_t bracket = text.rfind(") ");
+  if (bracket == std::string_view::npos) {
+    return std::nullopt;
+  }
+  text.remove_prefix(bracket + 2);
+  ProcessState out{text.empty() ? '\0' : text.front(), 0};
+  for (int field = 3; field < 22; ++field) {
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos) {
+      return std::nullopt;
+    }
+    text.remove_prefix(space + 1);
+  }
+  std::from_chars(text.data(), text.data() + text.size(), out.start_time);
+  return out;
+}
+
+std::optional<ProcessState> state_of(const std::string& pid) {
+  try {
+    const std::optional<std::string> text =
+        read_file_if_present(cat("/proc/", pid, "/stat"), std::size_t{64} << 10);
+    return text ? parse_stat(*text) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // the process ended while we read
+  }
+}
+
+// Whether the process named in a state file of a low-level runtime still runs; nullopt when the
+// file is not there or says nothing.
+std::optional<bool> runs_by(const std::string& path, std::string_view pid_key,
+                            std::string_view start_key) {
+  const std::optional<std::string> text = read_file_if_present(path, std::size_t{16} << 20);
+  if (!text) {
+    return std::nullopt;
+  }
+  json::validate(*text, path);
+  const json::Value top = json::root(*text);
+  const auto number = [&](std::string_view key) {
+    const std::optional<json::Value> value = json::find(*text, top, key, path);
+    return value ? json::as_integer(*value).value_or(0) : 0;
+  };
+  const std::int64_t pid = number(pid_key);
+  if (pid <= 0) {
+    return std::nullopt;
+  }
+  return process_runs(pid, static_cast<std::uint64_t>(number(start_key)));
+}
+
+bool in_user_namespace() {
+  const std::string map = read_file("/proc/self/uid_map", 4096);
+  return map.find("4294967295") == std::string::npos;
+}
+
+// runc ignores XDG_RUNTIME_DIR for the host's root, and for a root in a user namespace that is
+// called root there too.
+bool runc_honours_xdg() {
+  if (::geteuid() != 0) {
+    return true;
+  }
+  const char* const user = std::getenv("USER");
+  return in_user_namespace() && (user == nullptr || std::string_view(user) != "root");
+}
+
+}  // namespace
+
+const std::string& boot_id() {
+  static const std::string id = [] {
+    std::string text =
+        read_file_if_present("/proc/sys/kernel/random/boot_id", 256).value_or(std::string());
+    return text.substr(0, text.find('\n'));
+  }();
+  return id;
+}
+
+bool process_runs(std::int64_t pid, std::uint64_t start_time) {
+  const std::optional<ProcessState> found = pid > 0 ? state_of(text_of(pid)) : std::nullopt;
+  return found && found->state != 'Z' && found->state != 'X' &&
+         (start_time == 0 || found->start_time == start_time);
+}
+
+Creator this_process() {
+  const std::optional<ProcessState> self = state_of("self");
+  return {::getpid(), self ? self->start_time : 0, boot_id()};
+}
+
+std::string default_runtime_root(const std::string& low_level_runtime) {
+  const std::string program = low_level_runtime.substr(low_level_runtime.rfind('/') + 1);
+  const bool crun = program.find("crun") != std::string::npos;
+  const std::string name = crun ? "/crun" : "/runc";
+  const char* const xdg = std::getenv("XDG_RUNTIME_DIR");
+  if (xdg != nullptr && *xdg != '\0' && (crun || runc_honours_xdg())) {
+    return xdg + name;
+  }
+  return cat("/run", name);
+}
+
+bool container_running(const std::string& runtime_root, const std::string& id) {
+  const std::string folder = cat(runtime_root, '/', id);
+  try {
+    const std::optional<bool> runc =
+        runs_by(cat(folder, "/state.json"), "init_process_pid", "init_process_start");
+    return runc ? *runc
+                : runs_by(cat(folder, "/status"), "pid", "process-start-time").value_or(false);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace xpu
