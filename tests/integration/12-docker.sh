@@ -34,6 +34,7 @@ ok "docker restart" docker restart --time 1 held
 OUTPUT=$(docker exec held /probe "${device_questions[@]}" 2>&1)
 gives "after a restart, the same device" 0
 ok "docker rm --force" docker rm --force held
+same "no record is left when no container is" "" "$(find /run/xpu/containers -name '*.json' 2>/dev/null)"
 
 in_docker debian "${ask[@]}" --read-only -- /probe "${device_questions[@]}"
 gives "--read-only" 0
