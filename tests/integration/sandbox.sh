@@ -41,7 +41,7 @@ sandbox_nodes() {
     return 1
   fi
   # The two that sim devices have, and one that nobody is ever given.
-  export NODE0=${found[0]} NODE1=${found[1]} NODE_OTHER=${found[2]}
+  export NODE0=${found[0]} NODE1=${found[1]} NODE_OTHER=${found[2]} NODES="${found[*]}"
   mknod "$XPU_IT/dev/acme0" c "${NODE0%:*}" "${NODE0#*:}"
   mknod "$XPU_IT/dev/acme1" c "${NODE1%:*}" "${NODE1#*:}"
   chmod 600 "$XPU_IT"/dev/*
