@@ -30,6 +30,8 @@ class Rootfs {
   std::optional<struct stat> stat(std::string_view inside) const;
   // The path inside with all links resolved ("/lib64/x" → "/usr/lib64/x"); nullopt as above.
   std::optional<std::string> resolve(std::string_view inside) const;
+  // Text of the link that lies at the path itself; nullopt when that is no link.
+  std::optional<std::string> read_link(std::string_view inside) const;
   // Contents of a regular file of at most `limit` bytes; nullopt when there is none, when it is
   // larger or of another type.
   std::optional<std::string> read(std::string_view inside, std::size_t limit) const;
@@ -47,7 +49,8 @@ class Rootfs {
              unsigned gid) const;
   // Atomically creates or replaces a symlink; the same link there already is no change. Something
   // that is not a link is left alone and false returned. Throws Error.
-  bool symlink(std::string_view inside, const std::string& target, unsigned uid, unsigned gid) const;
+  bool symlink(std::string_view inside, const std::string& target, unsigned uid,
+               unsigned gid) const;
 
  private:
   std::string path_;
