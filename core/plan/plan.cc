@@ -1,1 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
+// How an edit is delivered depends on the container. The table; each row has a test of its name.
+//
+//   what              container                          how
+//   ----------------  --------------------------------- -------------------------------------------
+//   device node       rootful                            linux.devices and one cgroup rule
+//                     privileged                         the same; a note, as it sees every device
+//                     user namespace (its own, caller's) bind mount; a cgroup rule when rootful;
+//                     error
+//                                                        when its root could not open the node
+//                     a volume covers /dev               nothing new is created in the volume: its
+//                     own
+//                                                        node, else a bind mount over it, else
+//                                                        error
+//                     node changed or gone on the host   error
+//   library           glibc                              file mount under its SONAME where the
+//   loader
+//                                                        looks, and an entry in ld.so.cache
+//                     image has copies of its own        covered where the loader searches; its
+//                     cache
+//                                                        entries are replaced
+//                     cache cannot be written            a generated one is mounted over it; else
+//                     error
+//                                                        when another copy would be loaded
+//                     a volume covers the folder         next folder of the loader; /usr/lib/xpu
+//                     with
+//                                                        cache entry and ld.so.conf drop-in; else
+//                                                        error
+//                     musl, static or no loader          conventional folder, no cache, a note
+//   name of a library writable root                      symlink made before the start
+//                     else                               further mount under that name
+//   binary, data,     any                                mount at its own path; sockets writable
+//   socket, folder    target cannot be made              left out with a warning
+//   anything          truly read-only root, no target    overlay over the nearest folder;
+//   impossible:
+//                                                        libraries and nodes error, others a
+//                                                        warning
+//                     root.readonly flag alone           nothing special: runtimes remount last
+//                     source gone on the host            error
+//   links             any                                generated folder, mounted read-only
+//   environment       any                                replaces the variable of that name
+#include "core/plan/plan.h"
+
+#include <sys/stat.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "core/base/error.h"
+#include "core/plan/draft.h"
+
+namespace xpu {
+
+std::string checked_source(const File& file) {
+  char resolved[PATH_MAX];
+  struct stat status = {};
+  if (::realpath(file.host_path.c_str(), resolved) == nullptr || ::stat(resolved, &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      fail("the driver file ", file.host_path, " is gone; run: xpu-runtime detect --refresh");
+    }
+    fail_errno("cannot look up the driver file ", file.host_path);
+  }
+  const bool folder = file.kind == FileKind::kDirectory;
+  const bool socket = file.kind == FileKind::kSocket;
+  const bool as_said = folder   ? S_ISDIR(status.st_mode)
+                       : socket ? S_ISSOCK(status.st_mode)
+                                : S_ISREG(status.st_mode);
+  if (!as_said) {
+    fail("the driver file ", file.host_path, " is no longer a ",
+         folder   ? "folder"
+         : socket ? "socket"
+                  : "regular file",
+         "; run: xpu-runtime detect --refresh");
+  }
+  return resolved;
+}
+
+bool writable_in_rootfs(const Draft& draft, const std::string& path, std::string& resolved) {
+  const Place place = draft.view.locate(path, LastLink::kKeep);
+  resolved = place.path;
+  return place.kind == Place::Kind::kRootfs && draft.view.rootfs().writable(folder_of(place.path));
+}
+
+Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view,
+               const Facts& facts) {
+  Draft draft{edits, spec, view, facts, Plan(), Mounts(spec, view, facts)};
+  plan_nodes(draft);
+  plan_libraries(draft);
+  plan_files(draft);
+  plan_link_folders(draft);
+  for (const Wanted<EnvVar>& variable : edits.env) {
+    draft.plan.env.push_back({variable.item.name, variable.item.value, variable.why});
+  }
+  draft.mounts.finish(draft.plan);
+  return std::move(draft.plan);
+}
+
+}  // namespace xpu

@@ -3,6 +3,7 @@
 // mounts over it. The container does not run yet, so paths are looked up through the mounts.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,12 @@ struct Place {
     kVirtual,  // in tmpfs, proc, sysfs, devpts, overlay, ... that the runtime mounts
   } kind = Kind::kRootfs;
   const SpecMount* mount = nullptr;  // with kBind and kVirtual: the last mount that covers the path
-  std::string inside;                // path below the root or below the mount's source, "/..."
+  std::string
+      inside;        // path below the root or below the mount's source, "/..."; "/" is that itself
+  std::string path;  // the container path, its links resolved
 };
+
+enum class LastLink { kFollow, kKeep };
 
 class ContainerView {
  public:
@@ -30,18 +35,34 @@ class ContainerView {
   ContainerView(const Spec& spec, const Rootfs& rootfs, std::string bundle);
 
   const Rootfs& rootfs() const { return rootfs_; }
-  // Follows links of the root file system (not of bind sources) before it looks for a mount.
-  Place locate(std::string_view container_path) const;
-  // Reads through mounts of kBind (opened on the host, the source is the engine's own choice) and
-  // the root file system; nothing is found in kVirtual.
+  // Follows links of the root file system (not of bind sources) before it looks for a mount. The
+  // path need not exist. Throws Error for a loop of links.
+  Place locate(std::string_view container_path, LastLink last = LastLink::kFollow) const;
+  // Reads through mounts of kBind (opened on the host, the source is the engine's own choice; links
+  // in it do not lead out of it) and the root file system; nothing is found in kVirtual.
   std::optional<struct stat> stat(std::string_view container_path) const;
   std::optional<std::string> read(std::string_view container_path, std::size_t limit) const;
+  // The container path with links resolved; nullopt when nothing is there.
   std::optional<std::string> resolve(std::string_view container_path) const;
+  // True when a mount of the spec lies at the path or below it.
+  bool has_mounts_below(std::string_view resolved_path) const;
 
  private:
-  const Spec& spec_;
+  struct Target {
+    std::string path;  // the mount's destination, links resolved
+    const SpecMount* mount;
+  };
+  const Target* covering(std::string_view path) const;
+  std::string follow(std::string_view container_path, LastLink last) const;
+  const std::optional<std::string>& link_at(const std::string& path) const;
+  std::string source_of(const SpecMount& mount) const;
+
   const Rootfs& rootfs_;
   std::string bundle_;
+  std::vector<Target> targets_;  // in mount order
+  // Links of the root file system that were looked up already: a start asks for the same folders
+  // again and again.
+  mutable std::map<std::string, std::optional<std::string>, std::less<>> links_;
 };
 
 }  // namespace xpu

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// ld.so.cache: the loader asks it first, so an image's own copy of a library wins unless the entry
+// is ours; and `ldconfig -p` prints it.
+#include <unordered_map>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/plan/draft.h"
+
+namespace xpu {
+namespace {
+
+constexpr const char* kCache = "/etc/ld.so.cache";
+constexpr const char* kConfig = "/etc/ld.so.conf";
+constexpr const char* kDropIn = "/etc/ld.so.conf.d/00-xpu.conf";
+constexpr const char* kInclude = "include /etc/ld.so.conf.d/*.conf\n";
+constexpr std::size_t kMaxConfig = 1U << 20;
+
+std::string key_of(const LdCacheEntry& entry) {
+  return cat(entry.flags, " ", entry.soname);
+}
+
+// The image's cache with our entries in place of those for the same library.
+struct Merged {
+  LdCache cache;
+  bool changed = true;
+  const LdCacheEntry* conflict = nullptr;  // in the facts: would load another file than ours
+};
+
+// The entry leads to a file that is there and that none of our mounts covers.
+bool loads_another(const Draft& draft, const LdCacheEntry& entry, const LdCacheEntry& ours) {
+  const std::string path = draft.view.locate(entry.path).path;
+  return path != draft.view.locate(ours.path).path && !draft.mounts.has(path) &&
+         draft.view.stat(entry.path).has_value();
+}
+
+Merged merge(const Draft& draft, const CacheWish& wish) {
+  Merged merged;
+  std::unordered_map<std::string, const LdCacheEntry*> ours;
+  for (const LdCacheEntry& entry : wish.entries) {
+    ours.emplace(key_of(entry), &entry);
+  }
+  const std::size_t wanted = ours.size();
+  std::size_t kept = 0, replaced = 0;
+  if (draft.facts.ld_cache) {
+    merged.cache.hwcaps_names = draft.facts.ld_cache->hwcaps_names;
+    merged.cache.generator = draft.facts.ld_cache->generator;
+    for (const LdCacheEntry& entry : draft.facts.ld_cache->entries) {
+      const auto found = ours.find(key_of(entry));
+      if (found == ours.end()) {
+        merged.cache.entries.push_back(entry);
+        continue;
+      }
+      const bool same = entry.path == found->second->path && entry.hwcap == 0;
+      ++(same ? kept : replaced);
+      if (!same && merged.conflict == nullptr && loads_another(draft, entry, *found->second)) {
+        merged.conflict = &entry;
+      }
+    }
+  }
+  for (const LdCacheEntry& entry : wish.entries) {
+    if (ours.erase(key_of(entry)) != 0) {
+      merged.cache.entries.push_back(entry);
+    }
+  }
+  merged.changed = replaced != 0 || kept != wanted;
+  return merged;
+}
+
+void write_in_rootfs(Draft& draft, const std::string& path, std::string content, const char* why) {
+  draft.plan.rootfs.push_back({PlannedRootfsWrite::Kind::kFile, path, std::move(content), why});
+}
+
+// A cache that cannot be delivered is an error only where a wrong library or none would be loaded.
+void without_cache(Draft& draft, const CacheWish& wish, const Merged& merged,
+                   const Target& target) {
+  if (merged.conflict != nullptr) {
+    fail("the container would load its own ", merged.conflict->path,
+         " in place of the driver's: ", kCache, " cannot be replaced, as ", target.problem);
+  }
+  if (!wish.own_folders.empty()) {
+    fail("the container's loader would not find the driver libraries in ", wish.own_folders.front(),
+         ": ", kCache, " cannot be made, as ", target.problem);
+  }
+  draft.plan.warnings.push_back(
+      cat("ldconfig -p in the container does not list the driver libraries: ", target.problem));
+}
+
+void mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
+  const Target target = draft.mounts.target(kCache, TargetKind::kFile);
+  if (!target.usable()) {
+    without_cache(draft, wish, merged, target);
+    return;
+  }
+  std::string bytes = serialize_ld_cache(merged.cache);
+  const std::string state = "ld.so.cache-" + hex64(fnv1a(bytes));
+  draft.plan.state.push_back({PlannedState::Kind::kFile, state, std::move(bytes)});
+  draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
+                   {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"},
+                   "the loader's cache with the driver libraries");
+}
+
+// So that a later ldconfig in the container keeps what lies in folders of our own.
+void plan_drop_in(Draft& draft, const CacheWish& wish) {
+  std::string path, config;
+  if (!writable_in_rootfs(draft, kDropIn, path) || !writable_in_rootfs(draft, kConfig, config)) {
+    draft.plan.warnings.push_back(
+        cat("a later ldconfig in the container forgets the driver libraries in ",
+            wish.own_folders.front(), ": ", kDropIn, " cannot be written"));
+    return;
+  }
+  std::string lines;
+  for (const std::string& folder : wish.own_folders) {
+    lines.append(folder).append("\n");
+  }
+  const char* why = "driver libraries in a folder of their own";
+  if (draft.view.rootfs().read(path, kMaxConfig) != lines) {
+    write_in_rootfs(draft, path, std::move(lines), why);
+  }
+  const std::string before = draft.view.rootfs().read(config, kMaxConfig).value_or("");
+  if (before.find("/etc/ld.so.conf.d/") == std::string::npos &&
+      before.find("include ld.so.conf.d/") == std::string::npos) {
+    const char* separator = before.empty() || before.ends_with('\n') ? "" : "\n";
+    write_in_rootfs(draft, config, cat(before, separator, kInclude), why);
+  }
+}
+
+}  // namespace
+
+void plan_cache(Draft& draft, const CacheWish& wish) {
+  const Merged merged = merge(draft, wish);
+  if (merged.changed) {
+    std::string path;
+    if (writable_in_rootfs(draft, kCache, path)) {
+      write_in_rootfs(draft, path, serialize_ld_cache(merged.cache),
+                      "the loader finds the driver libraries, ldconfig -p lists them");
+    } else {
+      mount_cache(draft, wish, merged);
+    }
+  }
+  if (!wish.own_folders.empty()) {
+    plan_drop_in(draft, wish);
+  }
+}
+
+}  // namespace xpu

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binaries, data, sockets and folders at their own paths, and generated folders of links.
+#include <map>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/plan/draft.h"
+
+namespace xpu {
+namespace {
+
+std::vector<std::string> options_of(FileKind kind) {
+  switch (kind) {
+    case FileKind::kSocket:
+      return {"bind", "nosuid", "nodev", "noexec", "rprivate"};
+    case FileKind::kDirectory:
+      return {"rbind", "ro", "nosuid", "nodev", "rprivate"};
+    default:
+      return {"bind", "ro", "nosuid", "nodev", "rprivate"};
+  }
+}
+
+void leave_out(Draft& draft, const std::string& what, const Target& target) {
+  draft.plan.warnings.push_back(cat(what, " is left out: ", target.problem));
+}
+
+}  // namespace
+
+void plan_files(Draft& draft) {
+  for (const Wanted<File>& wanted : draft.edits.files) {
+    const File& file = wanted.item;
+    if (file.kind == FileKind::kLibrary) {
+      continue;
+    }
+    const std::string source = checked_source(file);
+    const TargetKind kind =
+        file.kind == FileKind::kDirectory ? TargetKind::kFolder : TargetKind::kFile;
+    const Target target = draft.mounts.target(file.container_path, kind);
+    if (target.usable()) {
+      draft.mounts.add(target, kind, source, options_of(file.kind), wanted.why);
+    } else {
+      leave_out(draft, file.container_path, target);
+    }
+  }
+}
+
+void plan_link_folders(Draft& draft) {
+  std::map<std::string, std::vector<const Wanted<Link>*>> folders;
+  for (const Wanted<Link>& wanted : draft.edits.links) {
+    folders[folder_of(wanted.item.path)].push_back(&wanted);
+  }
+  for (const auto& [folder, links] : folders) {
+    const Target target = draft.mounts.target(folder, TargetKind::kFolder);
+    if (!target.usable()) {
+      leave_out(draft, folder, target);
+      continue;
+    }
+    // Named after what it holds: a folder that another start made is the same folder.
+    std::string list;
+    for (const Wanted<Link>* link : links) {
+      list.append(link->item.path).append("\n").append(link->item.target).append("\n");
+    }
+    const std::string state = "links-" + hex64(fnv1a(list));
+    for (const Wanted<Link>* link : links) {
+      const std::string name = link->item.path.substr(link->item.path.rfind('/') + 1);
+      draft.plan.state.push_back(
+          {PlannedState::Kind::kSymlink, cat(state, "/", name), link->item.target});
+    }
+    draft.mounts.add(target, TargetKind::kFolder, cat(draft.facts.state_dir, "/", state),
+                     {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}, links.front()->why);
+  }
+}
+
+}  // namespace xpu

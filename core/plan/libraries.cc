@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Libraries: where the container's own loader looks, under the names that it asks for.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/plan/draft.h"
+
+namespace xpu {
+namespace {
+
+bool is_i386(const std::string& architecture) {
+  return architecture.size() == 4 && architecture.front() == 'i' && architecture.ends_with("86");
+}
+
+// The places for libraries of one architecture.
+struct Home {
+  const Loader* loader = nullptr;
+  std::string own_folder;  // for what fits nowhere else
+};
+
+Home home_of(const Facts& facts, const std::string& architecture) {
+  if (architecture == facts.native_architecture) {
+    return {&facts.loader, "/usr/lib/xpu"};
+  }
+  if (is_i386(architecture) && facts.native_architecture == "x86_64") {
+    return {&facts.loader32, "/usr/lib/xpu32"};
+  }
+  return {};
+}
+
+std::string file_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+class Libraries {
+ public:
+  explicit Libraries(Draft& draft) : draft_(draft) {}
+
+  void run() {
+    for (const Wanted<File>& wanted : draft_.edits.files) {
+      if (wanted.item.kind == FileKind::kLibrary) {
+        add_library(wanted);
+      }
+    }
+    for (const Name& name : names_) {
+      add_name(name);
+    }
+    if (!wish_.entries.empty()) {
+      plan_cache(draft_, wish_);
+    }
+    note_loaders();
+  }
+
+ private:
+  // A further name of a library, in the same folder.
+  struct Name {
+    std::string path, target, source, why;
+  };
+
+  void add_library(const Wanted<File>& wanted) {
+    const File& file = wanted.item;
+    const std::string source = checked_source(file);
+    const Home home = home_of(draft_.facts, file.architecture);
+    if (home.loader == nullptr) {
+      draft_.plan.warnings.push_back(cat("the driver library ", file.host_path,
+                                         " is left out: it is for ", file.architecture,
+                                         ", which nothing in the container can be"));
+      return;
+    }
+    const std::string below = file.container_path.empty() ? file.soname : file.container_path;
+    const auto [other, first] = sources_.try_emplace({home.loader, below}, source);
+    if (!first) {
+      if (other->second != source) {
+        fail("two driver files want to be the library ", below,
+             " of the container: ", other->second, " and ", source);
+      }
+      return;
+    }
+    loaders_.insert(home.loader);
+    const std::string path = place(home, below, source, wanted.why);
+    cover_copies(home, below, path, source, wanted.why);
+    if (file.container_path.empty()) {
+      wish_for(home, file.soname, path, file.architecture);
+    }
+    for (const std::string& link : file.links) {
+      const std::string name = folder_of(path) + "/" + link;
+      names_.push_back({name, file_name(path), source, wanted.why});
+      if (file.container_path.empty()) {
+        wish_for(home, link, name, file.architecture);
+      }
+    }
+  }
+
+  // Mounts the library in the first folder that can take it and returns its path there.
+  std::string place(const Home& home, const std::string& below, const std::string& source,
+                    const std::string& why) {
+    std::string problem;
+    std::vector<std::string> folders = home.loader->folders;
+    folders.push_back(home.own_folder);
+    for (const std::string& folder : folders) {
+      const std::string path = cat(folder, "/", below);
+      const Target target = draft_.mounts.target(path, TargetKind::kFile);
+      if (!target.usable()) {
+        problem = problem.empty() ? target.problem : problem;
+        continue;
+      }
+      draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
+      if (draft_.plan.library_folder.empty()) {
+        draft_.plan.library_folder = folder;
+      }
+      if (folder == home.own_folder) {
+        wish_for_folder(home);
+      }
+      taken_.insert(path);
+      return path;
+    }
+    fail("cannot bring the driver library ", below, " into the container: ", problem);
+  }
+
+  // A copy of the image in another folder that the loader searches would be found first, if not
+  // today then after a later ldconfig.
+  void cover_copies(const Home& home, const std::string& below, const std::string& path,
+                    const std::string& source, const std::string& why) {
+    for (const std::string& folder : home.loader->folders) {
+      const std::string copy = cat(folder, "/", below);
+      if (copy == path || !draft_.view.stat(copy)) {
+        continue;
+      }
+      const Target target = draft_.mounts.target(copy, TargetKind::kFile);
+      if (target.usable()) {
+        draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
+        taken_.insert(copy);
+      }
+    }
+  }
+
+  void add_name(const Name& name) {
+    if (!taken_.insert(name.path).second) {
+      return;
+    }
+    std::string resolved;
+    if (writable_in_rootfs(draft_, name.path, resolved)) {
+      const std::optional<std::string> link = draft_.view.rootfs().read_link(resolved);
+      if (link == name.target) {
+        return;
+      }
+      if (link || !draft_.view.rootfs().stat(resolved)) {
+        draft_.plan.rootfs.push_back(
+            {PlannedRootfsWrite::Kind::kSymlink, resolved, name.target, name.why});
+        return;
+      }
+    }
+    const Target target = draft_.mounts.target(name.path, TargetKind::kFile);
+    if (target.usable()) {
+      draft_.mounts.add(target, TargetKind::kFile, name.source, library_options(), name.why);
+    } else {
+      draft_.plan.warnings.push_back(
+          cat("the name ", name.path, " of a library is left out: ", target.problem));
+    }
+  }
+
+  void wish_for(const Home& home, const std::string& soname, const std::string& path,
+                const std::string& architecture) {
+    const std::optional<std::int32_t> flags = ld_cache_flags(architecture);
+    if (home.loader->kind == LoaderKind::kGlibc && flags) {
+      wish_.entries.push_back({*flags, soname, path, 0, 0});
+    }
+  }
+
+  void wish_for_folder(const Home& home) {
+    std::vector<std::string>& folders = wish_.own_folders;
+    if (home.loader->kind == LoaderKind::kGlibc &&
+        std::find(folders.begin(), folders.end(), home.own_folder) == folders.end()) {
+      folders.push_back(home.own_folder);
+    }
+  }
+
+  void note_loaders() {
+    const auto note = [&](const Loader& loader, const char* bits) {
+      if (!loaders_.contains(&loader)) {
+        return;
+      }
+      if (loader.kind == LoaderKind::kMusl) {
+        draft_.plan.notes.push_back("the container's C library is musl: glibc drivers do not load");
+      } else if (loader.kind == LoaderKind::kNone) {
+        draft_.plan.notes.push_back(cat("the container has no ", bits,
+                                        "dynamic loader: nothing in it can load driver libraries"));
+      }
+    };
+    note(draft_.facts.loader, "");
+    note(draft_.facts.loader32, "32-bit ");
+  }
+
+  static std::vector<std::string> library_options() {
+    return {"bind", "ro", "nosuid", "nodev", "rprivate"};
+  }
+
+  Draft& draft_;
+  std::map<std::pair<const Loader*, std::string>, std::string> sources_;
+  std::set<const Loader*> loaders_;
+  std::vector<Name> names_;
+  std::set<std::string> taken_;  // paths that a library or a name has
+  CacheWish wish_;
+};
+
+}  // namespace
+
+void plan_libraries(Draft& draft) {
+  Libraries(draft).run();
+}
+
+}  // namespace xpu

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan/target.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace xpu {
+namespace {
+
+bool fits(const struct stat& status, TargetKind kind) {
+  return S_ISDIR(status.st_mode) == (kind == TargetKind::kFolder);
+}
+
+Target blocked(std::string path, std::string problem) {
+  return {Target::State::kBlocked, std::move(path), "", std::move(problem)};
+}
+
+// Whether the low-level runtime can create a mount target in what it mounts itself. Contents of
+// other file systems are somebody's data.
+bool is_scratch(const SpecMount& mount) {
+  if (mount.type == "tmpfs" || mount.type == "ramfs") {
+    return true;
+  }
+  return mount.type == "overlay" &&
+         std::any_of(mount.options.begin(), mount.options.end(),
+                     [](const std::string& option) { return option.starts_with("upperdir="); });
+}
+
+// Overlayfs splits its options at ',' and its layers at ':'.
+std::string escape_layer(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    if (c == '\\' || c == ':' || c == ',') {
+      out.push_back('\\');
+    }
+    out.push_back(c);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+Target Mounts::missing_in_rootfs(const std::string& path) const {
+  const Rootfs& rootfs = view_.rootfs();
+  if (rootfs.writable(folder_of(path))) {
+    return {Target::State::kReady, path, "", ""};
+  }
+  const std::string read_only = "the root file system is read-only and has no " + path;
+  std::string folder = folder_of(path);
+  while (folder != "/" && !rootfs.stat(folder)) {
+    folder = folder_of(folder);
+  }
+  const std::optional<struct stat> status = rootfs.stat(folder);
+  if (folder == "/" || !status || !S_ISDIR(status->st_mode)) {
+    return blocked(path, read_only + ", nor a folder for it that could be overlaid");
+  }
+  if (view_.has_mounts_below(folder)) {
+    return blocked(path, cat(read_only, "; mounts of the container lie below ", folder,
+                             ", so that it cannot be overlaid"));
+  }
+  if (spec_.user_namespace && facts_.caller_is_root && facts_.root_uid != 0) {
+    return blocked(path, cat(read_only, "; in the container's user namespace ", folder,
+                             " cannot be overlaid"));
+  }
+  return {Target::State::kOverlay, path, std::move(folder), ""};
+}
+
+Target Mounts::target(std::string_view container_path, TargetKind kind) const {
+  const Place place = view_.locate(container_path);
+  if (place.kind == Place::Kind::kVirtual) {
+    if (is_scratch(*place.mount)) {
+      return {Target::State::kReady, place.path, "", ""};
+    }
+    return blocked(place.path, cat("nothing can be mounted in the ", place.mount->type,
+                                   " mount at ", place.mount->destination));
+  }
+  const std::optional<struct stat> status = view_.stat(container_path);
+  if (status && !fits(*status, kind)) {
+    return blocked(place.path, cat(place.path, " is ", S_ISDIR(status->st_mode) ? "a" : "no",
+                                   " folder in the container"));
+  }
+  if (status) {
+    return {Target::State::kReady, place.path, "", ""};
+  }
+  if (place.kind == Place::Kind::kBind) {
+    return blocked(place.path, cat("the volume ", place.mount->source, " at ",
+                                   place.mount->destination, " covers it and has no such file"));
+  }
+  return missing_in_rootfs(place.path);
+}
+
+void Mounts::add(const Target& target, TargetKind kind, const std::string& source,
+                 std::vector<std::string> options, const std::string& why) {
+  const auto [place, added] = taken_.try_emplace(target.path, source);
+  if (!added && place->second != source) {
+    fail("both ", place->second, " and ", source, " would be mounted at ", target.path,
+         " of the container; names there are links to one file: remove one of the links");
+  }
+  if (!added) {
+    return;
+  }
+  if (target.state == Target::State::kOverlay) {
+    overlays_[target.folder].emplace(target.path.substr(target.folder.size() + 1), kind);
+  }
+  mounts_.push_back({source, target.path, "bind", std::move(options), why});
+}
+
+void Mounts::finish(Plan& plan) {
+  std::vector<PlannedMount> overlays;
+  for (const auto& [folder, missing] : overlays_) {
+    std::string list = folder;
+    for (const auto& [path, kind] : missing) {
+      list.append("\n").append(path);
+    }
+    const std::string stage = "overlay-" + hex64(fnv1a(list));
+    for (const auto& [path, kind] : missing) {
+      plan.state.push_back(
+          {kind == TargetKind::kFolder ? PlannedState::Kind::kFolder : PlannedState::Kind::kFile,
+           cat(stage, "/", path), ""});
+    }
+    overlays.push_back({"overlay",
+                        folder,
+                        "overlay",
+                        {"ro", "nosuid", "nodev", "rprivate",
+                         cat("lowerdir=", escape_layer(cat(facts_.state_dir, "/", stage)), ":",
+                             escape_layer(view_.rootfs().path() + folder))},
+                        "mount targets in a read-only root file system"});
+  }
+  plan.mounts.insert(plan.mounts.end(), overlays.begin(), overlays.end());
+  plan.mounts.insert(plan.mounts.end(), mounts_.begin(), mounts_.end());
+}
+
+}  // namespace xpu

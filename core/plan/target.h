@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mount targets: whether something can be mounted at a container path, and how its target comes to
+// be there.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/plan/plan.h"
+
+namespace xpu {
+
+enum class TargetKind { kFile, kFolder };
+
+struct Target {
+  enum class State {
+    kReady,    // it is there, or the low-level runtime can create it
+    kOverlay,  // missing in a read-only root file system: an overlay over `folder` brings it
+    kBlocked,
+  } state = State::kReady;
+  std::string path;     // links resolved
+  std::string folder;   // kOverlay: nearest folder that exists
+  std::string problem;  // kBlocked: why, for a person
+  bool usable() const { return state != State::kBlocked; }
+};
+
+// The mounts of a plan in the making.
+class Mounts {
+ public:
+  Mounts(const Spec& spec, const ContainerView& view, const Facts& facts)
+      : spec_(spec), view_(view), facts_(facts) {}
+
+  Target target(std::string_view container_path, TargetKind kind) const;
+
+  // Mounts `source` at a usable target. The same twice is once; two sources at one target are an
+  // Error.
+  void add(const Target& target, TargetKind kind, const std::string& source,
+           std::vector<std::string> options, const std::string& why);
+
+  // Whether something is mounted at a path (links resolved).
+  bool has(const std::string& path) const { return taken_.contains(path); }
+
+  // Moves everything to the plan: overlays first, outer ones before inner ones.
+  void finish(Plan& plan);
+
+ private:
+  Target missing_in_rootfs(const std::string& path) const;
+
+  const Spec& spec_;
+  const ContainerView& view_;
+  const Facts& facts_;
+  std::vector<PlannedMount> mounts_;
+  std::map<std::string, std::string> taken_;  // target → source
+  // Folder under an overlay → what is missing in it.
+  std::map<std::string, std::map<std::string, TargetKind>> overlays_;
+};
+
+// "/a/b" → "/a"; "/a" → "/".
+std::string folder_of(const std::string& path);
+
+}  // namespace xpu

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/rootfs/view.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace xpu {
+namespace {
+
+constexpr int kMaxLinks = 40;
+
+// Components still to be walked, the next one last.
+void queue(std::vector<std::string>& pending, std::string_view path) {
+  std::vector<std::string> parts;
+  std::size_t at = 0;
+  while (at < path.size()) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    if (end > at) {
+      parts.emplace_back(path.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  pending.insert(pending.end(), parts.rbegin(), parts.rend());
+}
+
+bool at_or_below(std::string_view path, std::string_view folder) {
+  return folder == "/" ||
+         (path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/'));
+}
+
+void go_up(std::string& path) {
+  path.erase(std::min(path.rfind('/'), path.size()));
+}
+
+// Opens what lies at a host path without waiting on FIFOs or touching devices.
+std::optional<struct stat> host_stat(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return status;
+}
+
+}  // namespace
+
+ContainerView::ContainerView(const Spec& spec, const Rootfs& rootfs, std::string bundle)
+    : rootfs_(rootfs), bundle_(std::move(bundle)) {
+  targets_.reserve(spec.mounts.size());
+  for (const SpecMount& mount : spec.mounts) {
+    // A destination goes through the mounts before it, as the runtime's own mounting does.
+    targets_.push_back({follow(mount.destination, LastLink::kFollow), &mount});
+  }
+}
+
+const ContainerView::Target* ContainerView::covering(std::string_view path) const {
+  const auto found = std::find_if(targets_.rbegin(), targets_.rend(), [&](const Target& target) {
+    return at_or_below(path, target.path);
+  });
+  return found == targets_.rend() ? nullptr : &*found;
+}
+
+const std::optional<std::string>& ContainerView::link_at(const std::string& path) const {
+  auto place = links_.find(path);
+  if (place == links_.end()) {
+    place = links_.emplace(path, rootfs_.read_link(path)).first;
+  }
+  return place->second;
+}
+
+// Links are followed only where the root file system itself shows.
+std::string ContainerView::follow(std::string_view container_path, LastLink last) const {
+  std::vector<std::string> pending;
+  queue(pending, container_path);
+  std::string path;
+  int links = 0;
+  while (!pending.empty()) {
+    const std::string name = std::move(pending.back());
+    pending.pop_back();
+    if (name == ".") {
+      continue;
+    }
+    if (name == "..") {
+      go_up(path);
+      continue;
+    }
+    path.append("/").append(name);
+    if ((pending.empty() && last == LastLink::kKeep) || covering(path) != nullptr) {
+      continue;
+    }
+    if (const std::optional<std::string>& target = link_at(path)) {
+      if (++links > kMaxLinks) {
+        fail("too many symbolic links at ", container_path, " in the container's root file system ",
+             rootfs_.path());
+      }
+      if (target->starts_with('/')) {
+        path.clear();
+      } else {
+        go_up(path);
+      }
+      queue(pending, *target);
+    }
+  }
+  if (path.empty()) {
+    path.push_back('/');
+  }
+  return path;
+}
+
+Place ContainerView::locate(std::string_view container_path, LastLink last) const {
+  Place place;
+  place.path = follow(container_path, last);
+  const Target* target = covering(place.path);
+  if (target == nullptr) {
+    place.inside = place.path;
+    return place;
+  }
+  place.kind = target->mount->bind() ? Place::Kind::kBind : Place::Kind::kVirtual;
+  place.mount = target->mount;
+  place.inside = place.path.substr(target->path == "/" ? 0 : target->path.size());
+  if (place.inside.empty()) {
+    place.inside.push_back('/');
+  }
+  return place;
+}
+
+std::string ContainerView::source_of(const SpecMount& mount) const {
+  return mount.source.starts_with('/') ? mount.source : cat(bundle_, "/", mount.source);
+}
+
+std::optional<struct stat> ContainerView::stat(std::string_view container_path) const {
+  const Place place = locate(container_path);
+  if (place.kind == Place::Kind::kRootfs) {
+    return rootfs_.stat(place.inside);
+  }
+  if (place.kind == Place::Kind::kVirtual) {
+    return std::nullopt;
+  }
+  const std::string source = source_of(*place.mount);
+  std::optional<struct stat> status = host_stat(source);
+  if (place.inside == "/" || !status || !S_ISDIR(status->st_mode)) {
+    return place.inside == "/" ? status : std::nullopt;
+  }
+  return Rootfs(source).stat(place.inside);
+}
+
+std::optional<std::string> ContainerView::read(std::string_view container_path,
+                                               std::size_t limit) const {
+  const Place place = locate(container_path);
+  if (place.kind == Place::Kind::kRootfs) {
+    return rootfs_.read(place.inside, limit);
+  }
+  const std::optional<struct stat> status = stat(container_path);
+  if (!status || !S_ISREG(status->st_mode) || static_cast<std::size_t>(status->st_size) > limit) {
+    return std::nullopt;
+  }
+  const std::string source = source_of(*place.mount);
+  return place.inside == "/" ? read_file_if_present(source, limit)
+                             : Rootfs(source).read(place.inside, limit);
+}
+
+std::optional<std::string> ContainerView::resolve(std::string_view container_path) const {
+  Place place = locate(container_path);
+  const bool there = place.kind == Place::Kind::kRootfs ? rootfs_.stat(place.inside).has_value()
+                                                        : stat(container_path).has_value();
+  return there ? std::optional<std::string>(std::move(place.path)) : std::nullopt;
+}
+
+bool ContainerView::has_mounts_below(std::string_view resolved_path) const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [&](const Target& target) { return at_or_below(target.path, resolved_path); });
+}
+
+}  // namespace xpu
