@@ -16,7 +16,11 @@ namespace xpu {
 struct Selector {
   std::string text;     // as written, for messages
   std::string backend;  // backend or vendor that it is limited to; "" for none
-  std::string name;     // "all", index, UUID, PCI address, alias
+  std::string name;     // "all", "none", index, UUID, PCI address, alias
+  std::string variable;
+  // Backends that the variable belongs to; empty for the vendor-neutral one. The variables of
+  // several backends can be in force side by side, each for its own.
+  std::vector<std::string> claimed_by;
 };
 
 enum class RequestKind {
@@ -27,9 +31,9 @@ enum class RequestKind {
 
 struct Request {
   RequestKind kind = RequestKind::kNone;
-  std::string variable;  // in force; "" when nothing was asked
-  std::vector<Selector> selectors;
-  // Backends that the variable in force belongs to; empty for the vendor-neutral one.
+  std::string variable;  // in force; "" when nothing was asked; several are joined by ", "
+  std::vector<Selector> selectors;  // without duplicates; of kDriversOnly each is called "none"
+  // Backends that the variables in force belong to; empty for the vendor-neutral one.
   std::vector<std::string> claimed_by;
   // Driver capabilities asked for, per backend: {backend, {"compute", ...}}; "all" is kept as is.
   std::vector<std::pair<std::string, std::vector<std::string>>> capabilities;
@@ -39,11 +43,15 @@ struct Request {
 
 inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
 
+// The value of a request variable is a list, separated by commas; spaces around an element do not
+// count, and neither does one comma at the end, which scripts leave. Any other empty element is an
+// error. In the vendor-neutral variable an element may begin with "BACKEND:" or "VENDOR:".
+//
 // `env`: "NAME=value" as in the spec's process.env; of several with one name the last counts.
 // `known_file`: known-variables.toml, read only when a variable asks for it ("" for none).
 // Throws Error for a request that cannot be understood (names variable and element), and when the
 // variable in force is claimed by a refused backend.
-Request parse_request(const std::vector<std::string>& env, const std::vector<FoundBackend>& backends,
-                      const std::string& known_file);
+Request parse_request(const std::vector<std::string>& env,
+                      const std::vector<FoundBackend>& backends, const std::string& known_file);
 
 }  // namespace xpu

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/request/known.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/trust.h"
+#include "core/request/request.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::string_view kSuffix = "_VISIBLE_DEVICES";
+constexpr std::size_t kFileLimit = 1 << 16;
+
+bool is_claimed(std::string_view name, const std::vector<FoundBackend>& backends) {
+  return std::any_of(backends.begin(), backends.end(), [&](const FoundBackend& found) {
+    const auto& variables = found.manifest.device_variables;
+    return std::find(variables.begin(), variables.end(), name) != variables.end();
+  });
+}
+
+bool asks_for_devices(std::string_view value) {
+  const std::vector<std::string_view> elements = split_list(value);
+  return std::any_of(elements.begin(), elements.end(),
+                     [](std::string_view e) { return !e.empty() && e != "none"; }) &&
+         std::find(elements.begin(), elements.end(), "void") == elements.end();
+}
+
+// Names of the variables in question, without duplicates.
+std::vector<std::string> unclaimed(const Environment& env,
+                                   const std::vector<FoundBackend>& backends) {
+  std::vector<std::string> names;
+  for (const std::string& entry : env.entries()) {
+    const std::size_t equals = entry.find('=');
+    const std::string name = entry.substr(0, equals);
+    if (equals == std::string::npos || !name.ends_with(kSuffix) || name == kNeutralVariable ||
+        std::find(names.begin(), names.end(), name) != names.end() ||
+        !asks_for_devices(env.find(name).value_or("")) || is_claimed(name, backends)) {
+      continue;
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+toml::table read_known(const std::string& file) {
+  const Fd fd = open_trusted(file, TrustKind::kFile);
+  if (!fd) {
+    return {};
+  }
+  try {
+    return toml::parse(read_fd(fd.get(), file, kFileLimit), file);
+  } catch (const toml::parse_error& error) {
+    fail(file, ':', error.source().begin.line, ": ", error.description());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> unclaimed_warnings(const Environment& env,
+                                            const std::vector<FoundBackend>& backends,
+                                            const std::string& known_file) {
+  std::vector<std::string> warnings;
+  const std::vector<std::string> names = unclaimed(env, backends);
+  if (names.empty() || known_file.empty()) {
+    return warnings;
+  }
+  try {
+    const toml::table known = read_known(known_file);
+    for (const std::string& name : names) {
+      if (const auto package = known[name].value<std::string>()) {
+        warnings.push_back(cat(name,
+                               " is set, but no installed backend serves it; install the "
+                               "package ",
+                               *package));
+      }
+    }
+  } catch (const Error& error) {
+    warnings.push_back(error.what());
+  }
+  return warnings;
+}
+
+}  // namespace xpu

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Well-known request variables that no installed backend claims.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/plugin/manifest.h"
+#include "core/request/environment.h"
+
+namespace xpu {
+
+// Warnings that name the package to install. `known_file` is read only when a variable calls for
+// it; a file that cannot be read is a warning too, since nobody asked for anything that we serve.
+std::vector<std::string> unclaimed_warnings(const Environment& env,
+                                            const std::vector<FoundBackend>& backends,
+                                            const std::string& known_file);
+
+}  // namespace xpu
