@@ -66,7 +66,8 @@ struct Elf {
   std::vector<std::string> needed;
 };
 
-// Only what the driver itself brings can be needed: the rest of a distribution is not there.
+// Of what a library needs, the driver's own libraries and libc: the rest of a distribution may not
+// be there. (Without libc, ldconfig files a 32-bit library under another ABI.)
 std::map<std::string, Elf> read_elves(const fs::path& listing) {
   std::map<std::string, Elf> elves;
   std::set<std::string> sonames;
@@ -74,6 +75,7 @@ std::map<std::string, Elf> read_elves(const fs::path& listing) {
     elves[row[0]] = {row[3], split(row[4], ',')};
     sonames.insert(row[3]);
   }
+  sonames.insert("libc.so.6");
   for (auto& [path, elf] : elves) {
     std::erase_if(elf.needed, [&](const std::string& name) { return !sonames.count(name); });
   }

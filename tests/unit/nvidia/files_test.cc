@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which driver files each capability brings: tables read off the listings by eye.
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/fakes/driver_tree/stub_elf.h"
+#include "tests/unit/nvidia/recorder.h"
+
+namespace xpu::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAreArray;
+
+// "name in the container (+ further names) = path inside the driver root"
+std::string line_of(const File& file, const std::string& root) {
+  std::string name = file.container_path.empty() ? file.soname : file.container_path;
+  if (!file.links.empty()) {
+    name += " + " + file.links;
+  }
+  EXPECT_EQ(file.host_path.substr(0, root.size()), root);
+  return name + " = " + file.host_path.substr(root.size());
+}
+
+std::vector<std::string> lines(const Description& found, const std::string& scope,
+                               const std::string& root) {
+  std::vector<std::string> out;
+  if (auto files = found.files.find(scope); files != found.files.end()) {
+    for (const File& file : files->second) {
+      out.push_back(line_of(file, root));
+    }
+  }
+  return out;
+}
+
+const std::string kMulti = "/usr/lib/x86_64-linux-gnu/";
+const std::string kCurrent = kMulti + "nvidia/current/";
+
+using Table = std::map<std::string, std::vector<std::string>>;
+
+void expect_table(const Description& found, const std::string& root, const Table& table) {
+  EXPECT_EQ(found.status, XPU_OK) << found.error;
+  for (const auto& [scope, expected] : table) {
+    EXPECT_THAT(lines(found, scope, root), UnorderedElementsAreArray(expected)) << scope;
+  }
+  for (const auto& [scope, files] : found.files) {
+    EXPECT_TRUE(table.count(scope)) << "files under " << scope << " that the table does not have";
+  }
+}
+
+Table table_550() {
+  const std::string v = "550.163.01";
+  return {
+      {"/compute",
+       {"libcuda.so.1 + libcuda.so = " + kCurrent + "libcuda.so." + v,
+        "libcudadebugger.so.1 = " + kCurrent + "libcudadebugger.so." + v,
+        "libnvidia-opencl.so.1 = " + kCurrent + "libnvidia-opencl.so." + v,
+        "libnvidia-ptxjitcompiler.so.1 = " + kCurrent + "libnvidia-ptxjitcompiler.so." + v,
+        "libnvidia-nvvm.so.4 = " + kCurrent + "libnvidia-nvvm.so." + v,
+        "libnvidia-allocator.so.1 = " + kCurrent + "libnvidia-allocator.so." + v,
+        "libnvidia-gpucomp.so." + v + " = " + kMulti + "libnvidia-gpucomp.so." + v,
+        "libnvidia-pkcs11-openssl3.so." + v + " = " + kMulti + "libnvidia-pkcs11-openssl3.so." + v,
+        "/usr/bin/nvidia-cuda-mps-control = /usr/bin/nvidia-cuda-mps-control",
+        "/usr/bin/nvidia-cuda-mps-server = /usr/sbin/nvidia-cuda-mps-server",
+        "/etc/OpenCL/vendors/nvidia.icd = /etc/OpenCL/vendors/nvidia.icd"}},
+      {"/utility",
+       {"libnvidia-ml.so.1 = " + kCurrent + "libnvidia-ml.so." + v,
+        "libnvidia-cfg.so.1 = " + kCurrent + "libnvidia-cfg.so." + v,
+        "/usr/bin/nvidia-smi = /usr/lib/nvidia/current/nvidia-smi",
+        "/usr/bin/nvidia-debugdump = /usr/lib/nvidia/current/nvidia-debugdump",
+        "/usr/bin/nvidia-persistenced = /usr/bin/nvidia-persistenced"}},
+      {"/graphics",
+       {"libGLX_nvidia.so.0 + libGLX_indirect.so.0 = " + kCurrent + "libGLX_nvidia.so." + v,
+        "libEGL_nvidia.so.0 = " + kCurrent + "libEGL_nvidia.so." + v,
+        "libGLESv1_CM_nvidia.so.1 = " + kCurrent + "libGLESv1_CM_nvidia.so." + v,
+        "libGLESv2_nvidia.so.2 = " + kCurrent + "libGLESv2_nvidia.so." + v,
+        "libnvidia-eglcore.so." + v + " = " + kMulti + "libnvidia-eglcore.so." + v,
+        "libnvidia-glcore.so." + v + " = " + kMulti + "libnvidia-glcore.so." + v,
+        "libnvidia-glsi.so." + v + " = " + kMulti + "libnvidia-glsi.so." + v,
+        "libnvidia-tls.so." + v + " = " + kMulti + "libnvidia-tls.so." + v,
+        "libnvidia-glvkspirv.so." + v + " = " + kMulti + "libnvidia-glvkspirv.so." + v,
+        "libnvidia-gpucomp.so." + v + " = " + kMulti + "libnvidia-gpucomp.so." + v,
+        "libnvidia-rtcore.so." + v + " = " + kMulti + "libnvidia-rtcore.so." + v,
+        "libnvoptix.so.1 = " + kCurrent + "libnvoptix.so." + v,
+        "libnvidia-fbc.so.1 = " + kCurrent + "libnvidia-fbc.so." + v,
+        "libnvidia-allocator.so.1 = " + kCurrent + "libnvidia-allocator.so." + v,
+        "libnvidia-api.so.1 = " + kCurrent + "libnvidia-api.so.1",
+        "libnvidia-egl-gbm.so.1 = " + kMulti + "libnvidia-egl-gbm.so.1.1.2",
+        "libnvidia-egl-wayland.so.1 = " + kMulti + "libnvidia-egl-wayland.so.1.1.18",
+        "gbm/nvidia-drm_gbm.so = " + kCurrent + "libnvidia-allocator.so." + v,
+        "/usr/share/nvidia/nvoptix.bin = " + kCurrent + "nvoptix.bin",
+        "/usr/share/vulkan/icd.d/nvidia_icd.json = /usr/share/vulkan/icd.d/nvidia_icd.json",
+        "/usr/share/vulkan/implicit_layer.d/nvidia_layers.json = "
+        "/usr/share/vulkan/implicit_layer.d/nvidia_layers.json",
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json = "
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json",
+        "/usr/share/egl/egl_external_platform.d/10_nvidia_wayland.json = "
+        "/usr/share/egl/egl_external_platform.d/10_nvidia_wayland.json",
+        "/usr/share/egl/egl_external_platform.d/15_nvidia_gbm.json = "
+        "/usr/share/egl/egl_external_platform.d/15_nvidia_gbm.json",
+        "/usr/share/nvidia/nvidia-application-profiles-550.163.01-rc = "
+        "/usr/share/nvidia/nvidia-application-profiles-550.163.01-rc",
+        "/usr/share/nvidia/nvidia-application-profiles-550.163.01-key-documentation = "
+        "/usr/share/nvidia/nvidia-application-profiles-550.163.01-key-documentation",
+        "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so = "
+        "/usr/lib/nvidia/current/libglxserver_nvidia.so.550.163.01",
+        "/usr/lib/xorg/modules/drivers/nvidia_drv.so = /usr/lib/nvidia/current/nvidia_drv.so",
+        "/usr/share/X11/xorg.conf.d/nvidia-drm-outputclass.conf = "
+        "/etc/nvidia/current/nvidia-drm-outputclass.conf"}},
+      {"/video",
+       {"libnvcuvid.so.1 = " + kCurrent + "libnvcuvid.so." + v,
+        "libnvidia-encode.so.1 = " + kCurrent + "libnvidia-encode.so." + v,
+        "libnvidia-opticalflow.so.1 + libnvidia-opticalflow.so = " + kCurrent +
+            "libnvidia-opticalflow.so." + v,
+        "vdpau/libvdpau_nvidia.so.1 = " + kCurrent + "libvdpau_nvidia.so." + v}},
+      {"/display",
+       {"/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so = "
+        "/usr/lib/nvidia/current/libglxserver_nvidia.so.550.163.01",
+        "/usr/lib/xorg/modules/drivers/nvidia_drv.so = /usr/lib/nvidia/current/nvidia_drv.so",
+        "/usr/share/X11/xorg.conf.d/nvidia-drm-outputclass.conf = "
+        "/etc/nvidia/current/nvidia-drm-outputclass.conf"}},
+      {"/ngx", {"libnvidia-ngx.so.1 = " + kCurrent + "libnvidia-ngx.so." + v}},
+  };
+}
+
+// What differs: no gpucomp, no external EGL platforms, no persistence daemon, and a Vulkan helper
+// without SONAME.
+Table table_535() {
+  const std::string v = "535.216.03";
+  return {
+      {"/compute",
+       {"libcuda.so.1 + libcuda.so = " + kCurrent + "libcuda.so." + v,
+        "libcudadebugger.so.1 = " + kCurrent + "libcudadebugger.so." + v,
+        "libnvidia-opencl.so.1 = " + kCurrent + "libnvidia-opencl.so." + v,
+        "libnvidia-ptxjitcompiler.so.1 = " + kCurrent + "libnvidia-ptxjitcompiler.so." + v,
+        "libnvidia-nvvm.so.4 = " + kCurrent + "libnvidia-nvvm.so." + v,
+        "libnvidia-allocator.so.1 = " + kCurrent + "libnvidia-allocator.so." + v,
+        "libnvidia-pkcs11-openssl3.so." + v + " = " + kMulti + "libnvidia-pkcs11-openssl3.so." + v,
+        "/usr/bin/nvidia-cuda-mps-control = /usr/bin/nvidia-cuda-mps-control",
+        "/usr/bin/nvidia-cuda-mps-server = /usr/sbin/nvidia-cuda-mps-server",
+        "/etc/OpenCL/vendors/nvidia.icd = /etc/OpenCL/vendors/nvidia.icd"}},
+      {"/utility",
+       {"libnvidia-ml.so.1 = " + kCurrent + "libnvidia-ml.so." + v,
+        "libnvidia-cfg.so.1 = " + kCurrent + "libnvidia-cfg.so." + v,
+        "/usr/bin/nvidia-smi = /usr/lib/nvidia/current/nvidia-smi",
+        "/usr/bin/nvidia-debugdump = /usr/lib/nvidia/current/nvidia-debugdump"}},
+      {"/graphics",
+       {"libGLX_nvidia.so.0 + libGLX_indirect.so.0 = " + kCurrent + "libGLX_nvidia.so." + v,
+        "libEGL_nvidia.so.0 = " + kCurrent + "libEGL_nvidia.so." + v,
+        "libGLESv1_CM_nvidia.so.1 = " + kCurrent + "libGLESv1_CM_nvidia.so." + v,
+        "libGLESv2_nvidia.so.2 = " + kCurrent + "libGLESv2_nvidia.so." + v,
+        "libnvidia-eglcore.so." + v + " = " + kMulti + "libnvidia-eglcore.so." + v,
+        "libnvidia-glcore.so." + v + " = " + kMulti + "libnvidia-glcore.so." + v,
+        "libnvidia-glsi.so." + v + " = " + kMulti + "libnvidia-glsi.so." + v,
+        "libnvidia-tls.so." + v + " = " + kMulti + "libnvidia-tls.so." + v,
+        "libnvidia-glvkspirv.so." + v + " = " + kMulti + "libnvidia-glvkspirv.so." + v,
+        "libnvidia-rtcore.so." + v + " = " + kMulti + "libnvidia-rtcore.so." + v,
+        "libnvoptix.so.1 = " + kCurrent + "libnvoptix.so." + v,
+        "libnvidia-fbc.so.1 = " + kCurrent + "libnvidia-fbc.so." + v,
+        "libnvidia-allocator.so.1 = " + kCurrent + "libnvidia-allocator.so." + v,
+        "libnvidia-api.so.1 = " + kCurrent + "libnvidia-api.so.1",
+        "libnvidia-vulkan-producer.so." + v + " = " + kCurrent + "libnvidia-vulkan-producer.so." +
+            v,
+        "gbm/nvidia-drm_gbm.so = " + kCurrent + "libnvidia-allocator.so." + v,
+        "/usr/share/nvidia/nvoptix.bin = " + kCurrent + "nvoptix.bin",
+        "/usr/share/vulkan/icd.d/nvidia_icd.json = /usr/share/vulkan/icd.d/nvidia_icd.json",
+        "/usr/share/vulkan/implicit_layer.d/nvidia_layers.json = "
+        "/usr/share/vulkan/implicit_layer.d/nvidia_layers.json",
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json = "
+        "/usr/share/glvnd/egl_vendor.d/10_nvidia.json",
+        "/usr/share/nvidia/nvidia-application-profiles-535.216.03-rc = "
+        "/usr/share/nvidia/nvidia-application-profiles-535.216.03-rc",
+        "/usr/share/nvidia/nvidia-application-profiles-535.216.03-key-documentation = "
+        "/usr/share/nvidia/nvidia-application-profiles-535.216.03-key-documentation",
+        "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so = "
+        "/usr/lib/nvidia/current/libglxserver_nvidia.so.535.216.03",
+        "/usr/lib/xorg/modules/drivers/nvidia_drv.so = /usr/lib/nvidia/current/nvidia_drv.so",
+        "/usr/share/X11/xorg.conf.d/nvidia-drm-outputclass.conf = "
+        "/etc/nvidia/current/nvidia-drm-outputclass.conf"}},
+      {"/video",
+       {"libnvcuvid.so.1 = " + kCurrent + "libnvcuvid.so." + v,
+        "libnvidia-encode.so.1 = " + kCurrent + "libnvidia-encode.so." + v,
+        "libnvidia-opticalflow.so.1 + libnvidia-opticalflow.so = " + kCurrent +
+            "libnvidia-opticalflow.so." + v,
+        "vdpau/libvdpau_nvidia.so.1 = " + kCurrent + "libvdpau_nvidia.so." + v}},
+      {"/display",
+       {"/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so = "
+        "/usr/lib/nvidia/current/libglxserver_nvidia.so.535.216.03",
+        "/usr/lib/xorg/modules/drivers/nvidia_drv.so = /usr/lib/nvidia/current/nvidia_drv.so",
+        "/usr/share/X11/xorg.conf.d/nvidia-drm-outputclass.conf = "
+        "/etc/nvidia/current/nvidia-drm-outputclass.conf"}},
+      {"/ngx", {"libnvidia-ngx.so.1 = " + kCurrent + "libnvidia-ngx.so." + v}},
+  };
+}
+
+fakes::TreeOptions tree(const std::string& name, const Folder& folder) {
+  fakes::TreeOptions options;
+  options.listing = listing(name);
+  options.root = folder.path();
+  return options;
+}
+
+TEST(Files, OfDriver550AreThoseOfItsListing) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  make_driver_tree(tree(kDriver550, folder));
+  expect_table(describe(below(folder.path())), folder.path().string(), table_550());
+}
+
+TEST(Files, OfDriver535AreThoseOfItsListing) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  make_driver_tree(tree(kDriver535, folder));
+  expect_table(describe(below(folder.path())), folder.path().string(), table_535());
+}
+
+TEST(Files, OfOlderAndNewerDriversAreLeftAlone) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.other_versions = {"550.90.07", "570.86.15"};
+  make_driver_tree(options);
+  expect_table(describe(below(folder.path())), folder.path().string(), table_550());
+}
+
+// ldconfig lets a SONAME link lead to the newest file, here the wrong driver's.
+TEST(Files, AreChosenByVersionNotByLink) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.layout = "ubuntu";
+  options.other_versions = {"570.86.15"};
+  make_driver_tree(options);
+  ASSERT_EQ(std::filesystem::read_symlink(folder / "usr/lib/x86_64-linux-gnu/libcuda.so.1"),
+            "libcuda.so.570.86.15");
+  Description found = describe(below(folder.path()));
+  for (const auto& [scope, files] : found.files) {
+    for (const File& file : files) {
+      EXPECT_EQ(file.host_path.find("570.86.15"), std::string::npos) << file.host_path;
+    }
+  }
+  EXPECT_THAT(lines(found, "/compute", folder.path()),
+              testing::Contains("libcuda.so.1 + libcuda.so = " + kMulti + "libcuda.so.550.163.01"));
+}
+
+// The same driver laid out by other distributions: same names in the container.
+class Layout : public testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+std::vector<std::string> names_in_container(const Description& found, const std::string& scope) {
+  std::vector<std::string> names;
+  if (auto files = found.files.find(scope); files != found.files.end()) {
+    for (const File& file : files->second) {
+      names.push_back(file.container_path.empty() ? file.soname : file.container_path);
+    }
+  }
+  return names;
+}
+
+TEST_P(Layout, GivesTheSameFiles) {
+  XPU_NEEDS_TREE();
+  Folder debian, folder;
+  make_driver_tree(tree(kDriver550, debian));
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.layout = GetParam().first;
+  make_driver_tree(options);
+  Description expected = describe(below(debian.path()));
+  Description found = describe(below(folder.path()));
+  for (const char* scope : {"/compute", "/utility", "/graphics", "/video", "/display", "/ngx"}) {
+    EXPECT_THAT(names_in_container(found, scope),
+                UnorderedElementsAreArray(names_in_container(expected, scope)))
+        << scope;
+  }
+  EXPECT_THAT(lines(found, "/compute", folder.path()),
+              testing::Contains("libcuda.so.1 + libcuda.so = " + std::string(GetParam().second) +
+                                "libcuda.so.550.163.01"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Distributions, Layout,
+                         testing::Values(std::pair("ubuntu", "/usr/lib/x86_64-linux-gnu/"),
+                                         std::pair("rhel", "/usr/lib64/"),
+                                         std::pair("arch", "/usr/lib/")),
+                         [](const auto& layout) { return std::string(layout.param.first); });
+
+TEST(Files, AreFoundWithoutALoaderCacheAndWithoutAlternatives) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.alternatives = false;
+  make_driver_tree(options);
+  std::filesystem::remove(folder / "etc/ld.so.cache");
+  Table expected = table_550();
+  // Debian's own folder of X configuration is no place that the X server reads.
+  for (auto& [scope, files] : expected) {
+    std::erase_if(files, [](const std::string& line) {
+      return line.find("outputclass") != std::string::npos;
+    });
+  }
+  expect_table(describe(below(folder.path())), folder.path().string(), expected);
+}
+
+TEST(Files, Of32BitServeTheirOwnCapability) {
+  XPU_NEEDS_TREE();
+  for (const auto& [layout, place] :
+       {std::pair("debian", "/usr/lib/i386-linux-gnu/nvidia/current/"),
+        std::pair("rhel", "/usr/lib/"), std::pair("arch", "/usr/lib32/")}) {
+    Folder folder;
+    fakes::TreeOptions options = tree(kDriver550, folder);
+    options.layout = layout;
+    options.compat32 = true;
+    make_driver_tree(options);
+    Description found = describe(below(folder.path()));
+    for (const auto& [scope, files] : found.files) {
+      for (const File& file : files) {
+        if (file.kind == XPU_FILE_LIBRARY) {
+          EXPECT_EQ(file.architecture, scope == "/compat32" ? "i386" : "x86_64") << file.host_path;
+        }
+      }
+    }
+    EXPECT_THAT(lines(found, "/compat32", folder.path()),
+                testing::IsSupersetOf(
+                    {"libcuda.so.1 + libcuda.so = " + std::string(place) + "libcuda.so.550.163.01",
+                     "libnvidia-ml.so.1 = " + std::string(place) + "libnvidia-ml.so.550.163.01"}))
+        << layout;
+  }
+}
+
+TEST(Files, OfFirmwareComeWithEverything) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.firmware = true;
+  make_driver_tree(options);
+  EXPECT_THAT(lines(describe(below(folder.path())), "/", folder.path()),
+              ElementsAre("/lib/firmware/nvidia/550.163.01/gsp_ga10x.bin = "
+                          "/usr/lib/firmware/nvidia/550.163.01/gsp_ga10x.bin",
+                          "/lib/firmware/nvidia/550.163.01/gsp_tu10x.bin = "
+                          "/usr/lib/firmware/nvidia/550.163.01/gsp_tu10x.bin"));
+}
+
+// A library that no table knows comes with the one that needs it; one that nobody needs does not.
+TEST(Files, FollowWhatALibraryNeeds) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  make_driver_tree(options);
+  const std::string libraries = folder / "usr/lib/x86_64-linux-gnu/";
+  const std::string version = ".so.550.163.01";
+  auto put = [&](const std::string& stem, const std::vector<std::string>& needed) {
+    std::ofstream(libraries + stem + version, std::ios::binary | std::ios::trunc)
+        << fakes::stub_library(stem + version, needed, false);
+  };
+  put("libnvidia-nova", {"libc.so.6"});
+  put("libnvidia-lone", {"libc.so.6"});
+  const std::string nova = "libnvidia-nova" + version + " = " +
+                           libraries.substr(folder.path().string().size()) + "libnvidia-nova" +
+                           version;
+  EXPECT_THAT(lines(describe(below(folder.path())), "/graphics", folder.path()),
+              testing::Not(testing::Contains(nova)));
+  put("libnvidia-glcore", {"libnvidia-nova" + version});
+  Description found = describe(below(folder.path()));
+  EXPECT_THAT(lines(found, "/graphics", folder.path()), testing::Contains(nova));
+  EXPECT_THAT(lines(found, "/compute", folder.path()), testing::Not(testing::Contains(nova)));
+  EXPECT_THAT(found.log, testing::Contains("library of the driver that no capability uses: " +
+                                           libraries + "libnvidia-lone" + version));
+}
+
+TEST(Files, OfDaemonsAreSockets) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  make_driver_tree(tree(kDriver550, folder));
+  std::filesystem::create_directories(folder / "run/nvidia-persistenced");
+  std::filesystem::create_directories(folder / "tmp/nvidia-mps");
+  std::string place = folder / "run/nvidia-persistenced/socket";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ASSERT_LT(place.size(), sizeof address.sun_path);
+  place.copy(address.sun_path, place.size());
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  Description found = describe(below(folder.path()));
+  close(fd);
+  EXPECT_THAT(lines(found, "/utility", folder.path()),
+              testing::Contains("/run/nvidia-persistenced/socket = "
+                                "/run/nvidia-persistenced/socket"));
+  EXPECT_THAT(lines(found, "/compute", folder.path()),
+              testing::Contains("/tmp/nvidia-mps = /tmp/nvidia-mps"));
+  for (const char* scope : {"/utility", "/compute"}) {
+    for (const File& file : found.files[scope]) {
+      bool of_daemon = file.container_path == "/tmp/nvidia-mps" ||
+                       file.container_path == "/run/nvidia-persistenced/socket";
+      EXPECT_EQ(file.kind == XPU_FILE_SOCKET, of_daemon) << file.host_path;
+    }
+  }
+}
+
+TEST(Files, AreWatched) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  make_driver_tree(tree(kDriver550, folder));
+  Description found = describe(below(folder.path()));
+  for (const auto& [scope, files] : found.files) {
+    for (const File& file : files) {
+      EXPECT_TRUE(found.conditions.count("stat " + file.host_path)) << file.host_path;
+    }
+  }
+  EXPECT_TRUE(found.conditions.count("stat " + (folder / "etc/ld.so.cache")));
+  EXPECT_TRUE(found.conditions.count("stat " + (folder / "usr/bin/nv-fabricmanager")))
+      << "a program that is installed later is noticed";
+  EXPECT_TRUE(found.conditions.count("stat " + (folder / "run/nvidia-persistenced/socket")));
+  EXPECT_TRUE(found.conditions.count("listing " + (folder / "tmp/nvidia-mps")));
+}
+
+}  // namespace
+}  // namespace xpu::test
