@@ -13,9 +13,9 @@ namespace xpu {
 enum class DeviceKind { kGpu, kPartition, kNpu, kAccelerator };
 
 struct Device {
-  std::string id;      // "<vendor>:<index>", unique on the host
+  std::string id;  // "<vendor>:<index>", unique on the host
   std::string vendor;
-  std::string index;   // "0", "0:1"
+  std::string index;  // "0", "0:1"
   std::string uuid;
   std::string name;
   DeviceKind kind = DeviceKind::kGpu;
@@ -40,7 +40,7 @@ struct Interconnect {
 
 // When an edit applies; every non-empty part must be selected (see xpu_scope).
 struct Scope {
-  std::string device;      // id
+  std::string device;  // id
   std::string capability;
   bool operator==(const Scope&) const = default;
 };
@@ -88,19 +88,22 @@ enum class ConditionKind { kStat, kListing, kContent, kSeconds };
 struct Condition {
   ConditionKind kind = ConditionKind::kStat;
   std::string path;
-  // What must still be found: "missing", or for kStat "size:mtime_ns:inode:device", for kListing and
-  // kContent a hash, for kSeconds the CLOCK_BOOTTIME second at which it ends.
+  // What must still be found: "missing", or for kStat "size:mtime_ns:inode:device", for kListing
+  // and kContent a hash, for kSeconds "END BOOT-ID", END being a second of CLOCK_BOOTTIME. Before
+  // take_snapshot(): "", and for kSeconds the number of seconds to live.
   std::string expected;
 };
 
-enum class CatalogState { kReady, kAbsent, kFailed };
+// kRefused: the library is not trusted, cannot be loaded or does not speak a version that we
+// accept.
+enum class CatalogState { kReady, kAbsent, kFailed, kRefused };
 
 struct Catalog {
   std::string backend;  // name
   std::string version;  // of the backend
   std::string abi;      // "0.1"
   CatalogState state = CatalogState::kReady;
-  std::string reason;  // for kAbsent and kFailed
+  std::string reason;  // for every state but kReady
   // From the manifest: devices that stand in for hardware. Never part of `all` or of a bare index
   // beside devices of a backend that is not simulated.
   bool simulated = false;
@@ -116,10 +119,11 @@ struct Catalog {
 std::string to_json(const Catalog& catalog);
 Catalog catalog_from_json(std::string_view json, const std::string& source);
 
-// Everything that untrusted output can get wrong: counts (4,096 devices, 65,536 edits), lengths,
-// UTF-8, control characters, grammar of vendors, indices, capabilities and variables, unique ids,
-// parents and scopes that exist, absolute clean paths, nodes below /dev that are character or block
-// devices on this host. Throws Error naming backend and item.
+// Everything that untrusted output can get wrong: counts and lengths (limits.h), UTF-8, control
+// characters, grammar of vendors, indices, capabilities and variables, unique ids, parents and
+// scopes that exist, absolute clean paths, nodes below /dev that are character or block devices on
+// this host. For a description whose conditions have no snapshot yet. Throws Error naming backend
+// and item.
 void validate(const Catalog& catalog);
 
 }  // namespace xpu

@@ -2,16 +2,26 @@
 // The typed conditions under which a description stays true.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/catalog/catalog.h"
 
 namespace xpu {
 
-// Fills `expected` with what is found now.
+// Fills `expected` with what is found now. Throws Error for a path that cannot be read or is of the
+// wrong type.
 void take_snapshot(std::vector<Condition>& conditions);
 // True when every condition still holds. `changed` (may be null) receives the first that does not,
 // as text for a person ("/proc/driver/x/version changed").
 bool still_valid(const std::vector<Condition>& conditions, std::string* changed);
+
+// True when `path`, or what exists of it, is on sysfs or procfs, where times and sizes of files
+// mean nothing.
+bool on_kernel_filesystem(const std::string& path);
+
+// Seconds since boot, suspend included, and the id of this boot ("" where the kernel has none).
+std::uint64_t boot_seconds();
+std::string boot_id();
 
 }  // namespace xpu

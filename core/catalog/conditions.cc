@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/catalog/conditions.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include <charconv>
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/file.h"
+#include "core/catalog/limits.h"
+
+namespace xpu {
+namespace {
+
+constexpr const char* kMissing = "missing";
+
+bool is_missing(int error) {
+  return error == ENOENT || error == ENOTDIR;
+}
+
+std::string stat_now(const std::string& path) {
+  struct stat st;
+  if (stat(path.c_str(), &st) != 0) {
+    if (is_missing(errno)) {
+      return kMissing;
+    }
+    fail_errno(path);
+  }
+  if (!S_ISREG(st.st_mode)) {
+    fail(path, ": a condition of kind stat is for a regular file; use kind listing for a folder");
+  }
+  const long long ns = static_cast<long long>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
+  return cat(st.st_size, ":", ns, ":", st.st_ino, ":", st.st_dev);
+}
+
+std::string listing_now(const std::string& path) {
+  Fd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) {
+    if (is_missing(errno)) {
+      return kMissing;
+    }
+    fail_errno(path);
+  }
+  std::uint64_t hash = fnv1a("");
+  for (const std::string& name : list_dir(dir.get(), path)) {
+    hash = fnv1a(std::string_view(name.c_str(), name.size() + 1), hash);
+  }
+  return hex64(hash);
+}
+
+std::string content_now(const std::string& path) {
+  const auto bytes = read_file_if_present(path, limits::kContentBytes);
+  return bytes ? hex64(fnv1a(*bytes)) : kMissing;
+}
+
+std::string found_now(const Condition& condition) {
+  switch (condition.kind) {
+    case ConditionKind::kStat:
+      return stat_now(condition.path);
+    case ConditionKind::kListing:
+      return listing_now(condition.path);
+    case ConditionKind::kContent:
+      return content_now(condition.path);
+    case ConditionKind::kSeconds:
+      break;
+  }
+  fail("a time to live has nothing to look at");
+}
+
+// "END BOOT-ID" → still in the future of the same boot.
+bool still_lives(const std::string& expected) {
+  const std::size_t space = expected.find(' ');
+  if (space == std::string::npos) {
+    return false;
+  }
+  std::uint64_t end = 0;
+  const auto [stop, error] = std::from_chars(expected.data(), expected.data() + space, end);
+  return error == std::errc() && stop == expected.data() + space && boot_seconds() < end &&
+         boot_id() == expected.substr(space + 1);
+}
+
+}  // namespace
+
+std::uint64_t boot_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec);
+}
+
+std::string boot_id() {
+  Fd file(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  char text[64];
+  const ssize_t got = file ? read(file.get(), text, sizeof text) : -1;
+  std::string id(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (!id.empty() && id.back() == '\n') {
+    id.pop_back();
+  }
+  return id;
+}
+
+bool on_kernel_filesystem(const std::string& path) {
+  std::string place = path;
+  struct statfs fs;
+  while (statfs(place.c_str(), &fs) != 0) {
+    const std::size_t slash = place.rfind('/');
+    if (place == "/" || slash == std::string::npos) {
+      return false;
+    }
+    place.resize(slash == 0 ? 1 : slash);
+  }
+  return fs.f_type == SYSFS_MAGIC || fs.f_type == PROC_SUPER_MAGIC;
+}
+
+void take_snapshot(std::vector<Condition>& conditions) {
+  for (Condition& condition : conditions) {
+    if (condition.kind != ConditionKind::kSeconds) {
+      condition.expected = found_now(condition);
+      continue;
+    }
+    std::uint64_t seconds = 0;
+    std::from_chars(condition.expected.data(),
+                    condition.expected.data() + condition.expected.size(), seconds);
+    condition.expected = cat(boot_seconds() + seconds, " ", boot_id());
+  }
+}
+
+bool still_valid(const std::vector<Condition>& conditions, std::string* changed) {
+  for (const Condition& condition : conditions) {
+    std::string what;
+    if (condition.kind == ConditionKind::kSeconds) {
+      what = still_lives(condition.expected) ? "" : "its time to live is over";
+    } else {
+      try {
+        const std::string now = found_now(condition);
+        if (now != condition.expected) {
+          what = cat(condition.path, now == kMissing                  ? " is gone"
+                                     : condition.expected == kMissing ? " appeared"
+                                                                      : " changed");
+        }
+      } catch (const Error& error) {
+        what = error.what();
+      }
+    }
+    if (!what.empty()) {
+      if (changed != nullptr) {
+        *changed = what;
+      }
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace xpu

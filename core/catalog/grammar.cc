@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/catalog/grammar.h"
+
+#include "core/catalog/limits.h"
+
+namespace xpu::grammar {
+namespace {
+
+bool lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool letter(char c) {
+  return lower(c) || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// Length of the character at the front of `text`, 0 when it is not valid UTF-8 or is a control
+// character (C0, DEL, C1).
+std::size_t printable(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = at(0);
+  if (first < 0x80) {
+    return first >= 0x20 && first != 0x7f ? 1 : 0;
+  }
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) {
+    return 0;
+  }
+  unsigned code = first & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) {
+      return 0;
+    }
+    code = (code << 6) | (at(i) & 0x3fU);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  return overlong || surrogate || code > 0x10ffff || code < 0xa0 ? 0 : length;
+}
+
+bool clean_components(std::string_view path) {
+  while (true) {
+    const std::size_t slash = path.find('/');
+    const std::string_view part = path.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") {
+      return false;
+    }
+    if (slash == std::string_view::npos) {
+      return true;
+    }
+    path.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  if (text.empty() || text.size() > limits::kName || !lower(text[0])) {
+    return false;
+  }
+  for (char c : text) {
+    if (!lower(c) && !digit(c) && c != '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_index(std::string_view text) {
+  bool after_digit = false;
+  for (char c : text) {
+    if (!digit(c) && !(c == ':' && after_digit)) {
+      return false;
+    }
+    after_digit = digit(c);
+  }
+  return after_digit && text.size() <= limits::kName;
+}
+
+bool is_variable(std::string_view text) {
+  if (text.empty() || text.size() > 256 || !letter(text[0])) {
+    return false;
+  }
+  for (char c : text) {
+    if (!letter(c) && !digit(c)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_property(std::string_view text) {
+  if (text.empty() || text.size() > 64 || !lower(text[0])) {
+    return false;
+  }
+  for (char c : text) {
+    if (!lower(c) && !digit(c) && c != '.' && c != '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_text(std::string_view text, std::size_t limit) {
+  if (text.size() > limit) {
+    return false;
+  }
+  while (!text.empty()) {
+    const std::size_t length = printable(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool is_clean_absolute(std::string_view path) {
+  return !path.empty() && path[0] == '/' && is_text(path, limits::kPath) &&
+         clean_components(path.substr(1));
+}
+
+bool is_clean_relative(std::string_view path) {
+  return is_text(path, limits::kPath) && clean_components(path);
+}
+
+}  // namespace xpu::grammar

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The small grammars of names and paths that backends, manifests and catalogs share.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace xpu::grammar {
+
+// [a-z][a-z0-9-]*, at most 32 characters: backends, vendors, capabilities.
+bool is_name(std::string_view text);
+// [0-9]+(:[0-9]+)*, at most 32 characters.
+bool is_index(std::string_view text);
+// [A-Za-z_][A-Za-z0-9_]*, at most 256 characters.
+bool is_variable(std::string_view text);
+// [a-z][a-z0-9.-]*, at most 64 characters.
+bool is_property(std::string_view text);
+// Valid UTF-8 without control characters, at most `limit` bytes; "" is fine.
+bool is_text(std::string_view text, std::size_t limit);
+// Text that is absolute, with no empty, "." or ".." component; "/" itself is none.
+bool is_clean_absolute(std::string_view path);
+// The same, relative.
+bool is_clean_relative(std::string_view path);
+
+}  // namespace xpu::grammar
