@@ -13,15 +13,16 @@ namespace xpu {
 // A capability default that depends on the image, for request variables of images that were made
 // before the capability variable existed.
 struct CapabilityRule {
-  std::string if_set;              // variable that must be set
-  std::string if_unset;            // variable that must not be set; "" for none
+  std::string if_set;    // variable that must be set
+  std::string if_unset;  // variable that must not be set; "" for none
   std::vector<std::string> capabilities;
 };
 
 struct Manifest {
-  std::string file;     // absolute path of the manifest
-  std::string name;     // [a-z][a-z0-9-]*
-  std::string library;  // absolute path
+  std::string file;                       // absolute path of the manifest
+  std::string name;                       // [a-z][a-z0-9-]*
+  std::string library;                    // absolute path
+  std::string summary;                    // one line for people
   unsigned abi_major = 0, abi_minor = 0;  // version that the library was built for
   bool enabled_by_default = true;
   bool simulated = false;
@@ -42,11 +43,16 @@ struct Manifest {
 
 // A manifest that was found, usable or not.
 struct FoundBackend {
-  Manifest manifest;   // when refused: as much as could be read, at least file, name and variables
+  Manifest manifest;  // when refused: as much as could be read, at least file, name and variables
   bool enabled = true;
   bool refused = false;
   std::string reason;  // when refused (trust, syntax, ABI, options) or not enabled
 };
+
+// Reads and checks one manifest, with the options that `config` sets; never throws.
+// `config_file` is for messages.
+FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
+                           const std::string& config_file);
 
 // Every *.toml in the configured folders, sorted by name. Never throws for one bad manifest; two of
 // the same name are both refused and each names the other.

@@ -18,7 +18,7 @@ struct BackendStatus {
   FoundBackend found;
   BackendState state = BackendState::kAbsent;
   std::string reason;
-  Catalog catalog;          // valid with kReady; conditions also with kAbsent and kFailed
+  Catalog catalog;  // valid with kReady; conditions also with kAbsent and kFailed
   bool from_cache = false;
 };
 

@@ -139,7 +139,7 @@ const Case kDevices[] = {
      "its reason \"?\" is too long, not UTF-8 or has control characters"},
 };
 INSTANTIATE_TEST_SUITE_P(Devices, Validate, testing::ValuesIn(kDevices),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& item) { return item.param.name; });
 
 const Case kEdits[] = {
     {"TooMany", [](Catalog& c) { c.edits[0].env.resize(131073); },
@@ -215,7 +215,7 @@ const Case kEdits[] = {
      "describes 1025 conditions; at most 1024 are accepted"},
 };
 INSTANTIATE_TEST_SUITE_P(Edits, Validate, testing::ValuesIn(kEdits),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& item) { return item.param.name; });
 
 TEST(ValidateBackend, RefusesItsName) {
   Catalog catalog;

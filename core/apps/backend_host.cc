@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// xpu-backend-host: loads one backend in a process of its own and prints what it describes.
+#include <getopt.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/base/error.h"
+#include "core/plugin_host/host.h"
+
+namespace xpu {
+namespace {
+
+constexpr const char* kHelp =
+    "Usage: xpu-backend-host --manifest FILE [options]\n"
+    "Loads the backend of a manifest in a child process and prints, as JSON, what it describes.\n"
+    "\n"
+    "  --manifest FILE      the backend's manifest, an absolute path\n"
+    "  --option NAME=VALUE  an option that the manifest declares; may be repeated\n"
+    "  --deadline SECONDS   time that the backend has, 1 to 3600 (default 60)\n"
+    "  --memory BYTES       address space that it may use, at least 16777216 (default 4294967296)\n"
+    "  --help, --version\n"
+    "\n"
+    "Messages and what the backend prints go to stderr, a line each, as \"LEVEL: TEXT\".\n"
+    "Exit status: 0 described, or no such hardware; 1 wrong usage; 2 the backend failed;\n"
+    "3 its library or manifest was refused; 4 it did not answer within the deadline.\n";
+
+enum Exit { kOk = 0, kUsage = 1, kFailed = 2, kRefused = 3, kHung = 4 };
+
+struct Arguments {
+  std::string manifest;
+  BackendConfig config;
+  HostLimits limits;
+};
+
+template <class T>
+T number(const char* option, const std::string& text, T least, T most) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || value < least || value > most) {
+    fail(option, ": \"", text, "\" is not a number from ", least, " to ", most);
+  }
+  return value;
+}
+
+void take_option(Arguments& arguments, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    fail("--option: \"", text, "\" is not NAME=VALUE");
+  }
+  arguments.config.options[text.substr(0, equals)] = text.substr(equals + 1);
+}
+
+// False when there is nothing left to do.
+bool parse(int argc, char** argv, Arguments& arguments) {
+  static const option kOptions[] = {{"manifest", required_argument, nullptr, 'f'},
+                                    {"option", required_argument, nullptr, 'o'},
+                                    {"deadline", required_argument, nullptr, 'd'},
+                                    {"memory", required_argument, nullptr, 'm'},
+                                    {"help", no_argument, nullptr, 'h'},
+                                    {"version", no_argument, nullptr, 'v'},
+                                    {nullptr, 0, nullptr, 0}};
+  opterr = 0;
+  for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+    switch (found) {
+      case 'f':
+        arguments.manifest = optarg;
+        break;
+      case 'o':
+        take_option(arguments, optarg);
+        break;
+      case 'd':
+        arguments.limits.deadline_s = number<unsigned>("--deadline", optarg, 1, 3600);
+        break;
+      case 'm':
+        arguments.limits.memory_bytes =
+            number<std::uint64_t>("--memory", optarg, 16 << 20, UINT64_MAX);
+        break;
+      case 'h':
+        std::fputs(kHelp, stdout);
+        return false;
+      case 'v':
+        std::puts("xpu-backend-host " XPU_VERSION);
+        return false;
+      default:
+        fail(argv[optind - 1], ": not an option, or without its value; see --help");
+    }
+  }
+  if (optind != argc) {
+    fail(argv[optind], ": not an option; see --help");
+  }
+  if (arguments.manifest.empty() || arguments.manifest.front() != '/') {
+    fail("--manifest FILE with an absolute path is missing; see --help");
+  }
+  return true;
+}
+
+void print_line(log::Level level, const std::string& text) {
+  static const char* const kNames[] = {"debug", "info", "warning", "error"};
+  const std::string line = cat(kNames[static_cast<int>(level)], ": ", text, "\n");
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+// Nothing of the caller's leaks into the backend's process.
+void forget_the_caller() {
+  closefrom(STDERR_FILENO + 1);
+  clearenv();
+  setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+}
+
+int describe(const Arguments& arguments) {
+  const FoundBackend found =
+      read_manifest(arguments.manifest, arguments.config, "the command line");
+  HostOutcome outcome;
+  if (found.refused) {
+    outcome.catalog.backend = found.manifest.name;
+    outcome.catalog.state = CatalogState::kRefused;
+    outcome.catalog.reason = found.reason;
+  } else {
+    outcome = run_backend(found.manifest, arguments.limits, print_line);
+  }
+  const std::string json = to_json(outcome.catalog) + "\n";
+  if (std::fwrite(json.data(), 1, json.size(), stdout) != json.size() || std::fflush(stdout) != 0) {
+    fail_errno("cannot write the description to stdout");
+  }
+  switch (outcome.catalog.state) {
+    case CatalogState::kReady:
+    case CatalogState::kAbsent:
+      return kOk;
+    case CatalogState::kRefused:
+      return kRefused;
+    case CatalogState::kFailed:
+      break;
+  }
+  return outcome.hung ? kHung : kFailed;
+}
+
+int run(int argc, char** argv) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  forget_the_caller();
+  try {
+    Arguments arguments;
+    return parse(argc, argv, arguments) ? describe(arguments) : kOk;
+  } catch (const std::exception& error) {
+    print_line(log::Level::kError, cat("xpu-backend-host: ", error.what()));
+    return kUsage;
+  }
+}
+
+}  // namespace
+}  // namespace xpu
+
+int main(int argc, char** argv) {
+  return xpu::run(argc, argv);
+}

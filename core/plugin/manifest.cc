@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+// A manifest is read strictly. One that is refused is still searched for the variables that it
+// claims, so that a container that asks for its devices fails instead of starting without them.
+#include "core/plugin/manifest.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <charconv>
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/file.h"
+#include "core/base/trust.h"
+#include "core/catalog/grammar.h"
+#include "core/catalog/limits.h"
+#include "core/log/log.h"
+#include "core/plugin/abi.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::size_t kManifestBytes = 64 << 10;
+// Belongs to no vendor.
+constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
+
+std::string quoted(std::string_view text) {
+  return cat("\"", text, "\"");
+}
+
+template <class Names>
+std::string list_of(const Names& names) {
+  std::string out;
+  for (const auto& name : names) {
+    out += cat(out.empty() ? "" : ", ", name);
+  }
+  return out;
+}
+
+class ManifestReader {
+ public:
+  ManifestReader(const toml::table& root, Manifest& manifest) : root_(root), out_(manifest) {}
+
+  void read() {
+    known_keys(root_, "",
+               {"manifest-version", "name", "library", "abi", "summary", "enabled-by-default",
+                "simulated", "request", "detect", "options"});
+    const toml::node* version = root_.get("manifest-version");
+    if (version == nullptr || version->value<std::int64_t>() != 1) {
+      fail(place(version), "manifest-version is not 1, the only one that this version reads");
+    }
+    if (wanted_text("name") != out_.name) {
+      fail(place(root_.get("name")), "name is ", quoted(wanted_text("name")),
+           "; the manifest of a backend NAME is called NAME.toml");
+    }
+    if (const toml::table* request = section("request")) {
+      read_request(*request);
+    }
+    out_.library = library_path(wanted_text("library"));
+    read_abi(wanted_text("abi"));
+    if (const toml::node* summary = root_.get("summary")) {
+      out_.summary = text(*summary, "summary");
+    }
+    out_.enabled_by_default = flag("enabled-by-default", true);
+    out_.simulated = flag("simulated", false);
+    if (const toml::table* options = section("options")) {
+      for (const auto& [name, value] : *options) {
+        if (!grammar::is_name(name.str())) {
+          fail(place(&value), "[options] ", quoted(name.str()), " is not [a-z][a-z0-9-]*");
+        }
+        out_.options.emplace(name.str(), scalar(value, cat("[options] ", name.str())));
+      }
+    }
+  }
+
+  // After the options have their final values.
+  void read_detect() {
+    const toml::table* detect = section("detect");
+    if (detect == nullptr) {
+      return;
+    }
+    known_keys(*detect, "[detect] ", {"any"});
+    for (const auto& [path, node] : texts(*detect, "any", "[detect] any")) {
+      out_.detect_any.push_back(substituted(path, *node));
+    }
+  }
+
+  // What a refused manifest claims, without any demand on the rest of it.
+  void read_claims() {
+    const toml::table* request = root_["request"].as_table();
+    if (request != nullptr) {
+      out_.device_variables = plain_variables(*request, "device-variables");
+      out_.capability_variables = plain_variables(*request, "capability-variables");
+    }
+  }
+
+ private:
+  struct Text {
+    std::string value;
+    const toml::node* node;
+  };
+
+  // "FILE:LINE: "
+  std::string place(const toml::node* node) const {
+    return node != nullptr && node->source().begin.line > 0
+               ? cat(out_.file, ":", node->source().begin.line, ": ")
+               : cat(out_.file, ": ");
+  }
+
+  void known_keys(const toml::table& table, std::string_view where,
+                  std::initializer_list<std::string_view> known) const {
+    for (const auto& [key, value] : table) {
+      if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
+        fail(place(&value), where, "unknown key ", quoted(key.str()), "; known are ",
+             list_of(known));
+      }
+    }
+  }
+
+  const toml::table* section(std::string_view name) const {
+    const toml::node* node = root_.get(name);
+    if (node != nullptr && !node->is_table()) {
+      fail(place(node), name, " is not a table");
+    }
+    return node == nullptr ? nullptr : node->as_table();
+  }
+
+  std::string text(const toml::node& node, std::string_view what) const {
+    const auto value = node.value_exact<std::string>();
+    if (!value || !grammar::is_text(*value, limits::kText)) {
+      fail(place(&node), what, " is not text of one line");
+    }
+    return *value;
+  }
+
+  std::string wanted_text(std::string_view key) const {
+    const toml::node* node = root_.get(key);
+    if (node == nullptr) {
+      fail(out_.file, ": the key ", key, " is missing");
+    }
+    return text(*node, key);
+  }
+
+  bool flag(std::string_view key, bool otherwise) const {
+    const toml::node* node = root_.get(key);
+    if (node == nullptr) {
+      return otherwise;
+    }
+    if (!node->is_boolean()) {
+      fail(place(node), key, " is not true or false");
+    }
+    return node->as_boolean()->get();
+  }
+
+  std::string scalar(const toml::node& node, const std::string& what) const {
+    if (const auto* value = node.as_boolean()) {
+      return value->get() ? "true" : "false";
+    }
+    if (const auto* value = node.as_integer()) {
+      return std::to_string(value->get());
+    }
+    return text(node, what);
+  }
+
+  std::vector<Text> texts(const toml::table& table, std::string_view key,
+                          const std::string& what) const {
+    std::vector<Text> out;
+    const toml::node* node = table.get(key);
+    if (node == nullptr) {
+      return out;
+    }
+    if (!node->is_array()) {
+      fail(place(node), what, " is not a list");
+    }
+    for (const toml::node& item : *node->as_array()) {
+      out.push_back({text(item, what), &item});
+    }
+    return out;
+  }
+
+  std::vector<std::string> variables(const toml::table& table, std::string_view key) const {
+    std::vector<std::string> out;
+    const std::string what = cat("[request] ", key);
+    for (const auto& [name, node] : texts(table, key, what)) {
+      variable(name, *node, what);
+      out.push_back(name);
+    }
+    return out;
+  }
+
+  void variable(const std::string& name, const toml::node& node, const std::string& what) const {
+    if (!grammar::is_variable(name)) {
+      fail(place(&node), what, ": ", quoted(name), " is not [A-Za-z_][A-Za-z0-9_]*");
+    }
+    if (name == kNeutralVariable) {
+      fail(place(&node), what, ": ", name, " belongs to no backend");
+    }
+  }
+
+  std::vector<std::string> plain_variables(const toml::table& table, std::string_view key) const {
+    std::vector<std::string> out;
+    if (const toml::array* list = table[key].as_array()) {
+      for (const toml::node& item : *list) {
+        const auto name = item.value_exact<std::string>();
+        if (name && grammar::is_variable(*name) && *name != kNeutralVariable) {
+          out.push_back(*name);
+        }
+      }
+    }
+    return out;
+  }
+
+  std::vector<std::string> capabilities(const toml::table& table, std::string_view key,
+                                        const std::string& what) const {
+    std::vector<std::string> out;
+    for (const auto& [name, node] : texts(table, key, what)) {
+      if (!grammar::is_name(name)) {
+        fail(place(node), what, ": ", quoted(name), " is not [a-z][a-z0-9-]*");
+      }
+      out.push_back(name);
+    }
+    return out;
+  }
+
+  void read_request(const toml::table& request) {
+    known_keys(
+        request, "[request] ",
+        {"device-variables", "capability-variables", "default-capabilities", "capability-rules"});
+    out_.device_variables = variables(request, "device-variables");
+    out_.capability_variables = variables(request, "capability-variables");
+    out_.default_capabilities =
+        capabilities(request, "default-capabilities", "[request] default-capabilities");
+    const toml::node* rules = request.get("capability-rules");
+    if (rules == nullptr) {
+      return;
+    }
+    if (!rules->is_array()) {
+      fail(place(rules), "[[request.capability-rules]] is not a list of tables");
+    }
+    for (const toml::node& rule : *rules->as_array()) {
+      if (!rule.is_table()) {
+        fail(place(&rule), "[[request.capability-rules]] is not a list of tables");
+      }
+      out_.capability_rules.push_back(capability_rule(*rule.as_table()));
+    }
+  }
+
+  CapabilityRule capability_rule(const toml::table& table) const {
+    const std::string where = "[[request.capability-rules]] ";
+    known_keys(table, where, {"if-set", "if-unset", "capabilities"});
+    CapabilityRule rule;
+    const auto read_variable = [&](std::string_view key, std::string& out) {
+      if (const toml::node* node = table.get(key)) {
+        out = text(*node, where + std::string(key));
+        variable(out, *node, where + std::string(key));
+      }
+    };
+    read_variable("if-set", rule.if_set);
+    read_variable("if-unset", rule.if_unset);
+    if (rule.if_set.empty()) {
+      fail(place(&table), where, "without if-set");
+    }
+    rule.capabilities = capabilities(table, "capabilities", where + "capabilities");
+    return rule;
+  }
+
+  std::string library_path(const std::string& library) const {
+    const std::size_t slash = library.rfind('/');
+    const std::string name = slash == std::string::npos ? library : library.substr(slash + 1);
+    std::string_view stem = name;
+    const bool suffix = stem.size() > 3 && stem.substr(stem.size() - 3) == ".so";
+    stem.remove_suffix(suffix ? 3 : 0);
+    const bool plain =
+        stem.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+    if (!suffix || !plain || (slash != std::string::npos && !grammar::is_clean_absolute(library))) {
+      fail(place(root_.get("library")), "library is ", quoted(library),
+           "; the name of a file beside the manifest, or an absolute path, is wanted, and the "
+           "file's name is [a-z0-9-]+.so");
+    }
+    return slash == std::string::npos ? cat(out_.file.substr(0, out_.file.rfind('/') + 1), library)
+                                      : library;
+  }
+
+  void read_abi(const std::string& abi) {
+    const char* end = abi.data() + abi.size();
+    const auto [dot, no_major] = std::from_chars(abi.data(), end, out_.abi_major);
+    const char* minor = dot == end ? end : dot + 1;
+    const auto [stop, no_minor] = std::from_chars(minor, end, out_.abi_minor);
+    if (no_major != std::errc() || no_minor != std::errc() || *dot != '.' || stop != end) {
+      fail(place(root_.get("abi")), "abi is ", quoted(abi),
+           "; a version such as \"0.1\" is wanted");
+    }
+    if (!abi::accepted(out_.abi_major, out_.abi_minor)) {
+      fail(place(root_.get("abi")), "the library is built for ABI ", abi, "; this version accepts ",
+           abi::range());
+    }
+  }
+
+  // "${option}" → its value. Roots are often "/", so slashes are made single again.
+  std::string substituted(const std::string& path, const toml::node& node) const {
+    std::string out;
+    for (std::size_t at = 0; at < path.size();) {
+      if (path.compare(at, 2, "${") != 0) {
+        out += path[at++];
+        continue;
+      }
+      const std::size_t end = path.find('}', at);
+      const std::string name = path.substr(at + 2, end == path.npos ? end : end - at - 2);
+      const auto option = out_.options.find(name);
+      if (end == path.npos || option == out_.options.end()) {
+        fail(place(&node), "[detect] any: ", quoted(path),
+             " uses an option that [options] does not declare");
+      }
+      out += option->second;
+      at = end + 1;
+    }
+    out.erase(
+        std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
+        out.end());
+    if (!grammar::is_clean_absolute(out)) {
+      fail(place(&node), "[detect] any: ", quoted(path), " is ", quoted(out),
+           ", not an absolute path without \"..\"");
+    }
+    return out;
+  }
+
+  const toml::table& root_;
+  Manifest& out_;
+};
+
+void refuse(FoundBackend& found, std::string reason) {
+  if (!found.refused) {
+    found.refused = true;
+    found.reason = std::move(reason);
+  }
+}
+
+// For the claims of a manifest that is not trusted. Never waits, as a FIFO would make us.
+std::string bytes_of_untrusted(const std::string& file) {
+  try {
+    Fd fd(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat st;
+    if (fd && fstat(fd.get(), &st) == 0 && S_ISREG(st.st_mode)) {
+      return read_fd(fd.get(), file, kManifestBytes);
+    }
+  } catch (const Error&) {
+  }
+  return "";
+}
+
+std::string read_bytes(FoundBackend& found) {
+  const std::string& file = found.manifest.file;
+  try {
+    const Fd fd = open_trusted(file, TrustKind::kFile);
+    if (fd) {
+      return read_fd(fd.get(), file, kManifestBytes);
+    }
+    refuse(found, file + ": no such file (a link that leads nowhere?)");
+    return "";
+  } catch (const Error& error) {
+    refuse(found, error.what());
+  }
+  return bytes_of_untrusted(file);
+}
+
+// The table; after a syntax error, what stands before the line of the error.
+toml::table parse(FoundBackend& found, std::string_view bytes) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    try {
+      return toml::parse(bytes, found.manifest.file);
+    } catch (const toml::parse_error& error) {
+      const auto line = error.source().begin.line;
+      refuse(found, cat(found.manifest.file, ":", line, ": ", std::string(error.description())));
+      std::size_t end = 0;
+      for (toml::source_index i = 1; i < line && end != std::string_view::npos; ++i) {
+        end = bytes.find('\n', end);
+        end += end == std::string_view::npos ? 0 : 1;
+      }
+      bytes = bytes.substr(0, end);
+    }
+  }
+  return {};
+}
+
+void apply_config(FoundBackend& found, const BackendConfig& config,
+                  const std::string& config_file) {
+  Manifest& manifest = found.manifest;
+  for (const auto& [name, value] : config.options) {
+    const auto option = manifest.options.find(name);
+    if (option == manifest.options.end()) {
+      std::vector<std::string> names = {"enabled"};
+      for (const auto& [known, unused] : manifest.options) {
+        names.push_back(known);
+      }
+      fail(config_file, ": [backends.", manifest.name, "] has no option ", quoted(name),
+           "; it has ", list_of(names));
+    }
+    if (!grammar::is_text(value, limits::kText)) {
+      fail(config_file, ": [backends.", manifest.name, "] ", name, " is not text of one line");
+    }
+    option->second = value;
+  }
+}
+
+void decide_enabled(FoundBackend& found, const BackendConfig& config,
+                    const std::string& config_file) {
+  using Enabled = BackendConfig::Enabled;
+  found.enabled = config.enabled == Enabled::kYes ||
+                  (config.enabled == Enabled::kDefault && found.manifest.enabled_by_default);
+  if (found.enabled || found.refused) {
+    return;
+  }
+  found.reason = config.enabled == Enabled::kNo
+                     ? cat("disabled by [backends.", found.manifest.name, "] of ", config_file)
+                     : cat("off by default; set enabled = true in [backends.", found.manifest.name,
+                           "] of ", config_file);
+}
+
+void refuse_duplicates(std::vector<FoundBackend>& found) {
+  for (std::size_t i = 1; i < found.size(); ++i) {
+    FoundBackend& one = found[i - 1];
+    FoundBackend& two = found[i];
+    if (one.manifest.name == two.manifest.name) {
+      one.refused = two.refused = true;
+      one.reason = two.reason = cat("two manifests are for the backend ", one.manifest.name, ": ",
+                                    one.manifest.file, " and ", two.manifest.file, "; remove one");
+    }
+  }
+}
+
+}  // namespace
+
+FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
+                           const std::string& config_file) {
+  FoundBackend found;
+  const std::size_t start = file.rfind('/') + 1;
+  found.manifest.file = file;
+  found.manifest.name = file.substr(start, file.rfind('.') - start);
+  if (!grammar::is_name(found.manifest.name)) {
+    refuse(found, cat(file,
+                      ": the name of a manifest is NAME.toml, NAME being [a-z][a-z0-9-]* of "
+                      "at most 32 characters"));
+  }
+  const std::string bytes = read_bytes(found);
+  const toml::table root = parse(found, bytes);
+  ManifestReader reader(root, found.manifest);
+  if (!found.refused) {
+    try {
+      reader.read();
+      apply_config(found, config, config_file);
+      reader.read_detect();
+    } catch (const Error& error) {
+      refuse(found, error.what());
+    }
+  }
+  if (found.refused) {
+    reader.read_claims();
+  }
+  decide_enabled(found, config, config_file);
+  return found;
+}
+
+std::vector<FoundBackend> find_backends(const Config& config) {
+  const std::string config_file = config.file.empty() ? config_path() : config.file;
+  std::vector<FoundBackend> found;
+  for (const std::string& dir : config.backend_dirs) {
+    std::vector<std::string> names;
+    const Fd fd(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd && errno != ENOENT && errno != ENOTDIR) {
+      log::warn(cat("cannot read the backend folder ", dir, ": ", std::strerror(errno)));
+    }
+    if (fd) {
+      names = list_dir(fd.get(), dir);
+    }
+    for (const std::string& name : names) {
+      if (name.front() == '.' || name.size() < 6 || name.substr(name.size() - 5) != ".toml") {
+        continue;
+      }
+      const auto settings = config.backends.find(name.substr(0, name.size() - 5));
+      found.push_back(read_manifest(
+          cat(dir, "/", name),
+          settings == config.backends.end() ? BackendConfig{} : settings->second, config_file));
+    }
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.manifest.name < b.manifest.name; });
+  refuse_duplicates(found);
+  return found;
+}
+
+}  // namespace xpu

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plugin_host/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "core/base/error.h"
+#include "core/catalog/grammar.h"
+#include "core/catalog/limits.h"
+#include "core/plugin/abi.h"
+#include "core/plugin_host/collector.h"
+#include "core/plugin_host/library.h"
+
+namespace xpu {
+namespace {
+
+constexpr rlim_t kFileBytes = 16 << 20;
+constexpr rlim_t kOpenFiles = 1024;
+
+// The library cannot be used at all, as opposed to a description that failed.
+class Refused : public Error {
+ public:
+  using Error::Error;
+};
+
+void limit(int resource, rlim_t value) {
+  rlimit now{};
+  getrlimit(static_cast<__rlimit_resource>(resource), &now);
+  now.rlim_max = std::min(now.rlim_max, value);
+  now.rlim_cur = now.rlim_max;
+  setrlimit(static_cast<__rlimit_resource>(resource), &now);
+}
+
+void enclose(const HostLimits& limits, const ChildEnds& ends) {
+  // Our parent kills this group; should the parent be killed itself, the kernel does.
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(null, STDIN_FILENO);
+  dup2(ends.out, STDOUT_FILENO);
+  dup2(ends.err, STDERR_FILENO);
+  // A backend that asks for the folder or writes a file gets the same wherever it is started.
+  [[maybe_unused]] const int moved = chdir("/");
+  umask(022);
+#if !defined(__SANITIZE_ADDRESS__)
+  // AddressSanitizer reserves terabytes of addresses.
+  limit(RLIMIT_AS, limits.memory_bytes);
+#endif
+  limit(RLIMIT_CPU, limits.deadline_s + 1);
+  limit(RLIMIT_FSIZE, kFileBytes);
+  limit(RLIMIT_NOFILE, kOpenFiles);
+  limit(RLIMIT_CORE, 0);
+}
+
+// Calls into the backend. An exception must not cross the boundary, but one that does is no reason
+// to lose what it says.
+template <class F>
+auto call(const char* name, F&& function) {
+  try {
+    return function();
+  } catch (const std::bad_alloc&) {
+    fail(name, " ran out of memory");
+  } catch (const std::exception& error) {
+    fail(name, " threw a C++ exception: ", error.what());
+  } catch (...) {
+    fail(name, " threw a C++ exception");
+  }
+}
+
+std::string because(const std::string& text) {
+  return text.empty() ? ", without saying why" : cat(": ", text);
+}
+
+const xpu_backend& negotiate(const Manifest& manifest, Collector& collector,
+                             xpu_backend_entry_fn entry) {
+  const xpu_backend* table = nullptr;
+  collector.begin_call();
+  const xpu_status status =
+      call(XPU_BACKEND_ENTRY_SYMBOL "()", [&] { return entry(collector.host(), &table); });
+  if (status == XPU_UNSUPPORTED) {
+    throw Refused(
+        cat("the library does not support ABI ", abi::range(), because(collector.error())));
+  }
+  if (status != XPU_OK) {
+    throw Refused(
+        cat(XPU_BACKEND_ENTRY_SYMBOL "() returned status ", status, because(collector.error())));
+  }
+  if (table == nullptr) {
+    throw Refused(XPU_BACKEND_ENTRY_SYMBOL "() returned no table");
+  }
+  if (table->struct_size < offsetof(xpu_backend, reserved)) {
+    throw Refused(cat("its table has ", table->struct_size, " bytes; at least ",
+                      sizeof(xpu_backend), " are wanted"));
+  }
+  if (!abi::accepted(table->abi_major, table->abi_minor)) {
+    throw Refused(cat("the library follows ABI ", abi::text(table->abi_major, table->abi_minor),
+                      "; this version accepts ", abi::range()));
+  }
+  // The size of the oldest version that we accept.
+  if (table->struct_size < sizeof(xpu_backend)) {
+    throw Refused(cat("its table has ", table->struct_size, " bytes; at least ",
+                      sizeof(xpu_backend), " are wanted"));
+  }
+  const char* missing = table->name == nullptr       ? "name"
+                        : table->version == nullptr  ? "version"
+                        : table->open == nullptr     ? "open"
+                        : table->describe == nullptr ? "describe"
+                        : table->close == nullptr    ? "close"
+                                                     : nullptr;
+  if (missing != nullptr) {
+    throw Refused(cat("its table has no ", missing));
+  }
+  const std::string name(table->name, strnlen(table->name, limits::kName + 1));
+  if (name != manifest.name) {
+    throw Refused(cat("the library is the backend \"",
+                      grammar::is_name(name) ? name : std::string("?"), "\", its manifest says \"",
+                      manifest.name, "\""));
+  }
+  return *table;
+}
+
+// The catalog's state and reason for the status of open() or describe().
+void judge(const char* name, xpu_status status, const Collector& collector, Catalog& catalog) {
+  if (!collector.rejected().empty()) {
+    catalog.state = CatalogState::kFailed;
+    catalog.reason = cat("its description is not valid: ", collector.rejected());
+  } else if (status == XPU_ABSENT) {
+    catalog.state = CatalogState::kAbsent;
+    catalog.reason =
+        collector.error().empty() ? "no such hardware, or no driver for it" : collector.error();
+  } else if (status != XPU_OK) {
+    const bool known = status > XPU_OK && status <= XPU_NO_MEMORY;
+    catalog.state = CatalogState::kFailed;
+    catalog.reason = cat(name, known ? " failed" : cat(" returned the unknown status ", status),
+                         because(collector.error()));
+  }
+}
+
+Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds& ends) {
+  xpu_backend_entry_fn entry = nullptr;
+  try {
+    // Stays mapped until the process ends.
+    const Library& library = *new Library(manifest.library);
+    entry = library.function<xpu_status(const xpu_host*, const xpu_backend**)>(
+        XPU_BACKEND_ENTRY_SYMBOL);
+  } catch (const Error& error) {
+    throw Refused(error.what());
+  }
+  if (entry == nullptr) {
+    throw Refused(cat(manifest.library, ": the library does not export " XPU_BACKEND_ENTRY_SYMBOL));
+  }
+  *ends.phase = Phase::kEntry;
+  const xpu_backend& backend = negotiate(manifest, collector, entry);
+
+  Catalog head;
+  head.version = std::string(backend.version, strnlen(backend.version, limits::kName));
+  head.abi = abi::text(backend.abi_major, backend.abi_minor);
+  *ends.phase = Phase::kOpen;
+  void* self = nullptr;
+  collector.begin_call();
+  xpu_status status = call("open()", [&] { return backend.open(collector.host(), &self); });
+  judge("open()", status, collector, head);
+  if (status == XPU_OK) {
+    *ends.phase = Phase::kDescribe;
+    collector.begin_call();
+    collector.describing(true);
+    status = call("describe()", [&] { return backend.describe(self); });
+    collector.describing(false);
+    judge("describe()", status, collector, head);
+    *ends.phase = Phase::kClose;
+    call("close()", [&] { backend.close(self); });
+  }
+  Catalog catalog = collector.take();
+  catalog.version = head.version;
+  catalog.abi = head.abi;
+  catalog.state = head.state;
+  catalog.reason = head.reason;
+  return catalog;
+}
+
+Catalog answer_of(const Manifest& manifest, const ChildEnds& ends) {
+  Collector collector(manifest, ends.log);
+  Catalog catalog;
+  try {
+    return describe(manifest, collector, ends);
+  } catch (const Refused& error) {
+    catalog.state = CatalogState::kRefused;
+    catalog.reason = error.what();
+  } catch (const Error& error) {
+    catalog.state = CatalogState::kFailed;
+    catalog.reason = error.what();
+  }
+  catalog.backend = manifest.name;
+  return catalog;
+}
+
+}  // namespace
+
+const char* to_string(Phase phase) {
+  switch (phase) {
+    case Phase::kLoad:
+      return "while its library was loaded";
+    case Phase::kEntry:
+      return "in " XPU_BACKEND_ENTRY_SYMBOL "()";
+    case Phase::kOpen:
+      return "in open()";
+    case Phase::kDescribe:
+      return "in describe()";
+    case Phase::kClose:
+      return "in close()";
+    case Phase::kAnswer:
+      break;
+  }
+  return "after close()";
+}
+
+void run_child(const Manifest& manifest, const HostLimits& limits, const ChildEnds& ends) {
+  try {
+    enclose(limits, ends);
+    const Catalog catalog = answer_of(manifest, ends);
+    *ends.phase = Phase::kAnswer;
+    const std::string json = to_json(catalog);
+    for (std::size_t done = 0; done < json.size();) {
+      const ssize_t wrote = write(ends.answer, json.data() + done, json.size() - done);
+      if (wrote < 0 && errno != EINTR) {
+        _exit(1);
+      }
+      done += wrote > 0 ? static_cast<std::size_t>(wrote) : 0;
+    }
+  } catch (...) {
+    _exit(1);
+  }
+  // No destructor of the backend's runs: its threads may still be there.
+  _exit(0);
+}
+
+}  // namespace xpu

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process that a backend's code runs in.
+#pragma once
+
+#include <cstdint>
+
+#include "core/plugin/manifest.h"
+
+namespace xpu {
+
+struct HostLimits {
+  unsigned deadline_s = 60;
+  std::uint64_t memory_bytes = 4ULL << 30;
+};
+
+// What the child is at, in memory that it shares with its parent.
+enum class Phase : int { kLoad, kEntry, kOpen, kDescribe, kClose, kAnswer };
+const char* to_string(Phase phase);  // "while loading", "in describe()", ...
+
+struct ChildEnds {
+  int answer = -1;  // the description, as JSON
+  int out = -1, err = -1, log = -1;
+  volatile Phase* phase = nullptr;
+};
+
+// Limits this process, loads the library, lets it describe the host and writes the answer. Does not
+// return.
+[[noreturn]] void run_child(const Manifest& manifest, const HostLimits& limits,
+                            const ChildEnds& ends);
+
+}  // namespace xpu

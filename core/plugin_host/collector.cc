@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plugin_host/collector.h"
+
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/catalog/grammar.h"
+#include "core/catalog/limits.h"
+#include "core/plugin/abi.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::size_t kLogText = 512;
+
+// Structures may grow; these are their sizes in the oldest version that we accept. Anything shorter
+// would be read across the end of a field.
+template <class T>
+constexpr std::uint32_t kSmallest = sizeof(T);
+
+// A limit of ours was reached: XPU_NO_MEMORY, everything else is XPU_INVALID.
+class LimitReached : public Error {
+ public:
+  using Error::Error;
+};
+
+void check_limit(std::size_t number, std::size_t limit, const char* what) {
+  if (number >= limit) {
+    throw LimitReached(cat("more than ", limit, " ", what));
+  }
+}
+
+template <class T>
+T copy(const char* type, const T* from) {
+  if (from == nullptr) {
+    fail(type, " is NULL");
+  }
+  std::uint32_t size;
+  std::memcpy(&size, from, sizeof size);
+  if (size < kSmallest<T>) {
+    fail(type, ".struct_size is ", size, "; at least ", kSmallest<T>, " is wanted");
+  }
+  T out{};
+  std::memcpy(&out, from, std::min<std::size_t>(size, sizeof out));
+  return out;
+}
+
+// NULL is "": a field that the writer's version does not have reads as NULL.
+std::string text(const char* what, const char* value, std::size_t limit = limits::kText) {
+  if (value == nullptr) {
+    return "";
+  }
+  const std::size_t length = strnlen(value, limit + 1);
+  if (length > limit) {
+    fail(what, " is longer than ", limit, " bytes");
+  }
+  const std::string out(value, length);
+  if (!grammar::is_text(out, limit)) {
+    fail(what, " is not UTF-8 or has control characters");
+  }
+  return out;
+}
+
+std::string id_of(const char* vendor, const char* index) {
+  return cat(text("vendor", vendor, limits::kName), ":", text("index", index, limits::kName));
+}
+
+void check_reserved(const char* type, std::uint32_t reserved) {
+  if (reserved != 0) {
+    fail(type, ".reserved is not 0");
+  }
+}
+
+template <class Enum>
+Enum kind_of(const char* type, std::uint32_t kind, std::uint32_t highest) {
+  if (kind < 1 || kind > highest) {
+    fail(type, ".kind is ", kind, "; 1 to ", highest, " are known");
+  }
+  return static_cast<Enum>(kind - 1);
+}
+
+Device device_of(const xpu_device& from) {
+  Device out;
+  out.vendor = text("xpu_device.vendor", from.vendor, limits::kName);
+  out.index = text("xpu_device.index", from.index, limits::kName);
+  out.id = cat(out.vendor, ":", out.index);
+  out.kind = kind_of<DeviceKind>("xpu_device", from.kind, XPU_KIND_ACCELERATOR);
+  constexpr std::uint32_t kKnownFlags = XPU_DEVICE_NOT_IN_ALL | XPU_DEVICE_UNAVAILABLE;
+  if ((from.flags & ~kKnownFlags) != 0) {
+    fail("xpu_device.flags has bits that are not known (", from.flags, ")");
+  }
+  out.in_all = (from.flags & XPU_DEVICE_NOT_IN_ALL) == 0;
+  out.available = (from.flags & XPU_DEVICE_UNAVAILABLE) == 0;
+  out.numa_node = from.numa_node;
+  out.memory_bytes = from.memory_bytes;
+  out.uuid = text("xpu_device.uuid", from.uuid);
+  out.name = text("xpu_device.name", from.name);
+  out.architecture = text("xpu_device.architecture", from.architecture);
+  out.driver = text("xpu_device.driver", from.driver);
+  out.pci = text("xpu_device.pci", from.pci);
+  out.reason = text("xpu_device.reason", from.reason);
+  const std::string parent = text("xpu_device.parent", from.parent, limits::kName);
+  if (!parent.empty()) {
+    out.parent = cat(out.vendor, ":", parent);
+  }
+  return out;
+}
+
+Scope scope_of(const xpu_scope* scope) {
+  const xpu_scope from = copy("xpu_scope", scope);
+  check_reserved("xpu_scope", from.reserved);
+  Scope out;
+  out.capability = text("xpu_scope.capability", from.capability, limits::kName);
+  const std::string device = text("xpu_scope.device", from.device, limits::kName);
+  if (!device.empty()) {
+    out.device = id_of(from.vendor, from.device);
+  }
+  return out;
+}
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    out.push_back(list.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return out;
+}
+
+File file_of(const xpu_file& from) {
+  File out;
+  out.kind = kind_of<FileKind>("xpu_file", from.kind, XPU_FILE_DIRECTORY);
+  out.host_path = text("xpu_file.host_path", from.host_path, limits::kPath);
+  out.container_path = text("xpu_file.container_path", from.container_path, limits::kPath);
+  out.soname = text("xpu_file.soname", from.soname);
+  out.architecture = text("xpu_file.architecture", from.architecture);
+  out.links = split(text("xpu_file.links", from.links, limits::kPath));
+  return out;
+}
+
+}  // namespace
+
+// The functions of the table. Nothing may be thrown into a backend, so each runs through guard().
+struct Sinks {
+  static Collector& self(void* ctx) { return *static_cast<Collector*>(ctx); }
+
+  template <class F>
+  static xpu_status guard(void* ctx, const char* name, F&& work) noexcept {
+    Collector& collector = self(ctx);
+    try {
+      if (!collector.describing_) {
+        fail("may only be called from within describe()");
+      }
+      work(collector);
+      return XPU_OK;
+    } catch (const LimitReached& error) {
+      collector.reject(cat(name, ": ", error.what()));
+      return XPU_NO_MEMORY;
+    } catch (const std::bad_alloc&) {
+      collector.reject(cat(name, ": out of memory"));
+      return XPU_NO_MEMORY;
+    } catch (const std::exception& error) {
+      collector.reject(cat(name, ": ", error.what()));
+      return XPU_INVALID;
+    }
+  }
+
+  static void set_error(void* ctx, xpu_status, const char* words) noexcept {
+    self(ctx).error_ = shown(words);
+  }
+
+  // Text for a person: cut and cleaned rather than refused.
+  static std::string shown(const char* words) {
+    std::string out(words == nullptr ? "" : words, words == nullptr ? 0 : strnlen(words, kLogText));
+    for (char& c : out) {
+      c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+    }
+    // A cut may have split a character; bytes that are not UTF-8 would spoil the JSON.
+    while (!out.empty() && !grammar::is_text(out, kLogText) && (out.back() & 0x80) != 0) {
+      out.pop_back();
+    }
+    if (!grammar::is_text(out, kLogText)) {
+      for (char& c : out) {
+        c = (c & 0x80) != 0 ? '?' : c;
+      }
+    }
+    return out;
+  }
+
+  static void log(void* ctx, std::int32_t severity, const char* words) noexcept {
+    const std::int32_t known =
+        severity >= XPU_LOG_DEBUG && severity <= XPU_LOG_ERROR ? severity : XPU_LOG_INFO;
+    const std::string line = cat(known, shown(words), "\n");
+    // One write is one line; the reader at the other end always reads.
+    [[maybe_unused]] const ssize_t written = write(self(ctx).log_fd_, line.data(), line.size());
+  }
+
+  static const char* option(void* ctx, const char* name) noexcept {
+    const auto& options = self(ctx).options_;
+    const auto at = name == nullptr ? options.end() : options.find(name);
+    return at == options.end() ? nullptr : at->second.c_str();
+  }
+
+  static xpu_status device(void* ctx, const xpu_device* from) noexcept {
+    return guard(ctx, "emit_device", [&](Collector& to) {
+      check_limit(to.catalog_.devices.size(), limits::kDevices, "devices");
+      Device out = device_of(copy("xpu_device", from));
+      if (!to.devices_.emplace(out.id, to.catalog_.devices.size()).second) {
+        fail("device ", out.id, " was emitted before");
+      }
+      to.catalog_.devices.push_back(std::move(out));
+    });
+  }
+
+  static xpu_status alias(void* ctx, const char* vendor, const char* index,
+                          const char* alias) noexcept {
+    return guard(ctx, "emit_alias", [&](Collector& to) {
+      Device& device = to.device(vendor, index);
+      check_limit(device.aliases.size(), limits::kAliases, "aliases of one device");
+      device.aliases.push_back(text("alias", alias));
+    });
+  }
+
+  static xpu_status property(void* ctx, const char* vendor, const char* index, const char* key,
+                             const char* value) noexcept {
+    return guard(ctx, "emit_property", [&](Collector& to) {
+      const bool backend = id_of(vendor, index) == ":";
+      auto& list = backend ? to.catalog_.properties : to.device(vendor, index).properties;
+      check_limit(list.size(), limits::kProperties, "properties of one device");
+      list.emplace_back(text("key", key), text("value", value));
+    });
+  }
+
+  static xpu_status interconnect(void* ctx, const char* vendor, const char* index,
+                                 const char* peer_vendor, const char* peer_index, const char* type,
+                                 std::uint32_t weight) noexcept {
+    return guard(ctx, "emit_interconnect", [&](Collector& to) {
+      check_limit(to.catalog_.interconnects.size(), limits::kInterconnects, "connections");
+      to.catalog_.interconnects.push_back({to.device(vendor, index).id,
+                                           to.device(peer_vendor, peer_index).id,
+                                           text("type", type, limits::kName), weight});
+    });
+  }
+
+  static xpu_status node(void* ctx, const xpu_scope* scope, const xpu_node* from) noexcept {
+    return guard(ctx, "emit_node", [&](Collector& to) {
+      const xpu_node item = copy("xpu_node", from);
+      check_reserved("xpu_node", item.reserved);
+      to.count_edit();
+      Node out;
+      out.host_path = text("xpu_node.host_path", item.host_path, limits::kPath);
+      out.container_path = text("xpu_node.container_path", item.container_path, limits::kPath);
+      to.group(scope_of(scope)).nodes.push_back(std::move(out));
+    });
+  }
+
+  static xpu_status file(void* ctx, const xpu_scope* scope, const xpu_file* from) noexcept {
+    return guard(ctx, "emit_file", [&](Collector& to) {
+      File out = file_of(copy("xpu_file", from));
+      to.count_edit();
+      to.group(scope_of(scope)).files.push_back(std::move(out));
+    });
+  }
+
+  static xpu_status env(void* ctx, const xpu_scope* scope, const xpu_env* from) noexcept {
+    return guard(ctx, "emit_env", [&](Collector& to) {
+      const xpu_env item = copy("xpu_env", from);
+      check_reserved("xpu_env", item.reserved);
+      to.count_edit();
+      to.group(scope_of(scope))
+          .env.push_back({text("xpu_env.name", item.name),
+                          text("xpu_env.value", item.value, limits::kEnvValue)});
+    });
+  }
+
+  static xpu_status link(void* ctx, const xpu_scope* scope, const xpu_link* from) noexcept {
+    return guard(ctx, "emit_link", [&](Collector& to) {
+      const xpu_link item = copy("xpu_link", from);
+      check_reserved("xpu_link", item.reserved);
+      to.count_edit();
+      to.group(scope_of(scope))
+          .links.push_back({text("xpu_link.path", item.path, limits::kPath),
+                            text("xpu_link.target", item.target, limits::kPath)});
+    });
+  }
+
+  static xpu_status condition(void* ctx, const xpu_condition* from) noexcept {
+    return guard(ctx, "emit_condition", [&](Collector& to) {
+      check_limit(to.catalog_.conditions.size(), limits::kConditions, "conditions");
+      const xpu_condition item = copy("xpu_condition", from);
+      Condition out;
+      out.kind = kind_of<ConditionKind>("xpu_condition", item.kind, XPU_VALID_SECONDS);
+      out.path = text("xpu_condition.path", item.path, limits::kPath);
+      if (out.kind == ConditionKind::kSeconds) {
+        out.expected = std::to_string(item.seconds);
+      } else if (item.seconds != 0) {
+        fail("xpu_condition.seconds is for XPU_VALID_SECONDS");
+      }
+      to.catalog_.conditions.push_back(std::move(out));
+    });
+  }
+
+  static xpu_status capability(void* ctx, const char* name) noexcept {
+    return guard(ctx, "emit_capability", [&](Collector& to) {
+      check_limit(to.catalog_.capabilities.size(), limits::kCapabilities, "capabilities");
+      to.catalog_.capabilities.push_back(text("name", name, limits::kName));
+    });
+  }
+};
+
+Collector::Collector(const Manifest& manifest, int log_fd)
+    : log_fd_(log_fd), options_(manifest.options) {
+  host_.struct_size = sizeof host_;
+  host_.abi_major = abi::kNewestMajor;
+  host_.abi_minor = abi::kNewestMinor;
+  host_.oldest_major = abi::kOldestMajor;
+  host_.oldest_minor = abi::kOldestMinor;
+  host_.ctx = this;
+  host_.set_error = Sinks::set_error;
+  host_.log = Sinks::log;
+  host_.option = Sinks::option;
+  host_.emit_device = Sinks::device;
+  host_.emit_alias = Sinks::alias;
+  host_.emit_property = Sinks::property;
+  host_.emit_interconnect = Sinks::interconnect;
+  host_.emit_node = Sinks::node;
+  host_.emit_file = Sinks::file;
+  host_.emit_env = Sinks::env;
+  host_.emit_link = Sinks::link;
+  host_.emit_condition = Sinks::condition;
+  host_.emit_capability = Sinks::capability;
+  catalog_.backend = manifest.name;
+  catalog_.simulated = manifest.simulated;
+}
+
+// The first counts: what follows is often a consequence.
+void Collector::reject(const std::string& text) {
+  error_ = text;
+  if (rejected_.empty()) {
+    rejected_ = text;
+  }
+}
+
+EditGroup& Collector::group(const Scope& scope) {
+  const auto [at, is_new] =
+      groups_.emplace(std::pair(scope.device, scope.capability), catalog_.edits.size());
+  if (is_new) {
+    catalog_.edits.emplace_back().scope = scope;
+  }
+  return catalog_.edits[at->second];
+}
+
+Device& Collector::device(const char* vendor, const char* index) {
+  const std::string id = id_of(vendor, index);
+  const auto at = devices_.find(id);
+  if (at == devices_.end()) {
+    fail("device ", id, " was not emitted before");
+  }
+  return catalog_.devices[at->second];
+}
+
+void Collector::count_edit() {
+  check_limit(edits_, limits::kEdits, "edits");
+  ++edits_;
+}
+
+}  // namespace xpu

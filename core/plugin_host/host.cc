@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plugin_host/host.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/catalog/conditions.h"
+#include "core/catalog/grammar.h"
+#include "core/catalog/limits.h"
+#include "xpu/backend.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::size_t kLines = 200;
+constexpr std::size_t kLineBytes = 512;
+constexpr std::size_t kReadBytes = 64 << 10;
+
+std::int64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
+}
+
+// A pipe whose read end never blocks.
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+      fail_errno("cannot create a pipe");
+    }
+    read_end.reset(ends[0]);
+    write_end.reset(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  }
+  Fd read_end, write_end;
+};
+
+// What the backend prints, cut into log lines of bounded length and number.
+class Lines {
+ public:
+  Lines(const std::string& backend, const LogLine& log) : backend_(backend), log_(log) {}
+
+  void add(std::string& rest, const char* stream, std::string_view bytes) {
+    for (char c : bytes) {
+      if (c == '\n' || rest.size() >= kLineBytes) {
+        flush(rest, stream);
+      }
+      if (c != '\n') {
+        rest += c;
+      }
+    }
+  }
+
+  void flush(std::string& rest, const char* stream) {
+    if (!rest.empty()) {
+      say(stream, rest);
+    }
+    rest.clear();
+  }
+
+ private:
+  void say(const char* stream, std::string text) {
+    if (++count_ > kLines) {
+      if (count_ == kLines + 1) {
+        log_(log::Level::kWarn, cat("backend ", backend_, ": more output than ", kLines,
+                                    " lines; the rest is left out"));
+      }
+      return;
+    }
+    log::Level level = log::Level::kInfo;
+    std::string intro = cat("backend ", backend_, ": ");
+    if (stream != nullptr) {
+      intro += cat(stream, ": ");
+    } else {
+      // From the backend's log(): a digit and the text.
+      const int severity = text[0] - '0';
+      level = severity >= XPU_LOG_DEBUG && severity <= XPU_LOG_ERROR
+                  ? static_cast<log::Level>(severity)
+                  : log::Level::kInfo;
+      text.erase(0, 1);
+    }
+    for (char& c : text) {
+      c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    }
+    log_(level, intro + text);
+  }
+
+  const std::string& backend_;
+  const LogLine& log_;
+  std::size_t count_ = 0;
+};
+
+class Child {
+ public:
+  Child(const Manifest& manifest, const HostLimits& limits, const LogLine& log)
+      : manifest_(manifest), limits_(limits), lines_(manifest.name, log) {
+    void* shared =
+        mmap(nullptr, sizeof(Phase), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+      fail_errno("cannot map a page");
+    }
+    phase_ = static_cast<volatile Phase*>(shared);
+    *phase_ = Phase::kLoad;
+  }
+  ~Child() { munmap(const_cast<Phase*>(phase_), sizeof(Phase)); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void run() {
+    start();
+    const std::int64_t end = now_ms() + std::int64_t{limits_.deadline_s} * 1000;
+    bool ended = false;
+    while (!ended && !oversize_) {
+      const std::int64_t left = end - now_ms();
+      if (left <= 0) {
+        hung_ = true;
+        break;
+      }
+      // Its end of the pipe may be held by processes that it left behind, so the end of the
+      // process is looked for as well.
+      const std::int64_t step = answer_ended_ ? 1 : 20;
+      wait_for_output(static_cast<int>(std::min(left, step)));
+      ended = waitpid(pid_, &status_, WNOHANG) == pid_;
+    }
+    kill(-pid_, SIGKILL);
+    if (!ended) {
+      wait_briefly();
+    }
+    kill_leftovers();
+    while (wait_for_output(0)) {
+    }
+    finish_lines();
+  }
+
+  bool hung() const { return hung_; }
+  const std::string& answer() const { return streams_[0].text; }
+
+  // Why there is no answer; "" when there is one to look at.
+  std::string failure() const {
+    const Phase phase = *phase_;
+    if (oversize_) {
+      return cat("its answer is larger than ", limits::kCatalogBytes >> 20, " MiB");
+    }
+    if (hung_) {
+      return cat("did not answer within ", limits_.deadline_s, " s (", to_string(phase),
+                 ") and was killed");
+    }
+    if (WIFSIGNALED(status_)) {
+      return signal_text(WTERMSIG(status_), phase);
+    }
+    if (WEXITSTATUS(status_) != 0 || answer().empty()) {
+      return cat("ended its process with exit status ", WEXITSTATUS(status_), " ", to_string(phase),
+                 ", without an answer");
+    }
+    return "";
+  }
+
+ private:
+  struct Stream {
+    Fd fd;
+    const char* name = nullptr;
+    std::string text;
+  };
+
+  void start() {
+    // Orphans of the backend become our children, so that none outlives this.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    std::array<Pipe, 4> pipes;
+    const pid_t pid = fork();
+    if (pid < 0) {
+      fail_errno("cannot start a process for the backend ", manifest_.name);
+    }
+    if (pid == 0) {
+      run_child(manifest_, limits_,
+                {pipes[0].write_end.get(), pipes[1].write_end.get(), pipes[2].write_end.get(),
+                 pipes[3].write_end.get(), phase_});
+    }
+    pid_ = pid;
+    setpgid(pid, pid);
+    const char* names[] = {nullptr, "stdout", "stderr", nullptr};
+    for (std::size_t i = 0; i < pipes.size(); ++i) {
+      streams_[i].fd = std::move(pipes[i].read_end);
+      streams_[i].name = names[i];
+    }
+  }
+
+  // Reads what is there, after at most `timeout` ms; false when there was nothing.
+  bool wait_for_output(int timeout) {
+    pollfd polled[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+      polled[i] = {streams_[i].fd.get(), POLLIN, 0};
+    }
+    if (poll(polled, 4, timeout) <= 0) {
+      return false;
+    }
+    bool any = false;
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (polled[i].revents != 0) {
+        any = read_some(i) || any;
+      }
+    }
+    return any;
+  }
+
+  bool read_some(std::size_t which) {
+    Stream& stream = streams_[which];
+    static char buffer[kReadBytes];
+    const ssize_t got = read(stream.fd.get(), buffer, sizeof buffer);
+    if (got <= 0) {
+      if (got == 0) {
+        stream.fd.reset();
+        answer_ended_ = answer_ended_ || which == 0;
+      }
+      return false;
+    }
+    const std::string_view bytes(buffer, static_cast<std::size_t>(got));
+    if (which == 0) {
+      oversize_ = oversize_ || stream.text.size() + bytes.size() > limits::kCatalogBytes;
+      if (!oversize_) {
+        stream.text += bytes;
+      }
+    } else {
+      lines_.add(stream.text, stream.name, bytes);
+    }
+    return true;
+  }
+
+  void finish_lines() {
+    for (std::size_t i = 1; i < 4; ++i) {
+      lines_.flush(streams_[i].text, streams_[i].name);
+    }
+  }
+
+  // A process that is stuck in the kernel does not even die: it is left to its fate.
+  void wait_briefly() {
+    for (int i = 0; i < 50 && waitpid(pid_, &status_, WNOHANG) != pid_; ++i) {
+      poll(nullptr, 0, 2);
+    }
+  }
+
+  // What left the group by setsid().
+  void kill_leftovers() const {
+    for (int i = 0; i < 50; ++i) {
+      pid_t gone;
+      while ((gone = waitpid(-1, nullptr, WNOHANG)) > 0) {
+      }
+      if (gone < 0) {
+        return;
+      }
+      const auto children = read_file_if_present("/proc/thread-self/children", 1 << 20);
+      const std::string list = children.value_or("");
+      const char* at = list.data();
+      const char* const end = at + list.size();
+      for (pid_t child = 0; at < end; ++at) {
+        const auto parsed = std::from_chars(at, end, child);
+        if (parsed.ec == std::errc()) {
+          kill(child, SIGKILL);
+          at = parsed.ptr;
+        }
+      }
+      poll(nullptr, 0, 2);
+    }
+  }
+
+  std::string signal_text(int number, Phase phase) const {
+    if (number == SIGXCPU) {
+      return cat("used more than ", limits_.deadline_s, " s of processor time (", to_string(phase),
+                 ")");
+    }
+    const char* name = sigabbrev_np(number);
+    return cat("crashed ", to_string(phase), " (SIG", name == nullptr ? "?" : name, ", ",
+               strsignal(number), ")");
+  }
+
+  const Manifest& manifest_;
+  const HostLimits& limits_;
+  Lines lines_;
+  volatile Phase* phase_ = nullptr;
+  pid_t pid_ = -1;
+  int status_ = 0;
+  bool hung_ = false, oversize_ = false, answer_ended_ = false;
+  std::array<Stream, 4> streams_;  // answer, stdout, stderr, log
+};
+
+// The host takes type and numbers of a node from what it finds, not from the backend.
+void fill_nodes(Catalog& catalog) {
+  for (EditGroup& group : catalog.edits) {
+    for (Node& node : group.nodes) {
+      struct stat st;
+      if (lstat(node.host_path.c_str(), &st) == 0) {
+        node.type = S_ISBLK(st.st_mode) ? 'b' : 'c';
+        node.major = major(st.st_rdev);
+        node.minor = minor(st.st_rdev);
+      }
+    }
+  }
+}
+
+Catalog failed(const std::string& reason) {
+  Catalog catalog;
+  catalog.state = CatalogState::kFailed;
+  catalog.reason = reason;
+  return catalog;
+}
+
+Catalog believe(const Manifest& manifest, const std::string& answer) {
+  const std::string intro = cat("backend ", manifest.name, ": ");
+  try {
+    Catalog catalog = catalog_from_json(answer, intro + "its answer");
+    catalog.backend = manifest.name;
+    if (catalog.state == CatalogState::kReady) {
+      catalog.reason.clear();
+      fill_nodes(catalog);
+    } else {
+      catalog.reason = intro + catalog.reason;
+      catalog.devices.clear();
+      catalog.interconnects.clear();
+      catalog.edits.clear();
+    }
+    validate(catalog);
+    try {
+      take_snapshot(catalog.conditions);
+    } catch (const Error& error) {
+      fail(intro, "a condition that it named: ", error.what());
+    }
+    return catalog;
+  } catch (const Error& error) {
+    return failed(error.what());
+  }
+}
+
+}  // namespace
+
+HostOutcome run_backend(const Manifest& manifest, const HostLimits& limits, const LogLine& log) {
+  Child child(manifest, limits, log);
+  child.run();
+  const std::string failure = child.failure();
+  HostOutcome outcome;
+  outcome.hung = child.hung();
+  outcome.catalog = failure.empty() ? believe(manifest, child.answer())
+                                    : failed(cat("backend ", manifest.name, ": ", failure));
+  outcome.catalog.backend = manifest.name;
+  outcome.catalog.simulated = manifest.simulated;
+  return outcome;
+}
+
+}  // namespace xpu

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place that loads a library (Boost.DLL).
+#pragma once
+
+#include <boost/dll/shared_library.hpp>
+#include <string>
+
+#include "core/base/fd.h"
+
+namespace xpu {
+
+// A backend's library: checked (trust.h, ELF header, search paths) and mapped through one
+// descriptor, so that what was checked is what runs. It is never unloaded: the process ends.
+class Library {
+ public:
+  // Throws Error that names `path` and what is wrong with it.
+  explicit Library(const std::string& path);
+
+  // The symbol's address; nullptr when the library does not export it.
+  template <class Function>
+  Function* function(const char* name) const {
+    return library_.has(name) ? &library_.get<Function>(name) : nullptr;
+  }
+
+ private:
+  Fd fd_;
+  boost::dll::shared_library library_;
+};
+
+}  // namespace xpu
