@@ -184,7 +184,17 @@ Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds
   return catalog;
 }
 
+// A backend brings an unwinder of its own. When its exception reaches a frame of ours, that frame
+// is handled by our unwinder, which only works once it has been used.
+void prepare_unwinder() {
+  try {
+    throw 0;
+  } catch (int) {
+  }
+}
+
 Catalog answer_of(const Manifest& manifest, const ChildEnds& ends) {
+  prepare_unwinder();
   Collector collector(manifest, ends.log);
   Catalog catalog;
   try {

@@ -25,7 +25,7 @@
 namespace xpu {
 namespace {
 
-constexpr std::size_t kLines = 200;
+constexpr std::size_t kLines = 100;  // of each stream
 constexpr std::size_t kLineBytes = 512;
 constexpr std::size_t kReadBytes = 64 << 10;
 
@@ -52,28 +52,29 @@ struct Pipe {
 // What the backend prints, cut into log lines of bounded length and number.
 class Lines {
  public:
-  Lines(const std::string& backend, const LogLine& log) : backend_(backend), log_(log) {}
+  // `stream`: for the lines; NULL for those of the backend's log().
+  Lines(const std::string& backend, const char* stream, const LogLine& log)
+      : backend_(backend), stream_(stream), log_(log) {}
 
-  void add(std::string& rest, const char* stream, std::string_view bytes) {
+  void add(std::string_view bytes) {
     for (char c : bytes) {
-      if (c == '\n' || rest.size() >= kLineBytes) {
-        flush(rest, stream);
+      if (c == '\n' || rest_.size() >= kLineBytes) {
+        flush();
       }
       if (c != '\n') {
-        rest += c;
+        rest_ += c;
       }
     }
   }
 
-  void flush(std::string& rest, const char* stream) {
-    if (!rest.empty()) {
-      say(stream, rest);
+  void flush() {
+    if (!rest_.empty()) {
+      say(std::exchange(rest_, ""));
     }
-    rest.clear();
   }
 
  private:
-  void say(const char* stream, std::string text) {
+  void say(std::string text) {
     if (++count_ > kLines) {
       if (count_ == kLines + 1) {
         log_(log::Level::kWarn, cat("backend ", backend_, ": more output than ", kLines,
@@ -83,8 +84,8 @@ class Lines {
     }
     log::Level level = log::Level::kInfo;
     std::string intro = cat("backend ", backend_, ": ");
-    if (stream != nullptr) {
-      intro += cat(stream, ": ");
+    if (stream_ != nullptr) {
+      intro += cat(stream_, ": ");
     } else {
       // From the backend's log(): a digit and the text.
       const int severity = text[0] - '0';
@@ -100,14 +101,19 @@ class Lines {
   }
 
   const std::string& backend_;
+  const char* stream_;
   const LogLine& log_;
+  std::string rest_;
   std::size_t count_ = 0;
 };
 
 class Child {
  public:
   Child(const Manifest& manifest, const HostLimits& limits, const LogLine& log)
-      : manifest_(manifest), limits_(limits), lines_(manifest.name, log) {
+      : manifest_(manifest),
+        limits_(limits),
+        lines_{Lines(manifest.name, "stdout", log), Lines(manifest.name, "stderr", log),
+               Lines(manifest.name, nullptr, log)} {
     void* shared =
         mmap(nullptr, sizeof(Phase), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
@@ -143,11 +149,13 @@ class Child {
     kill_leftovers();
     while (wait_for_output(0)) {
     }
-    finish_lines();
+    for (Lines& lines : lines_) {
+      lines.flush();
+    }
   }
 
   bool hung() const { return hung_; }
-  const std::string& answer() const { return streams_[0].text; }
+  const std::string& answer() const { return answer_; }
 
   // Why there is no answer; "" when there is one to look at.
   std::string failure() const {
@@ -170,12 +178,6 @@ class Child {
   }
 
  private:
-  struct Stream {
-    Fd fd;
-    const char* name = nullptr;
-    std::string text;
-  };
-
   void start() {
     // Orphans of the backend become our children, so that none outlives this.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -191,10 +193,8 @@ class Child {
     }
     pid_ = pid;
     setpgid(pid, pid);
-    const char* names[] = {nullptr, "stdout", "stderr", nullptr};
     for (std::size_t i = 0; i < pipes.size(); ++i) {
-      streams_[i].fd = std::move(pipes[i].read_end);
-      streams_[i].name = names[i];
+      fds_[i] = std::move(pipes[i].read_end);
     }
   }
 
@@ -202,7 +202,7 @@ class Child {
   bool wait_for_output(int timeout) {
     pollfd polled[4];
     for (std::size_t i = 0; i < 4; ++i) {
-      polled[i] = {streams_[i].fd.get(), POLLIN, 0};
+      polled[i] = {fds_[i].get(), POLLIN, 0};
     }
     if (poll(polled, 4, timeout) <= 0) {
       return false;
@@ -217,32 +217,25 @@ class Child {
   }
 
   bool read_some(std::size_t which) {
-    Stream& stream = streams_[which];
     static char buffer[kReadBytes];
-    const ssize_t got = read(stream.fd.get(), buffer, sizeof buffer);
+    const ssize_t got = read(fds_[which].get(), buffer, sizeof buffer);
     if (got <= 0) {
       if (got == 0) {
-        stream.fd.reset();
+        fds_[which].reset();
         answer_ended_ = answer_ended_ || which == 0;
       }
       return false;
     }
     const std::string_view bytes(buffer, static_cast<std::size_t>(got));
     if (which == 0) {
-      oversize_ = oversize_ || stream.text.size() + bytes.size() > limits::kCatalogBytes;
+      oversize_ = oversize_ || answer_.size() + bytes.size() > limits::kCatalogBytes;
       if (!oversize_) {
-        stream.text += bytes;
+        answer_ += bytes;
       }
     } else {
-      lines_.add(stream.text, stream.name, bytes);
+      lines_[which - 1].add(bytes);
     }
     return true;
-  }
-
-  void finish_lines() {
-    for (std::size_t i = 1; i < 4; ++i) {
-      lines_.flush(streams_[i].text, streams_[i].name);
-    }
   }
 
   // A process that is stuck in the kernel does not even die: it is left to its fate.
@@ -288,12 +281,13 @@ class Child {
 
   const Manifest& manifest_;
   const HostLimits& limits_;
-  Lines lines_;
+  std::array<Lines, 3> lines_;
   volatile Phase* phase_ = nullptr;
   pid_t pid_ = -1;
   int status_ = 0;
   bool hung_ = false, oversize_ = false, answer_ended_ = false;
-  std::array<Stream, 4> streams_;  // answer, stdout, stderr, log
+  std::array<Fd, 4> fds_;  // answer, stdout, stderr, log
+  std::string answer_;
 };
 
 // The host takes type and numbers of a node from what it finds, not from the backend.

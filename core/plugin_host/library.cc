@@ -2,6 +2,7 @@
 #include "core/plugin_host/library.h"
 
 #include <elf.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vector>

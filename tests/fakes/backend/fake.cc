@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// A backend that is built once per way to misbehave (FAKE_MODE); "ok" is the one that does not.
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "xpu/backend.h"
+
+namespace {
+
+constexpr const char* kMode = FAKE_MODE;
+
+bool mode(const char* name) {
+  return strcmp(kMode, name) == 0;
+}
+
+const xpu_host* host;
+
+[[noreturn]] void sleep_for_ever() {
+  for (;;) {
+    pause();
+  }
+}
+
+void crash() {
+  raise(SIGSEGV);
+}
+
+xpu_device device(const char* index) {
+  xpu_device out{};
+  out.struct_size = sizeof out;
+  out.kind = XPU_KIND_GPU;
+  out.numa_node = -1;
+  out.memory_bytes = 1 << 30;
+  out.vendor = "acme";
+  out.index = index;
+  out.uuid = "";
+  out.name = "Acme Anvil";
+  out.architecture = out.driver = out.pci = out.parent = out.reason = "";
+  return out;
+}
+
+xpu_status emit_node(const char* index, const char* path) {
+  xpu_scope scope{};
+  scope.struct_size = sizeof scope;
+  scope.vendor = "acme";
+  scope.device = index;
+  scope.capability = "";
+  xpu_node node{};
+  node.struct_size = sizeof node;
+  node.host_path = path;
+  node.container_path = "/dev/acme0";
+  return host->emit_node(host->ctx, &scope, &node);
+}
+
+void emit_condition(uint32_t kind, const char* path) {
+  xpu_condition condition{};
+  condition.struct_size = sizeof condition;
+  condition.kind = kind;
+  condition.path = path;
+  host->emit_condition(host->ctx, &condition);
+}
+
+// Writes one byte to the file that option "count" names, so that a test can see how often it ran.
+void count_run() {
+  const char* file = host->option(host->ctx, "count");
+  const int fd =
+      file == nullptr || *file == '\0' ? -1 : open(file, O_WRONLY | O_APPEND | O_CREAT, 0600);
+  if (fd >= 0) {
+    [[maybe_unused]] const ssize_t wrote = write(fd, "x", 1);
+    close(fd);
+  }
+}
+
+void write_to_every_descriptor(const char* bytes, size_t size, int times) {
+  for (int fd = 3; fd < 64; ++fd) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+      for (int i = 0; i < times && write(fd, bytes, size) > 0; ++i) {
+      }
+    }
+  }
+}
+
+// Processes that stay behind, in the group and out of it. The file gets their ids.
+void leave_children() {
+  FILE* file = fopen(host->option(host->ctx, "file"), "w");
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (i > 0) {
+        setsid();
+      }
+      signal(SIGTERM, SIG_IGN);
+      sleep_for_ever();
+    }
+    fprintf(file, "%d\n", child);
+  }
+  fclose(file);
+}
+
+xpu_status describe_badly() {
+  xpu_device item = device("0");
+  if (mode("million-devices")) {
+    for (int i = 0; i < 1000000; ++i) {
+      const std::string index = std::to_string(i);
+      item = device(index.c_str());
+      host->emit_device(host->ctx, &item);
+    }
+  } else if (mode("duplicate-ids")) {
+    host->emit_device(host->ctx, &item);
+    host->emit_device(host->ctx, &item);
+  } else if (mode("small-struct")) {
+    item.struct_size = 20;
+    host->emit_device(host->ctx, &item);
+  } else if (mode("null-struct")) {
+    host->emit_device(host->ctx, nullptr);
+  } else if (mode("bad-utf8")) {
+    item.name = "Anvil \xff\xfe";
+    host->emit_device(host->ctx, &item);
+  } else if (mode("endless-text")) {
+    static char text[1 << 20];
+    memset(text, 'a', sizeof text - 1);
+    item.name = text;
+    host->emit_device(host->ctx, &item);
+  } else if (mode("unknown-kind")) {
+    item.kind = 77;
+    host->emit_device(host->ctx, &item);
+  } else if (mode("dot-dot")) {
+    host->emit_device(host->ctx, &item);
+    emit_node("0", "/dev/../dev/null");
+  } else if (mode("no-node")) {
+    host->emit_device(host->ctx, &item);
+    emit_node("0", "/etc/passwd");
+  } else if (mode("bad-condition")) {
+    emit_condition(XPU_VALID_STAT, "/proc/version");
+  } else if (mode("unknown-device")) {
+    host->emit_alias(host->ctx, "acme", "9", "nine");
+  }
+  return XPU_OK;
+}
+
+xpu_status describe_well() {
+  xpu_device item = device("0");
+  item.struct_size = sizeof item;
+  host->emit_device(host->ctx, &item);
+  emit_condition(XPU_VALID_CONTENT, host->option(host->ctx, "watch"));
+  return emit_node("0", "/dev/null");
+}
+
+xpu_status describe(void*) {
+  count_run();
+  if (mode("crash")) {
+    crash();
+  } else if (mode("abort")) {
+    abort();
+  } else if (mode("hang")) {
+    sleep_for_ever();
+  } else if (mode("exit0")) {
+    exit(0);
+  } else if (mode("throws")) {
+    throw std::runtime_error("surprise");
+  } else if (mode("throws-int")) {
+    throw 7;
+  } else if (mode("garbage")) {
+    write_to_every_descriptor("}{ garbage", 10, 1);
+  } else if (mode("flood")) {
+    static char bytes[1 << 20];
+    memset(bytes, '[', sizeof bytes);
+    write_to_every_descriptor(bytes, sizeof bytes, 80);
+  } else if (mode("chatty")) {
+    printf("hello\tfrom stdout\n");
+    fprintf(stderr, "hello from stderr\n");
+    host->log(host->ctx, XPU_LOG_WARN, "hello from\nlog");
+    for (int i = 0; i < 100000; ++i) {
+      printf("line %d\n", i);
+    }
+    fflush(stdout);
+  } else if (mode("ten-gb")) {
+    char* bytes = new char[10ULL << 30];
+    bytes[5] = 1;
+    host->log(host->ctx, XPU_LOG_INFO, bytes + 5);
+  } else if (mode("cwd")) {
+    umask(0);
+    setenv("PATH", "/nowhere", 1);
+    signal(SIGTERM, SIG_IGN);
+    if (chdir("/proc") != 0) {
+      abort();
+    }
+  } else if (mode("forks")) {
+    leave_children();
+  } else if (mode("absent")) {
+    emit_condition(XPU_VALID_CONTENT, host->option(host->ctx, "watch"));
+    host->set_error(host->ctx, XPU_ABSENT, "no anvil here");
+    return XPU_ABSENT;
+  } else if (mode("failed")) {
+    host->set_error(host->ctx, XPU_FAILED, "the anvil\nis broken");
+    return XPU_FAILED;
+  } else if (mode("failed-silent")) {
+    return XPU_FAILED;
+  } else if (mode("unknown-status")) {
+    return 4711;
+  } else if (strcmp(kMode, "ok") != 0 && strcmp(kMode, "crash-close") != 0) {
+    return describe_badly();
+  }
+  return describe_well();
+}
+
+xpu_status open_backend(const xpu_host* from, void** self) {
+  host = from;
+  *self = nullptr;
+  if (mode("emits-early")) {
+    xpu_device item = device("0");
+    return host->emit_device(host->ctx, &item);
+  }
+  return XPU_OK;
+}
+
+void close_backend(void*) {
+  if (mode("crash-close")) {
+    crash();
+  }
+}
+
+__attribute__((constructor)) void on_load() {
+  if (mode("crash-load")) {
+    crash();
+  } else if (mode("hang-load")) {
+    sleep_for_ever();
+  }
+}
+
+xpu_backend table = {sizeof(xpu_backend), XPU_ABI_MAJOR, XPU_ABI_MINOR, 0,      FAKE_MODE, "9.8",
+                     open_backend,        describe,      close_backend, nullptr};
+
+}  // namespace
+
+#if defined(FAKE_NO_SYMBOL)
+extern "C" XPU_EXPORT xpu_status xpu_backend_entrance(const xpu_host*, const xpu_backend** out) {
+#else
+extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host*, const xpu_backend** out) {
+#endif
+  *out = &table;
+  if (mode("too-old")) {
+    table.abi_minor = 0;
+  } else if (mode("too-new")) {
+    table.abi_minor = 2;
+  } else if (mode("other-major")) {
+    table.abi_major = 1;
+  } else if (mode("short-table")) {
+    table.struct_size = 40;
+  } else if (mode("null-describe")) {
+    table.describe = nullptr;
+  } else if (mode("null-table")) {
+    *out = nullptr;
+  } else if (mode("other-name")) {
+    table.name = "somebody-else";
+  } else if (mode("unsupported")) {
+    return XPU_UNSUPPORTED;
+  } else if (mode("entry-status")) {
+    return -1;
+  }
+  return XPU_OK;
+}

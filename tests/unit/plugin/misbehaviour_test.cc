@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whatever a backend does becomes one line that names it, and its neighbour is ready all the same.
+#include <signal.h>
+
+#include "core/base/error.h"
+#include "tests/unit/plugin/world.h"
+#include "xpu/backend.h"
+
+namespace xpu {
+namespace {
+
+struct Case {
+  std::string mode;
+  BackendState state;
+  std::string reason;  // $LIB: the library's path
+};
+
+void PrintTo(const Case& item, std::ostream* out) {
+  *out << item.mode;
+}
+
+class Misbehaviour : public World, public testing::WithParamInterface<Case> {};
+
+TEST_P(Misbehaviour, IsOneLineAndHarmsNobody) {
+  const Case& item = GetParam();
+  config_.backend_timeout_s = item.mode.rfind("hang", 0) == 0 ? 1 : 20;
+#if defined(__SANITIZE_ADDRESS__)
+  if (item.mode == "ten-gb" || item.mode == "crash") {
+    GTEST_SKIP() << "AddressSanitizer takes crashes and large allocations for itself";
+  }
+#endif
+  install("ok");
+  install(item.mode);
+  const auto all = load();
+  ASSERT_EQ(all.size(), 2U);
+  for (const BackendStatus& status : all) {
+    if (status.found.manifest.name == "ok") {
+      EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+      EXPECT_EQ(status.catalog.devices.size(), 1U);
+      continue;
+    }
+    std::string reason = item.reason;
+    if (const std::size_t at = reason.find("$LIB"); at != std::string::npos) {
+      reason.replace(at, 4, library(item.mode));
+    }
+    EXPECT_EQ(to_string(status.state), std::string(to_string(item.state)));
+    EXPECT_EQ(status.reason, cat("backend ", item.mode, ": ", reason));
+    EXPECT_TRUE(status.catalog.devices.empty());
+    EXPECT_TRUE(status.catalog.edits.empty());
+  }
+}
+
+const std::string kInvalid = "its description is not valid: emit_device: ";
+const std::string kPause =
+    "; it is left alone for 30 s (xpu-runtime detect --refresh asks it at once)";
+
+const Case kFailures[] = {
+    {"crash", BackendState::kFailed, "crashed in describe() (SIGSEGV, Segmentation fault)"},
+    {"crash-load", BackendState::kFailed,
+     "crashed while its library was loaded (SIGSEGV, Segmentation fault)"},
+    {"crash-close", BackendState::kFailed, "crashed in close() (SIGSEGV, Segmentation fault)"},
+    {"abort", BackendState::kFailed, "crashed in describe() (SIGABRT, Aborted)"},
+    {"hang", BackendState::kFailed,
+     "did not answer within 1 s (in describe()) and was killed" + kPause},
+    {"hang-load", BackendState::kFailed,
+     "did not answer within 1 s (while its library was loaded) and was killed" + kPause},
+    {"exit0", BackendState::kFailed,
+     "ended its process with exit status 0 in describe(), without an answer"},
+    {"throws", BackendState::kFailed, "describe() threw a C++ exception: surprise"},
+    {"throws-int", BackendState::kFailed, "describe() threw a C++ exception"},
+    {"garbage", BackendState::kFailed, "its answer: not a description in JSON: syntax error"},
+    {"flood", BackendState::kFailed, "its answer is larger than 64 MiB"},
+    {"million-devices", BackendState::kFailed, kInvalid + "more than 4096 devices"},
+    {"ten-gb", BackendState::kFailed, "describe() ran out of memory"},
+    {"failed", BackendState::kFailed, "describe() failed: the anvil is broken"},
+    {"failed-silent", BackendState::kFailed, "describe() failed, without saying why"},
+    {"unknown-status", BackendState::kFailed,
+     "describe() returned the unknown status 4711, without saying why"},
+    {"duplicate-ids", BackendState::kFailed, kInvalid + "device acme:0 was emitted before"},
+    {"small-struct", BackendState::kFailed,
+     kInvalid + "xpu_device.struct_size is 20; at least " + std::to_string(sizeof(xpu_device)) +
+         " is wanted"},
+    {"null-struct", BackendState::kFailed, kInvalid + "xpu_device is NULL"},
+    {"bad-utf8", BackendState::kFailed,
+     kInvalid + "xpu_device.name is not UTF-8 or has control characters"},
+    {"endless-text", BackendState::kFailed, kInvalid + "xpu_device.name is longer than 1024 bytes"},
+    {"unknown-kind", BackendState::kFailed, kInvalid + "xpu_device.kind is 77; 1 to 4 are known"},
+    {"unknown-device", BackendState::kFailed,
+     "its description is not valid: emit_alias: device acme:9 was not emitted before"},
+    {"emits-early", BackendState::kFailed, kInvalid + "may only be called from within describe()"},
+    {"dot-dot", BackendState::kFailed,
+     "a device node on the host, \"/dev/../dev/null\" is not an absolute path without \"..\", "
+     "\".\" and double slashes"},
+    {"no-node", BackendState::kFailed, "/etc/passwd is not a device node"},
+    {"bad-condition", BackendState::kFailed,
+     "a condition of kind stat for /proc/version, which is on sysfs or procfs, where times mean "
+     "nothing; use kind content or listing"},
+    {"absent", BackendState::kAbsent, "no anvil here"},
+};
+const auto kName = [](const auto& item) {
+  std::string name = item.param.mode;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+};
+INSTANTIATE_TEST_SUITE_P(Failures, Misbehaviour, testing::ValuesIn(kFailures), kName);
+
+const std::string kTable = std::to_string(sizeof(xpu_backend));
+const Case kRefusals[] = {
+    {"too-old", BackendState::kRefused, "the library follows ABI 0.0; this version accepts 0.1"},
+    {"too-new", BackendState::kRefused, "the library follows ABI 0.2; this version accepts 0.1"},
+    {"other-major", BackendState::kRefused,
+     "the library follows ABI 1.1; this version accepts 0.1"},
+    {"unsupported", BackendState::kRefused,
+     "the library does not support ABI 0.1, without saying why"},
+    {"entry-status", BackendState::kRefused,
+     "xpu_backend_entry() returned status -1, without saying why"},
+    {"short-table", BackendState::kRefused,
+     "its table has 40 bytes; at least " + kTable + " are wanted"},
+    {"null-table", BackendState::kRefused, "xpu_backend_entry() returned no table"},
+    {"null-describe", BackendState::kRefused, "its table has no describe"},
+    {"no-symbol", BackendState::kRefused, "$LIB: the library does not export xpu_backend_entry"},
+    {"other-name", BackendState::kRefused,
+     "the library is the backend \"somebody-else\", its manifest says \"other-name\""},
+    {"runpath", BackendState::kRefused,
+     "$LIB: the library has a search path of its own (RUNPATH); link it without"},
+};
+INSTANTIATE_TEST_SUITE_P(Refusals, Misbehaviour, testing::ValuesIn(kRefusals), kName);
+
+class Behaviour : public World {};
+
+TEST_F(Behaviour, WhatAGoodOneDescribes) {
+  install("ok", "simulated = true\n");
+  const BackendStatus status = load_one("ok");
+  EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+  const Catalog& catalog = status.catalog;
+  EXPECT_EQ(catalog.backend, "ok");
+  EXPECT_EQ(catalog.version, "9.8");
+  EXPECT_EQ(catalog.abi, "0.1");
+  EXPECT_TRUE(catalog.simulated);
+  ASSERT_EQ(catalog.devices.size(), 1U);
+  EXPECT_EQ(catalog.devices[0].id, "acme:0");
+  EXPECT_EQ(catalog.devices[0].memory_bytes, 1ULL << 30);
+  ASSERT_EQ(catalog.edits.size(), 1U);
+  const Node wanted = {"/dev/null", "/dev/acme0", 'c', 1, 3};
+  EXPECT_THAT(catalog.edits[0].nodes, testing::ElementsAre(wanted));
+  ASSERT_EQ(catalog.conditions.size(), 1U);
+  EXPECT_EQ(catalog.conditions[0].path, path("watch"));
+}
+
+// Umask, folder, environment and signals are the child's own.
+TEST_F(Behaviour, ProcessStateIsItsOwn) {
+  install("cwd");
+  const std::string before = std::filesystem::current_path();
+  EXPECT_EQ(load_one("cwd").state, BackendState::kReady);
+  EXPECT_EQ(std::filesystem::current_path(), before);
+}
+
+TEST_F(Behaviour, OutputBecomesLogLines) {
+  install("chatty");
+  testing::internal::CaptureStderr();
+  log::configure({.program = "test", .level = log::Level::kInfo});
+  write("log", "");
+  log::configure({.program = "test", .level = log::Level::kInfo, .debug_file = path("log")});
+  EXPECT_EQ(load_one("chatty").state, BackendState::kReady);
+  log::configure({});
+  testing::internal::GetCapturedStderr();
+  const std::string log = read("log");
+  EXPECT_THAT(log, testing::HasSubstr("backend chatty: stdout: hello?from stdout"));
+  EXPECT_THAT(log, testing::HasSubstr("backend chatty: stderr: hello from stderr"));
+  EXPECT_THAT(log, testing::HasSubstr("backend chatty: hello from log"));
+  EXPECT_THAT(
+      log, testing::HasSubstr("backend chatty: more output than 100 lines; the rest is left out"));
+  EXPECT_LE(std::count(log.begin(), log.end(), '\n'), 105);
+}
+
+TEST_F(Behaviour, LeavesNoProcessBehind) {
+  install("forks");
+  EXPECT_EQ(load_one("forks").state, BackendState::kReady);
+  std::ifstream pids(path("file"));
+  int count = 0;
+  for (pid_t pid; pids >> pid; ++count) {
+    EXPECT_NE(kill(pid, 0), 0) << pid;
+    EXPECT_EQ(errno, ESRCH);
+  }
+  EXPECT_EQ(count, 3);
+}
+
+}  // namespace
+}  // namespace xpu
