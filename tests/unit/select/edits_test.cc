@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/select/select.h"
+#include "tests/unit/base/temp_dir.h"
+#include "tests/unit/select/fakes.h"
+
+namespace xpu {
+namespace {
+
+using test::backend;
+using test::device;
+using test::error_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Node node(const std::string& host, const std::string& container, unsigned minor) {
+  return {host, container, 'c', 10, minor};
+}
+
+File library(const std::string& host, const std::string& soname,
+             std::vector<std::string> links = {}) {
+  return {FileKind::kLibrary, host, "", soname, "x86_64", std::move(links)};
+}
+
+File data(const std::string& host, const std::string& container) {
+  return {FileKind::kData, host, container, "", "", {}};
+}
+
+EditGroup group(const std::string& device_id, const std::string& capability) {
+  EditGroup out;
+  out.scope = {device_id, capability};
+  return out;
+}
+
+Selection selection(std::vector<std::string> devices, std::vector<std::string> capabilities) {
+  Selection out;
+  out.backends.push_back({"acme", std::move(devices), std::move(capabilities)});
+  return out;
+}
+
+// "path: why"
+template <class T, class Name>
+std::vector<std::string> lines(const std::vector<Wanted<T>>& wanted, Name name) {
+  std::vector<std::string> out;
+  for (const Wanted<T>& w : wanted) {
+    out.push_back(name(w.item) + ": " + w.why);
+  }
+  return out;
+}
+
+std::vector<std::string> nodes(const Edits& e) {
+  return lines(e.nodes, [](const Node& n) { return n.container_path; });
+}
+std::vector<std::string> files(const Edits& e) {
+  return lines(e.files, [](const File& f) { return f.host_path; });
+}
+
+class EditsTest : public ::testing::Test {
+ protected:
+  EditsTest() : backends_{backend("acme", {device("acme", "0"), device("acme", "1")})} {}
+
+  EditGroup& add(EditGroup g) { return edits_of_acme().emplace_back(std::move(g)); }
+  std::vector<EditGroup>& edits_of_acme() { return backends_[0].catalog.edits; }
+  Edits collect(std::vector<std::string> devices = {"acme:0"},
+                std::vector<std::string> capabilities = {"compute"}) {
+    return edits(selection(std::move(devices), std::move(capabilities)), backends_);
+  }
+  std::string error() {
+    return error_of([&] { collect({"acme:0", "acme:1"}, {"compute", "video"}); });
+  }
+
+  std::vector<BackendStatus> backends_;
+};
+
+TEST_F(EditsTest, FollowTheScopes) {
+  add(group("", "")).nodes = {node("/dev/ctl", "/dev/ctl", 0)};
+  add(group("acme:0", "")).nodes = {node("/dev/a0", "/dev/a0", 1)};
+  add(group("acme:1", "")).nodes = {node("/dev/a1", "/dev/a1", 2)};
+  add(group("", "compute")).nodes = {node("/dev/vm", "/dev/vm", 3)};
+  add(group("acme:0", "video")).nodes = {node("/dev/v0", "/dev/v0", 4)};
+  EXPECT_THAT(nodes(collect()), ElementsAre("/dev/ctl: backend acme", "/dev/a0: device acme:0",
+                                            "/dev/vm: capability compute"));
+  EXPECT_THAT(nodes(collect({"acme:0"}, {"video"})),
+              ElementsAre("/dev/ctl: backend acme", "/dev/a0: device acme:0",
+                          "/dev/v0: device acme:0, capability video"));
+  EXPECT_THAT(nodes(collect({"acme:1"}, {"video"})),
+              ElementsAre("/dev/ctl: backend acme", "/dev/a1: device acme:1"));
+  EXPECT_THAT(nodes(collect({}, {})), ElementsAre("/dev/ctl: backend acme"));
+}
+
+TEST_F(EditsTest, ComeOnceEach) {
+  for (const char* id : {"acme:0", "acme:1"}) {
+    EditGroup& g = add(group(id, ""));
+    g.nodes = {node("/dev/ctl", "/dev/ctl", 0)};
+    g.files = {data("/h/icd.json", "/etc/icd.json"), library("/h/liba.so.1.2", "liba.so.1")};
+    g.env = {{"ACME", "1"}};
+    g.links = {{"/dev/acme/by-path/x", "../a0"}};
+  }
+  const Edits e = collect({"acme:0", "acme:1"});
+  EXPECT_THAT(nodes(e), ElementsAre("/dev/ctl: device acme:0"));
+  EXPECT_THAT(files(e), ElementsAre("/h/icd.json: device acme:0", "/h/liba.so.1.2: device acme:0"));
+  EXPECT_EQ(e.env.size(), 1u);
+  EXPECT_EQ(e.links.size(), 1u);
+}
+
+TEST_F(EditsTest, TellLibrariesOfTwoArchitecturesApart) {
+  File other = library("/h32/liba.so.1", "liba.so.1");
+  other.architecture = "i386";
+  File below = library("/h/v/liba.so.1", "liba.so.1");
+  below.container_path = "vdpau/liba.so.1";
+  add(group("", "")).files = {library("/h/liba.so.1", "liba.so.1", {"liba.so"}), other, below};
+  EXPECT_EQ(collect().files.size(), 3u);
+}
+
+TEST_F(EditsTest, JoinTheLinksOfALibrary) {
+  add(group("", "compute")).files = {library("/h/liba.so.1", "liba.so.1", {"liba.so"})};
+  add(group("", "video")).files = {library("/h/liba.so.1", "liba.so.1", {"liba.so", "libv.so"})};
+  const Edits e = collect({}, {"compute", "video"});
+  ASSERT_EQ(e.files.size(), 1u);
+  EXPECT_EQ(e.files[0].why, "capability compute");
+  EXPECT_THAT(e.files[0].item.links, ElementsAre("liba.so", "libv.so"));
+}
+
+TEST_F(EditsTest, RefuseTwoContentsForOnePlace) {
+  add(group("acme:0", "")).nodes = {node("/dev/x0", "/dev/x", 0)};
+  add(group("acme:1", "")).nodes = {node("/dev/x1", "/dev/x", 1)};
+  EXPECT_EQ(error(),
+            "device acme:0 and device acme:1 cannot be given together: one wants /dev/x to be the "
+            "node /dev/x0 (c 10:0), the other the node /dev/x1 (c 10:1)");
+  EXPECT_THAT(nodes(collect({"acme:1"})), ElementsAre("/dev/x: device acme:1"));
+
+  edits_of_acme().clear();
+  add(group("", "compute")).files = {library("/h/1/liba.so.1", "liba.so.1")};
+  add(group("", "video")).files = {library("/h/2/liba.so.1", "liba.so.1")};
+  EXPECT_EQ(error(),
+            "capability compute and capability video cannot be given together: one wants liba.so.1 "
+            "to be the file /h/1/liba.so.1, the other the file /h/2/liba.so.1");
+
+  edits_of_acme().clear();
+  add(group("", "compute")).files = {library("/h/liba.so.1", "liba.so.1", {"liba.so"}),
+                                     library("/h/liba.so.2", "liba.so.2", {"liba.so"})};
+  EXPECT_THAT(error(), HasSubstr("one wants liba.so to be the file /h/liba.so.1, the other the "
+                                 "file /h/liba.so.2"));
+
+  edits_of_acme().clear();
+  add(group("", "compute")).env = {{"ACME", "a"}};
+  add(group("", "video")).env = {{"ACME", "b"}};
+  EXPECT_THAT(error(), HasSubstr("one wants the variable ACME to be 'a', the other 'b'"));
+
+  edits_of_acme().clear();
+  add(group("", "compute")).links = {{"/dev/p/x", "../a"}};
+  add(group("", "video")).links = {{"/dev/p/x", "../b"}};
+  EXPECT_THAT(error(), HasSubstr("one wants /dev/p/x to be a link to ../a, the other a link to "
+                                 "../b"));
+
+  edits_of_acme().clear();
+  add(group("", "compute")).files = {data("/h/f", "/dev/x")};
+  add(group("", "video")).nodes = {node("/dev/x0", "/dev/x", 0)};
+  EXPECT_THAT(error(), HasSubstr("one wants /dev/x to be the file /h/f, the other the node "
+                                 "/dev/x0 (c 10:0)"));
+}
+
+TEST_F(EditsTest, CoverEveryBackendOfTheSelection) {
+  backends_.push_back(backend("beta", {device("beta", "0")}));
+  add(group("", "")).nodes = {node("/dev/a", "/dev/a", 0)};
+  EditGroup of_beta = group("beta:0", "");
+  of_beta.nodes = {node("/dev/b", "/dev/b", 1)};
+  backends_[1].catalog.edits = {of_beta};
+  Selection both = selection({"acme:0"}, {});
+  both.backends.push_back({"beta", {"beta:0"}, {}});
+  EXPECT_THAT(nodes(edits(both, backends_)),
+              ElementsAre("/dev/a: backend acme", "/dev/b: device beta:0"));
+  both.backends.push_back({"gamma", {}, {}});
+  EXPECT_EQ(error_of([&] { edits(both, backends_); }),
+            "the backend gamma of the selection is not there");
+}
+
+TEST_F(EditsTest, OfAnEmptySelectionAreNone) {
+  const Edits e = edits({}, backends_);
+  EXPECT_THAT(e.nodes, IsEmpty());
+  EXPECT_THAT(e.files, IsEmpty());
+}
+
+}  // namespace
+}  // namespace xpu

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/select/select.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/select/match.h"
+#include "tests/unit/base/temp_dir.h"
+#include "tests/unit/select/fakes.h"
+
+namespace xpu {
+namespace {
+
+using test::backend;
+using test::broken;
+using test::device;
+using test::error_of;
+using test::simulated;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Backends = std::vector<BackendStatus>;
+
+Backends acme_only() {
+  return {backend("acme", {device("acme", "0"), device("acme", "1")})};
+}
+Backends acme_and_beta() {
+  return {backend("acme", {device("acme", "0"), device("acme", "1")}),
+          backend("beta", {device("beta", "0")})};
+}
+
+Selection select_env(const std::vector<std::string>& env, const Backends& backends,
+                     const std::string& on_unavailable = "fail") {
+  Config config;
+  config.file = "/etc/x.toml";
+  config.on_unavailable = on_unavailable;
+  return select(test::request_of(env, backends), backends, config);
+}
+
+// "acme(acme:0,acme:1)" per backend.
+std::vector<std::string> chosen(const Selection& selection) {
+  std::vector<std::string> out;
+  for (const SelectedBackend& selected : selection.backends) {
+    std::string text = selected.backend + "(";
+    for (const std::string& id : selected.devices) {
+      text += (text.back() == '(' ? "" : ",") + id;
+    }
+    out.push_back(text + ")");
+  }
+  return out;
+}
+
+std::vector<std::string> neutral(const std::string& value, const Backends& backends) {
+  return chosen(select_env({"XPU_VISIBLE_DEVICES=" + value}, backends));
+}
+
+std::string error_for(const std::string& variable, const Backends& backends,
+                      const std::string& on_unavailable = "fail") {
+  return error_of([&] { select_env({variable}, backends, on_unavailable); });
+}
+
+TEST(Select, ChoosesNothingForNoRequest) {
+  EXPECT_TRUE(select_env({}, acme_only()).empty());
+  EXPECT_TRUE(select_env({"XPU_VISIBLE_DEVICES=void"}, acme_only()).empty());
+}
+
+TEST(Select, ChoosesByEveryName) {
+  Backends backends = acme_only();
+  Device& first = backends[0].catalog.devices[0];
+  first.uuid = "ACC-11aa22bb";
+  first.pci = "0000:65:00.0";
+  first.aliases = {"serial-7", "front"};
+  for (const char* name :
+       {"0", "acme:0", "ACC-11aa22bb", "acc-11AA22BB", "0000:65:00.0", "65:00.0",
+        "00000000:65:00.0", "serial-7", "front", "acme:65:00.0", "acme:front", "acme:acme:0"}) {
+    EXPECT_THAT(neutral(name, backends), ElementsAre("acme(acme:0)")) << name;
+  }
+  for (const char* name : {"ACC-11aa22b", "ACC-11aa22bb0", "Front", "0001:65:00.0", "65:00.1",
+                           "ACME:0", "00", "2", "acme"}) {
+    EXPECT_EQ(error_for(std::string("XPU_VISIBLE_DEVICES=") + name, backends),
+              std::string("XPU_VISIBLE_DEVICES: '") + name +
+                  "' is not a device of this host; there are acme:0, acme:1");
+  }
+}
+
+TEST(Select, KeepsCatalogOrderWithoutDuplicates) {
+  EXPECT_THAT(neutral("1,0,acme:1", acme_only()), ElementsAre("acme(acme:0,acme:1)"));
+  EXPECT_THAT(neutral("beta:0,acme:1", acme_and_beta()),
+              ElementsAre("acme(acme:1)", "beta(beta:0)"));
+  EXPECT_THAT(neutral("all,acme:1", acme_only()), ElementsAre("acme(acme:0,acme:1)"));
+}
+
+TEST(Select, ChoosesAll) {
+  EXPECT_THAT(neutral("all", acme_and_beta()), ElementsAre("acme(acme:0,acme:1)", "beta(beta:0)"));
+  EXPECT_THAT(neutral("beta:all", acme_and_beta()), ElementsAre("beta(beta:0)"));
+  Backends backends = {backend("acme", {device("acme", "0"), device("acme", "0:0"),
+                                        device("acme", "0:1"), device("acme", "1")})};
+  backends[0].catalog.devices[0].in_all = false;
+  EXPECT_THAT(neutral("all", backends), ElementsAre("acme(acme:0:0,acme:0:1,acme:1)"));
+  EXPECT_THAT(neutral("0", backends), ElementsAre("acme(acme:0)"));
+  EXPECT_THAT(neutral("0:1", backends), ElementsAre("acme(acme:0:1)"));
+}
+
+TEST(Select, ReadsAPrefixAsBackendOrVendor) {
+  const Backends backends = {backend("lab", {device("acme", "0"), device("beta", "0")})};
+  EXPECT_THAT(neutral("acme:0", backends), ElementsAre("lab(acme:0)"));
+  EXPECT_THAT(neutral("beta:all", backends), ElementsAre("lab(beta:0)"));
+  EXPECT_THAT(neutral("lab:all", backends), ElementsAre("lab(acme:0,beta:0)"));
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=lab:0", backends),
+            "XPU_VISIBLE_DEVICES: 'lab:0' may be any of acme:0, beta:0; name one of these");
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=gamma:0", backends),
+            "XPU_VISIBLE_DEVICES: 'gamma:0': there is no backend and no vendor 'gamma' on this "
+            "host; there "
+            "are acme:0, beta:0");
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=gamma:all", backends),
+            "XPU_VISIBLE_DEVICES: 'gamma:all': there is no backend and no vendor 'gamma' on this "
+            "host; there "
+            "are acme:0, beta:0");
+}
+
+TEST(Select, SaysWhenThereIsNoDeviceAtAll) {
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=gamma:0", {}),
+            "XPU_VISIBLE_DEVICES: 'gamma:0': there is no backend and no vendor 'gamma' on this "
+            "host");
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=0", {}),
+            "XPU_VISIBLE_DEVICES: '0' is not a device of this host");
+}
+
+TEST(Select, RefusesABareIndexOfTwoVendors) {
+  for (const char* index : {"0", "1", "7", "0:1"}) {
+    EXPECT_EQ(error_for(std::string("XPU_VISIBLE_DEVICES=") + index, acme_and_beta()),
+              std::string("XPU_VISIBLE_DEVICES: '") + index +
+                  "' is a bare index, and this host has devices of acme, beta; write the vendor "
+                  "too: acme:" +
+                  index + ", beta:" + index);
+  }
+  EXPECT_THAT(chosen(select_env({"ACME_DEVICES=0"}, acme_and_beta())), ElementsAre("acme(acme:0)"));
+}
+
+TEST(Select, RefusesAnAmbiguousName) {
+  Backends backends = acme_and_beta();
+  backends[0].catalog.devices[1].aliases = {"fast"};
+  backends[1].catalog.devices[0].aliases = {"fast"};
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=fast", backends),
+            "XPU_VISIBLE_DEVICES: 'fast' may be any of acme:1, beta:0; name one of these");
+}
+
+TEST(Select, TakesThePciAddressOfAPartitionAsItsParents) {
+  Backends backends = {backend("acme", {device("acme", "0"), device("acme", "0:0")})};
+  for (Device& d : backends[0].catalog.devices) {
+    d.pci = "0000:65:00.0";
+  }
+  EXPECT_THAT(neutral("65:00.0", backends), ElementsAre("acme(acme:0)"));
+}
+
+TEST(Select, ListsOnlySoManyDevices) {
+  std::vector<Device> devices;
+  for (int i = 0; i < 20; ++i) {
+    devices.push_back(device("acme", std::to_string(i)));
+  }
+  EXPECT_THAT(error_for("XPU_VISIBLE_DEVICES=20", {backend("acme", devices)}),
+              HasSubstr("there are acme:0, acme:1, acme:2, acme:3, acme:4, acme:5, acme:6, acme:7, "
+                        "acme:8, acme:9, acme:10, acme:11, acme:12, acme:13, acme:14, acme:15 and "
+                        "4 more"));
+}
+
+TEST(Select, NamesWhyADeviceIsNotAvailable) {
+  Backends backends = acme_only();
+  backends[0].catalog.devices[0].available = false;
+  backends[0].catalog.devices[0].reason = "it is being reset";
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=0", backends),
+            "XPU_VISIBLE_DEVICES: '0': the device acme:0 is not available: it is being reset");
+  const Selection rest = select_env({"XPU_VISIBLE_DEVICES=all"}, backends);
+  EXPECT_THAT(chosen(rest), ElementsAre("acme(acme:1)"));
+  EXPECT_THAT(rest.warnings,
+              ElementsAre("XPU_VISIBLE_DEVICES: 'all': left out acme:0, which is not available: it "
+                          "is being reset"));
+  backends[0].catalog.devices[1].available = false;
+  EXPECT_THAT(error_for("XPU_VISIBLE_DEVICES=all", backends),
+              HasSubstr("this host has no device to give"));
+}
+
+TEST(Select, FailsForAllWithoutADevice) {
+  const Backends backends = {broken("acme", BackendState::kAbsent, "no driver")};
+  const std::string text =
+      "ACME_DEVICES: 'all': this host has no device to give; the backend acme found no device: no "
+      "driver";
+  EXPECT_EQ(error_for("ACME_DEVICES=all", backends),
+            text +
+                "; on-unavailable = \"warn\" in /etc/x.toml lets such containers start without "
+                "one");
+  const Selection selection = select_env({"ACME_DEVICES=all"}, backends, "warn");
+  EXPECT_TRUE(selection.empty());
+  EXPECT_THAT(selection.warnings, ElementsAre(text));
+  EXPECT_THAT(error_for("XPU_VISIBLE_DEVICES=all", {}),
+              HasSubstr("XPU_VISIBLE_DEVICES: 'all': this host has no device to give"));
+  EXPECT_THAT(error_for("ACME_DEVICES=0", backends),
+              HasSubstr("ACME_DEVICES: '0' is not a device of this host; the backend acme found no "
+                        "device: no driver"));
+}
+
+TEST(Select, FailsWhenABackendInForceFailed) {
+  Backends backends = acme_and_beta();
+  backends[1] = broken("beta", BackendState::kFailed, "it ended by signal 11");
+  const std::string problem = "the backend beta failed: it ended by signal 11";
+  EXPECT_EQ(error_for("BETA_DEVICES=all", backends), "BETA_DEVICES: 'all': " + problem);
+  EXPECT_EQ(error_for("BETA_DEVICES=all", backends, "warn"), "BETA_DEVICES: 'all': " + problem);
+  EXPECT_EQ(error_for("BETA_DEVICES=none", backends), "BETA_DEVICES: 'none': " + problem);
+  EXPECT_EQ(error_for("BETA_DEVICES=0", backends),
+            "BETA_DEVICES: '0' is not a device of this host; " + problem);
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=beta:all", backends),
+            "XPU_VISIBLE_DEVICES: 'beta:all': " + problem);
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=all", backends),
+            "XPU_VISIBLE_DEVICES: 'all': " + problem);
+  const Selection rest = select_env({"XPU_VISIBLE_DEVICES=all"}, backends, "warn");
+  EXPECT_THAT(chosen(rest), ElementsAre("acme(acme:0,acme:1)"));
+  EXPECT_THAT(rest.warnings, ElementsAre("XPU_VISIBLE_DEVICES: 'all': " + problem));
+  // Others do not suffer.
+  EXPECT_THAT(neutral("acme:0", backends), ElementsAre("acme(acme:0)"));
+  EXPECT_THAT(neutral("1", backends), ElementsAre("acme(acme:1)"));
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=5", backends),
+            "XPU_VISIBLE_DEVICES: '5' is not a device of this host; there are acme:0, acme:1; " +
+                problem);
+}
+
+TEST(Select, FailsWhenABackendInForceIsRefusedOrDisabled) {
+  Backends backends = acme_and_beta();
+  backends[1] = broken("beta", BackendState::kRefused, "its library can be written by others");
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=beta:0", backends),
+            "XPU_VISIBLE_DEVICES: 'beta:0' is not a device of this host; the backend beta was "
+            "refused: its library can be written by others");
+  EXPECT_THAT(error_for("XPU_VISIBLE_DEVICES=all", backends), HasSubstr("beta was refused"));
+  backends[1] = broken("beta", BackendState::kDisabled, "");
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=beta:all", backends),
+            "XPU_VISIBLE_DEVICES: 'beta:all': the backend beta is not enabled; set enabled = true "
+            "in [backends.beta]");
+  EXPECT_THAT(neutral("all", backends), ElementsAre("acme(acme:0,acme:1)"));
+}
+
+TEST(Select, LeavesOutSimulatedDevicesBesideRealOnes) {
+  Backends backends = acme_and_beta();
+  backends[1] = simulated(backends[1]);
+  backends[1].catalog.devices[0].uuid = "sim-uuid";
+  EXPECT_THAT(neutral("all", backends), ElementsAre("acme(acme:0,acme:1)"));
+  EXPECT_THAT(neutral("none", backends), ElementsAre("acme()"));
+  EXPECT_THAT(neutral("0", backends), ElementsAre("acme(acme:0)"));
+  EXPECT_NE(error_for("XPU_VISIBLE_DEVICES=sim-uuid", backends), "");
+  EXPECT_THAT(neutral("beta:all", backends), ElementsAre("beta(beta:0)"));
+  EXPECT_THAT(neutral("beta:sim-uuid", backends), ElementsAre("beta(beta:0)"));
+  backends[0] = broken("acme", BackendState::kAbsent, "no driver");
+  EXPECT_THAT(neutral("all", backends), ElementsAre("beta(beta:0)"));
+  EXPECT_THAT(neutral("0", backends), ElementsAre("beta(beta:0)"));
+}
+
+TEST(Select, GivesDriversWithoutDevices) {
+  const Selection selection = select_env({"ACME_DEVICES=none"}, acme_and_beta());
+  EXPECT_THAT(chosen(selection), ElementsAre("acme()"));
+  EXPECT_THAT(selection.backends[0].capabilities, ElementsAre("compute"));
+  EXPECT_THAT(neutral("none", acme_and_beta()), ElementsAre("acme()", "beta()"));
+  EXPECT_THAT(neutral("acme:none,beta:0", acme_and_beta()), ElementsAre("acme()", "beta(beta:0)"));
+  EXPECT_THAT(error_for("ACME_DEVICES=none", {broken("acme", BackendState::kAbsent, "no driver")}),
+              HasSubstr("ACME_DEVICES: 'none': this host has no driver to give; the backend acme "
+                        "found no device: no driver"));
+}
+
+TEST(Select, ServesTwoClaimedVariablesSideBySide) {
+  EXPECT_THAT(chosen(select_env({"ACME_DEVICES=0", "BETA_DEVICES=0"}, acme_and_beta())),
+              ElementsAre("acme(acme:0)", "beta(beta:0)"));
+  EXPECT_THAT(chosen(select_env({"ACME_DEVICES=none", "BETA_DEVICES=all"}, acme_and_beta())),
+              ElementsAre("acme()", "beta(beta:0)"));
+}
+
+TEST(Select, ChecksCapabilities) {
+  const auto capabilities = [](const std::string& value) {
+    return select_env({"ACME_DEVICES=0", "CAPS=" + value}, acme_only()).backends[0].capabilities;
+  };
+  EXPECT_THAT(capabilities(""), ElementsAre("compute"));
+  EXPECT_THAT(capabilities("video,compute"), ElementsAre("compute", "video"));
+  EXPECT_THAT(capabilities("all"), ElementsAre("compute", "utility", "video"));
+  EXPECT_EQ(error_of([&] { capabilities("compute,magic"); }),
+            "the backend acme does not offer the capability 'magic'; it offers compute, utility, "
+            "video");
+  Backends backends = acme_only();
+  backends[0].catalog.capabilities.clear();
+  EXPECT_EQ(error_for("ACME_DEVICES=0", backends),
+            "the backend acme does not offer the capability 'compute'; it offers none");
+}
+
+TEST(BackendsNeeded, AreThoseThatClaimTheVariable) {
+  const Backends backends = acme_and_beta();
+  EXPECT_THAT(backends_needed(test::request_of({"BETA_DEVICES=0"}, backends)), ElementsAre("beta"));
+  EXPECT_THAT(backends_needed(test::request_of({"XPU_VISIBLE_DEVICES=beta:0"}, backends)),
+              IsEmpty());
+}
+
+TEST(AnswersTo, NeedsAName) {
+  const Device d = device("acme", "0");
+  EXPECT_FALSE(answers_to(d, ""));
+  EXPECT_TRUE(is_index("0:12"));
+  for (const char* name : {"", ":", "0:", ":0", "0x1", "-1"}) {
+    EXPECT_FALSE(is_index(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace xpu
