@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -138,7 +139,7 @@ std::vector<Connection> connections_of(const Nvml& nvml, const std::vector<Gpu>&
   std::vector<Connection> found;
   for (unsigned a = 0; a < gpus.size(); ++a) {
     for (unsigned b = a + 1; b < gpus.size(); ++b) {
-      unsigned direct = links[a].to_gpu.count(b) ? links[a].to_gpu[b] : 0;
+      unsigned direct = std::max(links[a].to_gpu[b], links[b].to_gpu[a]);
       unsigned width = direct + std::min(links[a].to_switch, links[b].to_switch);
       if (width > 0) {
         found.push_back({a, b, "nvlink", kLinkWeight * width});
