@@ -18,7 +18,7 @@ mv "$work/installed" "$work/moved"
 prefix=$work/moved
 cp -r "$prefix/share/xpu/template" "$work/project"
 cd "$work/project"
-if grep -rIl -e "$source_dir" -e "$build_dir" "$prefix"; then
+if grep -rlF -e "$source_dir" -e "$build_dir" "$prefix"; then
   fail "an installed file names the source or build tree"
 fi
 

@@ -24,6 +24,11 @@
  *   Process    A backend does not change environment, working directory, signal dispositions,
  *              umask or locale, and leaves no thread behind.
  *
+ * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
+ * variables and links together; 65,536 interconnects; 1,024 conditions; 64 capabilities; 32 aliases
+ * and 64 properties of one device; 32 links of one library. In bytes: vendor, index and capability
+ * 32, a path 4,095, the value of a variable 32,768, any other text 1,024. No control characters.
+ *
  * Growth: structures are append-only and begin with their size (tables also with the ABI version).
  * A reader looks at min(its own sizeof, struct_size) bytes and takes the rest as zero. In 0.x a
  * minor version may still change a structure; from 1.0 on it only appends.
