@@ -38,7 +38,7 @@ Selection select(const Request& request, const std::vector<BackendStatus>& backe
 template <class T>
 struct Wanted {
   T item;
-  std::string why;  // "device nvidia:0", "capability compute", "backend sim"
+  std::string why;  // "device acme:0", "capability compute", "backend sim"
 };
 
 struct Edits {
