@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "tests/unit/plan/fixture.h"
+
+namespace xpu {
+namespace {
+
+using test::error_of;
+using test::link;
+using test::PlanTest;
+using test::put;
+using test::Texts;
+namespace fs = std::filesystem;
+
+class OtherFiles : public PlanTest {
+ protected:
+  static void make_socket(const std::string& path) {
+    fs::remove(path);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    ::close(fd);
+  }
+};
+
+TEST_F(OtherFiles, AreMountedAtTheirOwnPathsAsTheirKindNeeds) {
+  add_file(FileKind::kBinary, "/usr/bin/acme-smi");
+  add_file(FileKind::kData, "/usr/share/acme/acme.json");
+  add_file(FileKind::kDirectory, "/lib/firmware/acme");
+  make_socket(add_file(FileKind::kSocket, "/run/acmed.sock").host_path);
+  link(root() / "lib", "usr/lib");
+  make();
+  const Texts read_only = {"bind", "ro", "nosuid", "nodev", "rprivate"};
+  EXPECT_EQ(destinations(), (Texts{"/usr/bin/acme-smi", "/usr/share/acme/acme.json",
+                                   "/usr/lib/firmware/acme", "/run/acmed.sock"}));
+  EXPECT_EQ(plan_.mounts[0].options, read_only);
+  EXPECT_EQ(plan_.mounts[0].why, "backend acme");
+  EXPECT_EQ(plan_.mounts[1].options, read_only);
+  EXPECT_EQ(plan_.mounts[2].options, (Texts{"rbind", "ro", "nosuid", "nodev", "rprivate"}));
+  EXPECT_EQ(plan_.mounts[3].options, (Texts{"bind", "nosuid", "nodev", "noexec", "rprivate"}));
+  EXPECT_TRUE(plan_.warnings.empty());
+}
+
+TEST_F(OtherFiles, SourcesOfAnotherTypeAreErrors) {
+  const std::string socket = add_file(FileKind::kSocket, "/run/acmed.sock").host_path;
+  EXPECT_EQ(error(), "the driver file " + socket +
+                         " is no longer a socket; run: xpu-runtime detect --refresh");
+  edits_.files.clear();
+  const std::string folder = add_file(FileKind::kData, "/lib/firmware/acme").host_path;
+  edits_.files[0].item.kind = FileKind::kDirectory;
+  EXPECT_EQ(error(), "the driver file " + folder +
+                         " is no longer a folder; run: xpu-runtime detect --refresh");
+}
+
+TEST_F(OtherFiles, AreLeftOutWhereAVolumeWouldGetAnEmptyFile) {
+  add_file(FileKind::kBinary, "/usr/bin/acme-smi");
+  put(scratch_ / "volume/other");
+  load(bind("/usr/bin", scratch_ / "volume"));
+  make();
+  EXPECT_TRUE(plan_.mounts.empty());
+  EXPECT_EQ(plan_.warnings,
+            Texts{"/usr/bin/acme-smi is left out: the volume " + (scratch_ / "volume").string() +
+                  " at /usr/bin covers it and has no such file"});
+  put(scratch_ / "volume/acme-smi");
+  make();
+  EXPECT_EQ(destinations(), Texts{"/usr/bin/acme-smi"});
+}
+
+TEST_F(OtherFiles, AreLeftOutOfFileSystemsThatTakeNoTargets) {
+  add_file(FileKind::kData, "/proc/acme/params");
+  add_file(FileKind::kData, "/run/acme/params");
+  load(mount("proc", "/proc") + "," + mount("tmpfs", "/run"));
+  make();
+  EXPECT_EQ(destinations(), Texts{"/run/acme/params"});
+  EXPECT_EQ(plan_.warnings, Texts{"/proc/acme/params is left out: nothing can be mounted in the "
+                                  "proc mount at /proc"});
+}
+
+TEST_F(OtherFiles, OverlaysOfTheSpecTakeTargetsWhenTheyHaveAnUpperFolder) {
+  add_file(FileKind::kData, "/a/params");
+  add_file(FileKind::kData, "/b/params");
+  load(R"({"destination":"/a","type":"overlay","source":"overlay",
+           "options":["lowerdir=/x","upperdir=/y","workdir=/z"]},)" +
+       mount("overlay", "/b"));
+  make();
+  EXPECT_EQ(destinations(), Texts{"/a/params"});
+}
+
+TEST_F(OtherFiles, AFolderWhereAFileIsAndTheOtherWayRoundAreLeftOut) {
+  add_file(FileKind::kData, "/opt/acme");
+  add_file(FileKind::kDirectory, "/opt/acme.d");
+  fs::create_directories(root() / "opt/acme");
+  put(root() / "opt/acme.d");
+  make();
+  EXPECT_TRUE(plan_.mounts.empty());
+  EXPECT_EQ(plan_.warnings, (Texts{"/opt/acme is left out: /opt/acme is a folder in the container",
+                                   "/opt/acme.d is left out: /opt/acme.d is no folder in the "
+                                   "container"}));
+}
+
+TEST_F(OtherFiles, InATrulyReadOnlyRootAreOverlaidOrLeftOut) {
+  add_file(FileKind::kBinary, "/usr/bin/acme-smi");
+  add_file(FileKind::kDirectory, "/usr/share/acme");
+  add_file(FileKind::kData, "/opt/acme.json");
+  fs::create_directories(root() / "usr/bin");
+  if (!make_read_only()) {
+    GTEST_SKIP() << "cannot mount here";
+  }
+  make();
+  EXPECT_EQ(destinations(), (Texts{"/usr", "/usr/bin", "/usr/bin/acme-smi", "/usr/share/acme"}))
+      << "outer overlays first";
+  EXPECT_EQ(plan_.warnings,
+            Texts{"/opt/acme.json is left out: the root file system is read-only and has no "
+                  "/opt/acme.json, nor a folder for it that could be overlaid"});
+  prepare();
+  const std::string stage = plan_.mounts[0].options.back();
+  EXPECT_TRUE(fs::is_directory(fs::path(stage.substr(9, stage.find(':') - 9)) / "share/acme"));
+}
+
+TEST_F(OtherFiles, OverlayLayersAreEscaped) {
+  fs::create_directories(scratch_ / "od,d:ro\\ot/usr");
+  fs::remove_all(root());
+  fs::create_directory_symlink("od,d:ro\\ot", root());
+  add_file(FileKind::kData, "/usr/acme");
+  load();
+  const std::string odd = scratch_ / "od,d:ro\\ot";
+  rootfs_.emplace(odd);
+  view_.emplace(*spec_, *rootfs_, scratch_.path());
+  if (::mount(odd.c_str(), odd.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    GTEST_SKIP() << "cannot mount here";
+  }
+  ::mount(nullptr, odd.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr);
+  rootfs_.emplace(odd);
+  make();
+  prepare();
+  const std::string layers = plan_.mounts.at(0).options.back();
+  EXPECT_TRUE(layers.ends_with("/od\\,d\\:ro\\\\ot/usr")) << layers;
+  fs::create_directories(scratch_ / "merged");
+  EXPECT_EQ(::mount("overlay", (scratch_ / "merged").c_str(), "overlay", MS_RDONLY, layers.c_str()),
+            0)
+      << std::strerror(errno);
+  EXPECT_TRUE(fs::exists(scratch_ / "merged/acme"));
+  ::umount((scratch_ / "merged").c_str());
+  rootfs_.reset();
+  ::umount2(odd.c_str(), MNT_DETACH);
+}
+
+TEST_F(OtherFiles, LinksAreOneGeneratedFolderPerParent) {
+  edits_.links = {{{"/dev/acme/by-path/pci-0-card", "../card0"}, "device acme:0"},
+                  {{"/dev/acme/by-path/pci-1-card", "../card1"}, "device acme:1"},
+                  {{"/dev/acme/by-id/one", "../card0"}, "device acme:0"}};
+  load(mount("tmpfs", "/dev"));
+  make();
+  EXPECT_EQ(destinations(), (Texts{"/dev/acme/by-id", "/dev/acme/by-path"}));
+  EXPECT_EQ(plan_.mounts[1].options,
+            (Texts{"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}));
+  prepare();
+  const fs::path folder = plan_.mounts[1].source;
+  EXPECT_EQ(folder.parent_path(), state());
+  EXPECT_EQ(fs::read_symlink(folder / "pci-0-card"), "../card0");
+  EXPECT_EQ(fs::read_symlink(folder / "pci-1-card"), "../card1");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 2);
+  struct stat st {};
+  ASSERT_EQ(::stat(folder.c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 0777, 0755U);
+  const Texts before = {plan_.mounts[0].source, plan_.mounts[1].source};
+  make();
+  EXPECT_EQ((Texts{plan_.mounts[0].source, plan_.mounts[1].source}), before);
+  edits_.links[0].item.target = "../card9";
+  make();
+  EXPECT_NE(plan_.mounts[1].source, before[1]) << "other content is another folder";
+}
+
+TEST_F(OtherFiles, LinksWithoutAPlaceAreLeftOut) {
+  edits_.links = {{{"/dev/acme/by-path/pci-0-card", "../card0"}, "device acme:0"}};
+  fs::create_directories(scratch_ / "volume");
+  load(bind("/dev", scratch_ / "volume"));
+  make();
+  EXPECT_TRUE(plan_.state.empty());
+  ASSERT_EQ(plan_.warnings.size(), 1U);
+  EXPECT_EQ(plan_.warnings[0].find("/dev/acme/by-path is left out: the volume "), 0U);
+}
+
+TEST_F(OtherFiles, EnvironmentIsPassedOn) {
+  edits_.env = {{{"ACME_VISIBLE", "0,1"}, "device acme:0"}};
+  make();
+  ASSERT_EQ(plan_.env.size(), 1U);
+  EXPECT_EQ(plan_.env[0].name, "ACME_VISIBLE");
+  EXPECT_EQ(plan_.env[0].value, "0,1");
+  EXPECT_EQ(plan_.env[0].why, "device acme:0");
+}
+
+TEST_F(OtherFiles, NothingWantedIsNothingPlanned) {
+  debian();
+  make();
+  EXPECT_TRUE(plan_.mounts.empty() && plan_.devices.empty() && plan_.rootfs.empty() &&
+              plan_.state.empty() && plan_.notes.empty() && plan_.warnings.empty());
+  prepare();
+  EXPECT_FALSE(fs::exists(state())) << "no folder without need";
+}
+
+TEST_F(OtherFiles, PlansAreDeterministic) {
+  debian();
+  for (const char* name : {"libb.so.1", "liba.so.2", "libc2.so.3"}) {
+    add_library(name, "", {std::string(name) + ".x"});
+  }
+  add_file(FileKind::kBinary, "/usr/bin/acme-smi");
+  const Plan first = make();
+  const Plan& second = make();
+  EXPECT_EQ(first.mounts, second.mounts);
+  ASSERT_EQ(first.rootfs.size(), second.rootfs.size());
+  for (std::size_t i = 0; i < first.rootfs.size(); ++i) {
+    EXPECT_EQ(first.rootfs[i].content, second.rootfs[i].content);
+  }
+}
+
+// P6: nothing in the root file system chooses what is mounted.
+TEST_F(OtherFiles, DriversInTheRootfsAreNoSources) {
+  debian();
+  add_library("libacme.so.1");
+  put(root() / "usr/lib/x86_64-linux-gnu/libacme.so.999", "newer");
+  put(root() / "etc/ld.so.preload", "/evil.so");
+  make();
+  for (const PlannedMount& planned : plan_.mounts) {
+    EXPECT_EQ(planned.source.find(root().string()), std::string::npos) << planned.source;
+  }
+}
+
+TEST_F(OtherFiles, ALinkThatBecameAFileMeanwhileIsAnError) {
+  debian();
+  add_library("libacme.so.1", "", {"libacme.so"});
+  make();
+  put(root() / "usr/lib/x86_64-linux-gnu/libacme.so", "new");
+  EXPECT_EQ(error_of([&] { prepare(); }),
+            "/usr/lib/x86_64-linux-gnu/libacme.so in the container's root file system " +
+                root().string() +
+                " has become something else than a link meanwhile; start the container again");
+}
+
+}  // namespace
+}  // namespace xpu
