@@ -55,9 +55,9 @@ extern "C" {
 /* Every function returns XPU_OK or one of the others; a value that is not listed is a failure. */
 typedef int32_t xpu_status;
 #define XPU_OK 0
-#define XPU_ABSENT 1      /* no such hardware, or its driver is not loaded: not an error of the host */
-#define XPU_FAILED 2      /* hardware is there but could not be described */
-#define XPU_INVALID 3     /* an argument, an option's value or an emitted item is not valid */
+#define XPU_ABSENT 1  /* no such hardware, or its driver is not loaded: not an error of the host */
+#define XPU_FAILED 2  /* hardware is there but could not be described */
+#define XPU_INVALID 3 /* an argument, an option's value or an emitted item is not valid */
 #define XPU_UNSUPPORTED 4 /* ABI version or extension not supported */
 #define XPU_NO_MEMORY 5   /* out of memory, or a limit of the host on counts was reached */
 
@@ -81,10 +81,10 @@ typedef int32_t xpu_status;
 
 /* A device of this host. Emit a parent before its partitions. */
 typedef struct xpu_device {
-  uint32_t struct_size; /* sizeof(xpu_device) of the writer */
-  uint32_t kind;        /* XPU_KIND_*                        */
-  uint32_t flags;       /* XPU_DEVICE_* bits                 */
-  int32_t numa_node;    /* -1: unknown                       */
+  uint32_t struct_size;  /* sizeof(xpu_device) of the writer */
+  uint32_t kind;         /* XPU_KIND_*                        */
+  uint32_t flags;        /* XPU_DEVICE_* bits                 */
+  int32_t numa_node;     /* -1: unknown                       */
   uint64_t memory_bytes; /* device memory; 0: unknown or none of its own */
   /* Vendor: [a-z][a-z0-9-]*, at most 32 characters. One backend may describe several vendors. */
   const char* vendor;
@@ -105,7 +105,7 @@ typedef struct xpu_device {
  * {"0", ""}: with device 0.  {"", "compute"}: with capability compute.  {"0", "display"}: both. */
 typedef struct xpu_scope {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
+  uint32_t reserved;      /* 0 */
   const char* vendor;     /* with device: its vendor; "" otherwise */
   const char* device;     /* index of a device emitted before; "" for no condition */
   const char* capability; /* [a-z][a-z0-9-]*; "" for no condition */
@@ -136,8 +136,9 @@ typedef struct xpu_file {
    * library that its users look for below the loader's folder (for example "vdpau/libx.so.1")
    * gives that relative path. */
   const char* container_path;
-  const char* soname;       /* libraries: DT_SONAME, or the file's name where it has none */
-  const char* architecture; /* libraries: "x86_64", "i386", "aarch64", "arm", ... (uname -m style) */
+  const char* soname; /* libraries: DT_SONAME, or the file's name where it has none */
+  const char*
+      architecture; /* libraries: "x86_64", "i386", "aarch64", "arm", ... (uname -m style) */
   /* libraries: further names for the same file in the same folder, separated by ',', such as
    * "libcuda.so"; "" for none. */
   const char* links;
@@ -162,7 +163,8 @@ typedef struct xpu_link {
 
 /* xpu_condition.kind: what must stay as it is for this description to be true. The host takes the
  * present value right after describe(). */
-#define XPU_VALID_STAT 1u    /* a regular file: size, mtime, inode; also "still missing".
+#define XPU_VALID_STAT                                                                    \
+  1u                         /* a regular file: size, mtime, inode; also "still missing". \
                                 Not for sysfs and procfs, where mtime means nothing. */
 #define XPU_VALID_LISTING 2u /* the names in a folder; also "still missing" */
 #define XPU_VALID_CONTENT 3u /* the bytes of a file of at most 64 KiB; also "still missing" */
@@ -170,9 +172,9 @@ typedef struct xpu_link {
 
 typedef struct xpu_condition {
   uint32_t struct_size;
-  uint32_t kind;     /* XPU_VALID_* */
-  const char* path;  /* absolute; "" with XPU_VALID_SECONDS */
-  uint64_t seconds;  /* 1 to 31536000 with XPU_VALID_SECONDS; 0 otherwise */
+  uint32_t kind;    /* XPU_VALID_* */
+  const char* path; /* absolute; "" with XPU_VALID_SECONDS */
+  uint64_t seconds; /* 1 to 31536000 with XPU_VALID_SECONDS; 0 otherwise */
 } xpu_condition;
 
 /* What the host offers. Valid from xpu_backend_entry() until close() returns. */
@@ -208,7 +210,8 @@ typedef struct xpu_host {
    * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */
   xpu_status (*emit_property)(void* ctx, const char* vendor, const char* index, const char* key,
                               const char* value);
-  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight is closer. */
+  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight is closer.
+   */
   xpu_status (*emit_interconnect)(void* ctx, const char* vendor, const char* index,
                                   const char* peer_vendor, const char* peer_index, const char* type,
                                   uint32_t weight);
