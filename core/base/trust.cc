@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 
 namespace xpu {
 namespace {
@@ -241,15 +242,6 @@ class Walk {
 };
 
 }  // namespace
-
-bool in_user_namespace() {
-  const auto map = read_file_if_present("/proc/self/uid_map", 1 << 16);
-  unsigned inside = 0, outside = 0, count = 0;
-  const bool initial =
-      !map || (std::sscanf(map->c_str(), "%u %u %u", &inside, &outside, &count) == 3 &&
-               inside == 0 && outside == 0 && count == UINT_MAX);
-  return !initial;
-}
 
 bool trusted_owner(unsigned uid) {
   return uid == 0 || uid == ::geteuid() || overflow_uid() == uid;

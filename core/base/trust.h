@@ -26,9 +26,6 @@ enum class TrustKind {
 // that names the component at fault, its owner and mode, and what to do.
 Fd open_trusted(const std::string& path, TrustKind kind);
 
-// True when this process is in a user namespace other than the initial one.
-bool in_user_namespace();
-
 // True when uid may own what the caller believes (see above).
 bool trusted_owner(unsigned uid);
 

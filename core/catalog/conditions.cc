@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 #include "core/catalog/limits.h"
 
 namespace xpu {
@@ -90,17 +91,6 @@ std::uint64_t boot_seconds() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return static_cast<std::uint64_t>(now.tv_sec);
-}
-
-std::string boot_id() {
-  Fd file(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  char text[64];
-  const ssize_t got = file ? read(file.get(), text, sizeof text) : -1;
-  std::string id(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-  while (!id.empty() && id.back() == '\n') {
-    id.pop_back();
-  }
-  return id;
 }
 
 bool on_kernel_filesystem(const std::string& path) {

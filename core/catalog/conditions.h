@@ -20,8 +20,7 @@ bool still_valid(const std::vector<Condition>& conditions, std::string* changed)
 // mean nothing.
 bool on_kernel_filesystem(const std::string& path);
 
-// Seconds since boot, suspend included, and the id of this boot ("" where the kernel has none).
+// Seconds since boot, suspend included.
 std::uint64_t boot_seconds();
-std::string boot_id();
 
 }  // namespace xpu

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "core/base/error.h"
+#include "core/base/host.h"
 #include "core/base/trust.h"
 #include "core/config/config.h"
 

@@ -4,22 +4,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <cstdio>
-
-#include "core/base/file.h"
+#include "core/base/host.h"
 
 namespace xpu {
 namespace {
 
 constexpr std::size_t kMaxCache = 16U << 20;
-
-bool in_user_namespace() {
-  // The initial name space maps everything to itself, in one line.
-  const std::optional<std::string> map = read_file_if_present("/proc/self/uid_map", 64U << 10);
-  unsigned first = 0, lower = 0, count = 0;
-  return map && !(std::sscanf(map->c_str(), "%u %u %u", &first, &lower, &count) == 3 &&
-                  first == 0 && lower == 0 && count == 0xffffffffU);
-}
 
 std::optional<unsigned> host_id_of_root(const std::vector<IdMapping>& mappings) {
   for (const IdMapping& mapping : mappings) {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 #include "core/catalog/conditions.h"
 #include "core/plugin/cache.h"
 #include "core/plugin/host_process.h"

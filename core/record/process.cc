@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 #include "core/oci/text.h"
 #include "core/record/record.h"
 
@@ -71,11 +72,6 @@ std::optional<bool> runs_by(const std::string& path, std::string_view pid_key,
   return process_runs(pid, static_cast<std::uint64_t>(number(start_key)));
 }
 
-bool in_user_namespace() {
-  const std::string map = read_file("/proc/self/uid_map", 4096);
-  return map.find("4294967295") == std::string::npos;
-}
-
 // runc ignores XDG_RUNTIME_DIR for the host's root, and for a root in a user namespace that is
 // called root there too.
 bool runc_honours_xdg() {
@@ -87,15 +83,6 @@ bool runc_honours_xdg() {
 }
 
 }  // namespace
-
-const std::string& boot_id() {
-  static const std::string id = [] {
-    std::string text =
-        read_file_if_present("/proc/sys/kernel/random/boot_id", 256).value_or(std::string());
-    return text.substr(0, text.find('\n'));
-  }();
-  return id;
-}
 
 bool process_runs(std::int64_t pid, std::uint64_t start_time) {
   const std::optional<ProcessState> found = pid > 0 ? state_of(text_of(pid)) : std::nullopt;

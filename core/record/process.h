@@ -7,8 +7,6 @@
 
 namespace xpu {
 
-// "" where the kernel does not tell.
-const std::string& boot_id();
 // A process of that pid that began at that time (0: at any) and is no zombie.
 bool process_runs(std::int64_t pid, std::uint64_t start_time);
 

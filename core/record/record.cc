@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 #include "core/base/trust.h"
 #include "core/record/format.h"
 #include "core/record/process.h"
