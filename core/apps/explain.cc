@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apps/explain.h"
+
+#include <boost/json.hpp>
+
+#include "core/base/error.h"
+#include "core/start/start.h"
+
+namespace xpu {
+namespace {
+
+namespace bj = boost::json;
+
+// One line of the diff: what goes ('-'), comes ('+') or is written before the start ('~').
+struct Change {
+  char sign;
+  std::string section;  // "linux.devices", "mounts", "rootfs", ...
+  std::string text;
+  std::string why;
+};
+
+std::string rule_text(const Node& node) {
+  return cat("allow ", node.type, " ", node.major, ":", node.minor, " rw");
+}
+
+void add_devices(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedDevice& device : plan.devices) {
+    for (const SpecDevice& old : spec.devices) {
+      if (old.path == device.node.container_path) {
+        out->push_back({'-', "linux.devices",
+                        cat(old.path, " ", old.type, " ", old.major, ":", old.minor), ""});
+      }
+    }
+    out->push_back({'+', "linux.devices",
+                    cat(device.node.container_path, " ", device.node.type, " ", device.node.major,
+                        ":", device.node.minor, " mode 0666"),
+                    device.why});
+  }
+  if (spec.all_devices_allowed) {
+    return;  // the engine's own rules cover every node
+  }
+  for (const PlannedDevice& device : plan.devices) {
+    out->push_back({'+', "linux.resources.devices", rule_text(device.node), device.why});
+  }
+  for (const Node& node : plan.device_rules) {
+    out->push_back({'+', "linux.resources.devices", rule_text(node), "device mounted below"});
+  }
+}
+
+void add_mounts(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedMount& mount : plan.mounts) {
+    for (const SpecMount& old : spec.mounts) {
+      if (old.destination == mount.destination) {
+        out->push_back({'-', "mounts", cat(old.destination, " <- ", old.source), ""});
+      }
+    }
+    std::string options;
+    for (const std::string& option : mount.options) {
+      options += (options.empty() ? "" : ",") + option;
+    }
+    out->push_back(
+        {'+', "mounts",
+         cat(mount.destination, " <- ", mount.source, " (", mount.type, " ", options, ")"),
+         mount.why});
+  }
+}
+
+void add_env(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedEnv& env : plan.env) {
+    for (const std::string& old : spec.env()) {
+      if (old.rfind(env.name + "=", 0) == 0) {
+        out->push_back({'-', "process.env", old, ""});
+      }
+    }
+    out->push_back({'+', "process.env", cat(env.name, "=", env.value), env.why});
+  }
+}
+
+void add_rootfs(const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedRootfsWrite& write : plan.rootfs) {
+    switch (write.kind) {
+      case PlannedRootfsWrite::Kind::kFile:
+        out->push_back(
+            {'~', "rootfs", cat(write.path, " (", write.content.size(), " bytes)"), write.why});
+        break;
+      case PlannedRootfsWrite::Kind::kSymlink:
+        out->push_back({'~', "rootfs", cat(write.path, " -> ", write.content), write.why});
+        break;
+      case PlannedRootfsWrite::Kind::kFolder:
+        out->push_back({'~', "rootfs", cat(write.path, "/"), write.why});
+        break;
+    }
+  }
+}
+
+std::vector<Change> changes_of(const Decision& decision) {
+  std::vector<Change> out;
+  add_devices(*decision.spec, decision.plan, &out);
+  add_mounts(*decision.spec, decision.plan, &out);
+  add_env(*decision.spec, decision.plan, &out);
+  add_rootfs(decision.plan, &out);
+  return out;
+}
+
+std::string request_text(const Request& request) {
+  std::string value = request.kind == RequestKind::kDriversOnly ? "none" : "";
+  for (const Selector& selector : request.selectors) {
+    value += (value.empty() ? "" : ",") + selector.text;
+  }
+  return cat(request.variable, "=", value);
+}
+
+std::string selection_text(const Selection& selection) {
+  std::string out;
+  for (const SelectedBackend& selected : selection.backends) {
+    std::string devices, capabilities;
+    for (const std::string& device : selected.devices) {
+      devices += (devices.empty() ? "" : ", ") + device;
+    }
+    for (const std::string& capability : selected.capabilities) {
+      capabilities += (capabilities.empty() ? "" : ", ") + capability;
+    }
+    out +=
+        cat("Selected:  ", devices.empty() ? "drivers only" : devices, "  (backend ",
+            selected.backend, "; ", capabilities.empty() ? "no capability" : capabilities, ")\n");
+  }
+  return out;
+}
+
+std::string as_text(const Request& request, const Decision& decision) {
+  std::string out =
+      cat("Request:   ", request_text(request), "\n", selection_text(decision.selection));
+  std::string section;
+  for (const Change& change : changes_of(decision)) {
+    if (change.section != section) {
+      section = change.section;
+      out += cat("\n", section, "\n");
+    }
+    out += cat("  ", change.sign, " ", change.text,
+               change.why.empty() ? "" : cat("    # ", change.why), "\n");
+  }
+  for (const std::string& note : decision.plan.notes) {
+    out += cat("\nNote: ", note);
+  }
+  for (const std::string& warning : decision.warnings) {
+    out += cat("\nWarning: ", warning);
+  }
+  return out.back() == '\n' ? out : out + "\n";
+}
+
+bj::array lines(const std::vector<std::string>& items) {
+  return bj::array(items.begin(), items.end());
+}
+
+std::string as_json(const Request& request, const Decision* decision) {
+  bj::object out{{"request", request.variable.empty() ? "" : request_text(request)},
+                 {"asks", request.kind != RequestKind::kNone}};
+  bj::array devices, changes;
+  if (decision != nullptr) {
+    for (const SelectedBackend& selected : decision->selection.backends) {
+      devices.insert(devices.end(), selected.devices.begin(), selected.devices.end());
+    }
+    for (const Change& change : changes_of(*decision)) {
+      changes.push_back(bj::object{{"op", std::string(1, change.sign)},
+                                   {"section", change.section},
+                                   {"text", change.text},
+                                   {"why", change.why}});
+    }
+    out["notes"] = lines(decision->plan.notes);
+    out["warnings"] = lines(decision->warnings);
+  }
+  out["devices"] = std::move(devices);
+  out["changes"] = std::move(changes);
+  return bj::serialize(out) + "\n";
+}
+
+}  // namespace
+
+std::string explain(const Config& config, const std::string& bundle_dir, bool json) {
+  const std::vector<FoundBackend> found = find_backends(config);
+  const Request request = read_request(cat(bundle_dir, "/config.json"), found);
+  if (request.kind == RequestKind::kNone) {
+    return json ? as_json(request, nullptr)
+                : cat(request.variable.empty()
+                          ? std::string("This container asks for no accelerator")
+                          : cat(request.variable, " asks for no accelerator"),
+                      "; config.json stays as it is.\n");
+  }
+  const Bundle bundle(bundle_dir, "");
+  const Records records(config.state_dir);
+  const std::optional<Decision> decision =
+      decide(config, found, request, bundle, records.state_folder("explain", "explain"), nullptr);
+  if (!decision) {
+    return json ? as_json(request, nullptr)
+                : cat("Request:   ", request_text(request),
+                      "\nNothing can be given; config.json stays as it is.\n");
+  }
+  return json ? as_json(request, &*decision) : as_text(request, *decision);
+}
+
+}  // namespace xpu

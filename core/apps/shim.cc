@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// xpu-container-runtime: the OCI runtime that engines call. It edits the config.json of a container
+// that asks for an accelerator and becomes the low-level runtime by exec; every other call becomes
+// the low-level runtime at once.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "core/argv/argv.h"
+#include "core/base/error.h"
+#include "core/config/config.h"
+#include "core/log/log.h"
+#include "core/record/record.h"
+#include "core/start/start.h"
+
+namespace xpu {
+namespace {
+
+// A configuration that is broken or not to be trusted must not keep a container from starting that
+// asks for nothing; it does keep one that asks.
+struct LoadedConfig {
+  Config config;
+  std::string error;
+};
+
+LoadedConfig load() {
+  try {
+    return {load_config(), ""};
+  } catch (const Error& error) {
+    return {default_config(), error.what()};
+  }
+}
+
+void set_up_log(const Invocation& call, const Config& config) {
+  log::Targets targets;
+  targets.level = call.debug ? log::Level::kDebug : config.log_level;
+  targets.engine_file = call.log_file;
+  targets.engine_json = call.log_format == "json";
+  targets.debug_file = config.debug;
+  log::configure(targets);
+}
+
+[[noreturn]] void become(const std::string& runtime, char** argv) {
+  // argv and the environment go on as they came, but for the program's name.
+  std::string name = runtime;
+  argv[0] = name.data();
+  ::execve(runtime.c_str(), argv, environ);
+  fail_errno(runtime, ": cannot be executed");
+}
+
+std::string config_file_of(const Invocation& call) {
+  if (!call.config_file.empty()) {
+    return call.config_file;
+  }
+  return call.bundle.empty() ? "config.json" : cat(call.bundle, "/config.json");
+}
+
+// The id belongs to a container that exists, or to a start that is under way: the low-level runtime
+// would refuse the id, and our files of the other container must stay as they are.
+void refuse_live_id(const std::optional<Record>& record) {
+  if (record && Records::live(*record)) {
+    fail("container ", record->id, " exists already (started by process ", record->creator.pid,
+         " from ", record->bundle, "); delete it first or use another id");
+  }
+}
+
+void check_mode(const Config& config) {
+  if (config.mode != "auto" && config.mode != "spec") {
+    fail(config.file, ": mode = \"", config.mode, "\" is not known; use \"auto\" or \"spec\"");
+  }
+}
+
+void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime) {
+  const std::vector<FoundBackend> found = find_backends(loaded.config);
+  const Request request = read_request(config_file_of(call), found);
+  for (const std::string& warning : request.warnings) {
+    log::warn(warning);
+  }
+  if (request.kind == RequestKind::kNone) {
+    return;
+  }
+  if (!loaded.error.empty()) {
+    fail("this container asks for accelerators (", request.variable,
+         "), but the configuration cannot be used: ", loaded.error);
+  }
+  check_mode(loaded.config);
+  check_container_id(call.id);
+
+  Bundle bundle(call.bundle, call.config_file);
+  Records records(loaded.config.state_dir);
+  const ContainerName name{call.root.empty() ? default_runtime_root(runtime) : call.root, call.id};
+  const std::optional<Record> record = records.find(name.runtime_root, name.id);
+  refuse_live_id(record);
+  const bool replay = call.verb == Verb::kRestore && record;
+  const std::optional<Decision> decision = decide(loaded.config, found, request, bundle,
+                                                  records.state_folder(name.runtime_root, name.id),
+                                                  replay ? &record->selection : nullptr);
+  if (!decision) {
+    return;
+  }
+  for (const std::string& warning : decision->warnings) {
+    log::warn(warning);
+  }
+  for (const std::string& note : decision->plan.notes) {
+    log::debug(note);
+  }
+  // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
+  // milliseconds that a sync costs on a disk.
+  carry_out(*decision, bundle, records, name, call.pid_file.empty());
+}
+
+// The low-level runtime refuses to delete a running container unless forced; its record then stays.
+void forget(const Invocation& call, const Config& config, const std::string& runtime) {
+  Records records(config.state_dir);
+  const std::string root = call.root.empty() ? default_runtime_root(runtime) : call.root;
+  if (records.find(root, call.id) && (call.force || !container_running(root, call.id))) {
+    records.remove(root, call.id);
+  }
+}
+
+int run(int argc, char** argv) {
+  const std::vector<std::string> args(argv, argv + argc);
+  const Invocation call = parse_argv(args);
+  const LoadedConfig loaded = load();
+  set_up_log(call, loaded.config);
+  try {
+    const std::string runtime = find_low_level_runtime(loaded.config);
+    switch (call.verb) {
+      case Verb::kCreate:
+      case Verb::kRun:
+      case Verb::kRestore:
+        if (!loaded.error.empty()) {
+          log::warn(cat(loaded.error, " (built-in defaults are used)"));
+        }
+        if (!call.id.empty()) {
+          edit_bundle(call, loaded, runtime);
+        }
+        break;
+      case Verb::kDelete:
+        forget(call, loaded.config, runtime);
+        break;
+      case Verb::kNone:
+      case Verb::kOther:
+        break;
+    }
+    become(runtime, argv);
+  } catch (const std::exception& error) {
+    log::error(error.what());
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace xpu
+
+int main(int argc, char** argv) {
+  // Descriptors 0 to 2 that a caller closed would be reused for our own files.
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {
+      return 1;
+    }
+  }
+  return xpu::run(argc, argv);
+}

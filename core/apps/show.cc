@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apps/show.h"
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "core/base/error.h"
+
+namespace xpu {
+namespace {
+
+namespace bj = boost::json;
+
+const char* kind_name(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::kGpu:
+      return "gpu";
+    case DeviceKind::kPartition:
+      return "partition";
+    case DeviceKind::kNpu:
+      return "npu";
+    case DeviceKind::kAccelerator:
+      break;
+  }
+  return "accelerator";
+}
+
+std::string or_unknown(const std::string& text) {
+  return text.empty() ? "unknown" : text;
+}
+
+// Binary gigabytes with two decimals, as device vendors label memory.
+std::string memory_text(std::uint64_t bytes) {
+  if (bytes == 0) {
+    return "unknown";
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f GB", static_cast<double>(bytes) / (1u << 30));
+  return text;
+}
+
+void add_row(std::string* out, const char* label, const std::string& value) {
+  char head[20];
+  std::snprintf(head, sizeof head, "  %-12s", label);
+  *out += cat(head, value, "\n");
+}
+
+std::string joined(const std::vector<std::string>& items, const char* separator = ", ") {
+  std::string out;
+  for (const std::string& item : items) {
+    out += (out.empty() ? "" : separator) + item;
+  }
+  return out;
+}
+
+bj::array strings(const std::vector<std::string>& items) {
+  return bj::array(items.begin(), items.end());
+}
+
+std::string availability(const Device& device) {
+  return device.available ? "true" : cat("false (", or_unknown(device.reason), ")");
+}
+
+// Reasons of the backends that have no device, so that "nothing found" explains itself.
+std::string nothing_found(const std::vector<BackendStatus>& backends) {
+  std::string out = "No accelerators found.\n";
+  for (const BackendStatus& backend : backends) {
+    out += cat("  ", backend.found.manifest.name, ": ", to_string(backend.state),
+               backend.reason.empty() ? "" : cat(": ", backend.reason), "\n");
+  }
+  if (backends.empty()) {
+    out += "  No backend is installed; install a package such as libxpu-<vendor>.\n";
+  }
+  return out;
+}
+
+bj::object device_object(const Device& device) {
+  return {{"id", device.id},
+          {"vendor", device.vendor},
+          {"index", device.index},
+          {"uuid", device.uuid},
+          {"name", device.name},
+          {"kind", kind_name(device.kind)},
+          {"memory_bytes", device.memory_bytes},
+          {"architecture", device.architecture},
+          {"driver", device.driver},
+          {"pci", device.pci},
+          {"numa_node", device.numa_node},
+          {"available", device.available},
+          {"reason", device.reason}};
+}
+
+bj::array device_objects(const std::vector<BackendStatus>& backends) {
+  bj::array devices;
+  for (const BackendStatus& backend : backends) {
+    for (const Device& device : backend.catalog.devices) {
+      devices.push_back(device_object(device));
+    }
+  }
+  return devices;
+}
+
+// What is not known without loading the library comes from the manifest.
+bj::object backend_object(const BackendStatus& backend) {
+  const Manifest& manifest = backend.found.manifest;
+  return {{"name", manifest.name},
+          {"version", backend.catalog.version},
+          {"abi", cat(manifest.abi_major, ".", manifest.abi_minor)},
+          {"library", manifest.library},
+          {"state", to_string(backend.state)},
+          {"reason", backend.reason},
+          {"devices", backend.catalog.devices.size()}};
+}
+
+}  // namespace
+
+std::string devices_text(const std::vector<BackendStatus>& backends) {
+  std::string out;
+  std::size_t number = 0;
+  for (const BackendStatus& backend : backends) {
+    for (const Device& device : backend.catalog.devices) {
+      out += cat(number == 0 ? "" : "\n", "Device ", number, ":\n");
+      ++number;
+      add_row(&out, "Id:", device.id);
+      add_row(&out, "Type:", device.vendor);
+      add_row(&out, "Name:", device.name);
+      add_row(&out, "VRAM:", memory_text(device.memory_bytes));
+      add_row(&out, "Compute:", or_unknown(device.architecture));
+      add_row(&out, "Driver:", or_unknown(device.driver));
+      if (!device.pci.empty()) {
+        add_row(&out, "PCIe Bus:", device.pci);
+      }
+      if (!device.parent.empty()) {
+        add_row(&out, "Part of:", device.parent);
+      }
+      add_row(&out, "Available:", availability(device));
+    }
+  }
+  return number == 0 ? nothing_found(backends) : out;
+}
+
+std::string devices_json(const std::vector<BackendStatus>& backends) {
+  return bj::serialize(bj::object{{"devices", device_objects(backends)}}) + "\n";
+}
+
+std::string backends_text(const std::vector<BackendStatus>& backends) {
+  if (backends.empty()) {
+    return "No backend is installed; install a package such as libxpu-<vendor>.\n";
+  }
+  std::string out = "NAME          STATE     DEVICES  VERSION   ABI   REASON\n";
+  for (const BackendStatus& backend : backends) {
+    const Manifest& manifest = backend.found.manifest;
+    char row[128];
+    std::snprintf(row, sizeof row, "%-13s %-9s %7zu  %-9s %u.%-3u ", manifest.name.c_str(),
+                  to_string(backend.state), backend.catalog.devices.size(),
+                  backend.catalog.version.empty() ? "-" : backend.catalog.version.c_str(),
+                  manifest.abi_major, manifest.abi_minor);
+    out += cat(row, " ", backend.reason.empty() ? "-" : backend.reason, "\n");
+  }
+  return out;
+}
+
+std::string backends_json(const std::vector<BackendStatus>& backends) {
+  bj::array list;
+  for (const BackendStatus& backend : backends) {
+    list.push_back(backend_object(backend));
+  }
+  return bj::serialize(bj::object{{"backends", std::move(list)}}) + "\n";
+}
+
+std::string backend_text(const BackendStatus& backend) {
+  const Manifest& manifest = backend.found.manifest;
+  std::string out = cat(manifest.name, "\n");
+  add_row(&out, "State:",
+          cat(to_string(backend.state), backend.reason.empty() ? "" : cat(": ", backend.reason)));
+  add_row(&out, "Version:", or_unknown(backend.catalog.version));
+  add_row(&out, "ABI:", cat(manifest.abi_major, ".", manifest.abi_minor));
+  add_row(&out, "Manifest:", manifest.file);
+  add_row(&out, "Library:", manifest.library);
+  add_row(&out, "Variables:", joined(manifest.device_variables));
+  add_row(&out, "Defaults:", joined(manifest.default_capabilities));
+  add_row(&out, "Offers:", joined(backend.catalog.capabilities));
+  for (const auto& [name, value] : manifest.options) {
+    add_row(&out, "Option:", cat(name, " = \"", value, "\""));
+  }
+  for (const Device& device : backend.catalog.devices) {
+    add_row(&out, "Device:", cat(device.id, "  ", device.name, "  ", device.uuid));
+  }
+  for (const EditGroup& group : backend.catalog.edits) {
+    const std::string scope =
+        cat(group.scope.device.empty() ? "" : cat(" [", group.scope.device, "]"),
+            group.scope.capability.empty() ? "" : cat(" [", group.scope.capability, "]"));
+    for (const Node& node : group.nodes) {
+      add_row(&out, "Node:", cat(node.host_path, scope));
+    }
+    for (const File& file : group.files) {
+      add_row(&out, "File:", cat(file.host_path, scope));
+    }
+  }
+  return out;
+}
+
+std::string backend_json(const BackendStatus& backend) {
+  const Manifest& manifest = backend.found.manifest;
+  bj::object object = backend_object(backend);
+  object["manifest"] = manifest.file;
+  object["device_variables"] = strings(manifest.device_variables);
+  object["capability_variables"] = strings(manifest.capability_variables);
+  object["default_capabilities"] = strings(manifest.default_capabilities);
+  object["capabilities"] = strings(backend.catalog.capabilities);
+  bj::object options;
+  for (const auto& [name, value] : manifest.options) {
+    options[name] = value;
+  }
+  object["options"] = std::move(options);
+  object["catalog"] = bj::parse(to_json(backend.catalog));
+  return bj::serialize(object) + "\n";
+}
+
+std::string info_text(const Info& info) {
+  std::string out = cat("XPU Container Runtime ", XPU_VERSION, "\n");
+  add_row(&out, "Prefix:", installation().prefix);
+  add_row(&out, "Config:",
+          info.config->file.empty() ? cat(info.config_file, " (not there: built-in defaults)")
+                                    : info.config->file);
+  add_row(&out, "Mode:", info.config->mode);
+  add_row(&out, "Runtime:", info.low_level_runtime);
+  add_row(&out, "State:", info.config->state_dir);
+  add_row(&out, "Backends:", joined(info.config->backend_dirs));
+  return cat(out, "\n", backends_text(info.backends));
+}
+
+std::string info_json(const Info& info) {
+  bj::array list;
+  for (const BackendStatus& backend : info.backends) {
+    list.push_back(backend_object(backend));
+  }
+  return bj::serialize(bj::object{{"version", XPU_VERSION},
+                                  {"prefix", installation().prefix},
+                                  {"config", info.config->file},
+                                  {"mode", info.config->mode},
+                                  {"low_level_runtime", info.low_level_runtime},
+                                  {"state_directory", info.config->state_dir},
+                                  {"backend_directories", strings(info.config->backend_dirs)},
+                                  {"backends", std::move(list)}}) +
+         "\n";
+}
+
+}  // namespace xpu

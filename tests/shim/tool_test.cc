@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// xpu-runtime as a person or a script meets it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "tests/shim/host.h"
+
+namespace xpu::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Tool : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "needs root to make device nodes";
+    }
+  }
+  Host host;
+};
+
+TEST_F(Tool, DetectPrintsDevicesForPeople) {
+  const Result result = host.tool({"detect"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Device 0:\n"
+                                    "  Id:         acme:0\n"
+                                    "  Type:       acme\n"
+                                    "  Name:       Acme A0\n"
+                                    "  VRAM:       24.00 GB\n"
+                                    "  Compute:    a1\n"
+                                    "  Driver:     1.2.3\n"
+                                    "  Available:  true\n"
+                                    "\nDevice 1:\n"));
+}
+
+TEST_F(Tool, DetectPrintsJson) {
+  const Result result = host.tool({"detect", "--json"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out,
+              HasSubstr(R"({"devices":[{"id":"acme:0","vendor":"acme","index":"0","uuid":"ACME-0",)"
+                        R"("name":"Acme A0","kind":"gpu","memory_bytes":25769803776,)"
+                        R"("architecture":"a1","driver":"1.2.3","pci":"","numa_node":-1,)"
+                        R"("available":true,"reason":""})"));
+}
+
+TEST_F(Tool, DetectWithoutDevicesSaysWhy) {
+  write(host.dir / "etc/xpu-container-runtime/config.toml", "");
+  const Result result = host.tool({"detect"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("No accelerators found.\n  sim: disabled"));
+  fs::remove(host.prefix / "lib/xpu/backends/sim.toml");
+  EXPECT_THAT(host.tool({"detect"}).out,
+              HasSubstr("No backend is installed; install a package such as libxpu-<vendor>."));
+}
+
+TEST_F(Tool, DetectFailsWhenABackendFails) {
+  write(host.dir / "hardware.toml", "[[devices]]\nvendor = 7\n");
+  const Result result = host.tool({"detect", "--refresh"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("xpu-runtime: error: backend sim failed: "));
+  EXPECT_THAT(result.err, HasSubstr("hardware.toml"));
+}
+
+TEST_F(Tool, BackendsListAndShow) {
+  const Result list = host.tool({"backends", "list", "--json"});
+  EXPECT_EQ(list.code, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr(R"({"backends":[{"name":"sim","version":")"));
+  EXPECT_THAT(list.out, HasSubstr(R"("state":"ready","reason":"","devices":2})"));
+  EXPECT_THAT(host.tool({"backends", "list"}).out, HasSubstr("sim           ready           2"));
+  const Result show = host.tool({"backends", "show", "sim"});
+  EXPECT_EQ(show.code, 0) << show.err;
+  EXPECT_THAT(show.out, HasSubstr("Device:     acme:0  Acme A0  ACME-0"));
+  const Result json = host.tool({"backends", "show", "sim", "--json"});
+  EXPECT_THAT(json.out, HasSubstr(R"("device_variables":["SIM_VISIBLE_DEVICES"])"));
+  const Result missing = host.tool({"backends", "show", "acme"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("no backend is called \"acme\"; installed: sim"));
+}
+
+TEST_F(Tool, InfoShowsWhatIsInForce) {
+  const Result result = host.tool({"info"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Runtime:    " + host.runtime.string()));
+  EXPECT_THAT(result.out, HasSubstr("Mode:       auto"));
+  EXPECT_THAT(host.tool({"info", "--json"}).out, HasSubstr(R"("mode":"auto")"));
+  host.environment.push_back("XPU_CONTAINER_RUNTIME_PATH=" + (host.dir / "none").string());
+  const Result broken = host.tool({"info"});
+  EXPECT_EQ(broken.code, 1);
+  EXPECT_THAT(broken.out, HasSubstr("none: "));
+}
+
+TEST_F(Tool, ExplainShowsEveryEditAndChangesNothing) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0", "ACME_READY=0"});
+  const std::string before = host.config_json();
+  const Result result = host.tool({"explain", "--bundle", host.bundle});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Request:   XPU_VISIBLE_DEVICES=acme:0\n"));
+  EXPECT_THAT(result.out, HasSubstr("+ /dev/acme0 c 10:236 mode 0666    # device acme:0\n"));
+  EXPECT_THAT(result.out, HasSubstr("+ allow c 10:236 rw"));
+  EXPECT_THAT(result.out, HasSubstr("- ACME_READY=0\n"));
+  EXPECT_THAT(result.out, HasSubstr("+ ACME_READY=1"));
+  EXPECT_THAT(result.out, HasSubstr("libacme.so.1 <- "));
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle, "--json"}).out, HasSubstr(R"("asks":true)"));
+  EXPECT_EQ(host.config_json(), before);
+  EXPECT_FALSE(fs::exists(host.bundle / "config.json.xpu-undo"));
+  EXPECT_FALSE(fs::exists(host.dir / "state/containers"));
+}
+
+TEST_F(Tool, ExplainOfNothingAndOfFailure) {
+  EXPECT_THAT(host.tool({"explain", "--bundle", host.bundle}).out,
+              HasSubstr("This container asks for no accelerator; config.json stays as it is."));
+  host.write_bundle({"XPU_VISIBLE_DEVICES=void"});
+  EXPECT_THAT(host.tool({"explain", "--bundle", host.bundle}).out,
+              HasSubstr("asks for no accelerator; config.json stays as it is."));
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:9"});
+  const Result result = host.tool({"explain", "--bundle", host.bundle});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("acme:9"));
+  const Result missing = host.tool({"explain", "--bundle", "/nonexistent"});
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("/nonexistent/config.json"));
+}
+
+TEST_F(Tool, WrongUsageIsExitCodeTwo) {
+  EXPECT_EQ(host.tool({}).code, 2);
+  EXPECT_EQ(host.tool({"detcet"}).code, 2);
+  EXPECT_EQ(host.tool({"detect", "--jsno"}).code, 2);
+  EXPECT_EQ(host.tool({"explain"}).code, 2);
+  EXPECT_THAT(host.tool({"explain"}).err, HasSubstr("--bundle is required"));
+}
+
+TEST_F(Tool, HelpDocumentsExitCodes) {
+  const Result result = host.tool({"--help"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("Exit codes:"));
+  for (const char* command : {"detect", "info", "backends", "explain", "version"}) {
+    EXPECT_THAT(result.out, HasSubstr(command));
+  }
+  EXPECT_THAT(host.tool({"version"}).out, HasSubstr("xpu-runtime 0."));
+  EXPECT_EQ(host.tool({"--version"}).code, 0);
+}
+
+TEST_F(Tool, ABrokenConfigurationIsNamedWithItsLine) {
+  write(host.dir / "etc/xpu-container-runtime/config.toml",
+        "[xpu-container-runtime]\nlog-levle = \"info\"\n");
+  const Result result = host.tool({"detect"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("config.toml"));
+  EXPECT_THAT(result.err, HasSubstr("log-levle"));
+  EXPECT_THAT(result.err, HasSubstr("log-level"));
+}
+
+}  // namespace
+}  // namespace xpu::test
