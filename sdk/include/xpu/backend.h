@@ -137,8 +137,8 @@ typedef struct xpu_file {
    * gives that relative path. */
   const char* container_path;
   const char* soname; /* libraries: DT_SONAME, or the file's name where it has none */
-  const char*
-      architecture; /* libraries: "x86_64", "i386", "aarch64", "arm", ... (uname -m style) */
+  /* libraries: "x86_64", "i386", "aarch64", "arm", ... (uname -m style) */
+  const char* architecture;
   /* libraries: further names for the same file in the same folder, separated by ',', such as
    * "libcuda.so"; "" for none. */
   const char* links;
@@ -163,12 +163,15 @@ typedef struct xpu_link {
 
 /* xpu_condition.kind: what must stay as it is for this description to be true. The host takes the
  * present value right after describe(). */
-#define XPU_VALID_STAT                                                                    \
-  1u                         /* a regular file: size, mtime, inode; also "still missing". \
-                                Not for sysfs and procfs, where mtime means nothing. */
-#define XPU_VALID_LISTING 2u /* the names in a folder; also "still missing" */
-#define XPU_VALID_CONTENT 3u /* the bytes of a file of at most 64 KiB; also "still missing" */
-#define XPU_VALID_SECONDS 4u /* a time to live */
+/* A regular file: size, mtime, inode; also "still missing". Not for sysfs and procfs, where mtime
+ * means nothing. */
+#define XPU_VALID_STAT 1u
+/* The names in a folder; also "still missing". */
+#define XPU_VALID_LISTING 2u
+/* The bytes of a file of at most 64 KiB; also "still missing". */
+#define XPU_VALID_CONTENT 3u
+/* A time to live. */
+#define XPU_VALID_SECONDS 4u
 
 typedef struct xpu_condition {
   uint32_t struct_size;
@@ -210,8 +213,8 @@ typedef struct xpu_host {
    * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */
   xpu_status (*emit_property)(void* ctx, const char* vendor, const char* index, const char* key,
                               const char* value);
-  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight is closer.
-   */
+  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight
+   * is closer. */
   xpu_status (*emit_interconnect)(void* ctx, const char* vendor, const char* index,
                                   const char* peer_vendor, const char* peer_index, const char* type,
                                   uint32_t weight);
