@@ -211,9 +211,9 @@ xpu_status describe(void*) {
       printf("line %d\n", i);
     }
     fflush(stdout);
-  } else if (mode("ten-gb")) {
-    char* bytes = new char[10ULL << 30];
-    bytes[5] = 1;
+  } else if (mode("ten-gb") || mode("eats-64-mb")) {
+    char* bytes = new char[mode("ten-gb") ? 10ULL << 30 : 64ULL << 20];
+    bytes[5] = '\0';
     host->log(host->ctx, XPU_LOG_INFO, bytes + 5);
   } else if (mode("cwd")) {
     umask(0);
