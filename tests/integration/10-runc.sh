@@ -20,5 +20,12 @@ for name in runc crun; do
   tree=$REPLY
   device_suite "$name"
   library_suite "$name"
+
+  new_bundle "$tree" XPU_VISIBLE_DEVICES=acme:0 -- /probe open /dev/acme0 node "$NODE1"
+  bundle_edit '.linux.resources.devices = [{allow: true, access: "rwm"}]
+    | .process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+  run_bundle
+  has "$name: a privileged container has the device, as it may have any" "$OUTPUT" \
+    "open /dev/acme0 ok" "node $NODE1 ok"
 done
 finish

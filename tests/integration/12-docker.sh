@@ -30,7 +30,7 @@ has "docker exec as an ordinary user opens the device" "$OUTPUT" \
   "id 1000 1000" "open /dev/acme0 ok" "open /dev/acme1 ENOENT"
 OUTPUT=$(docker exec held /probe node "$NODE0" node "$NODE1" 2>&1)
 has "docker exec is under the same device rules" "$OUTPUT" "node $NODE0 ok" "node $NODE1 EPERM"
-ok "docker restart" docker restart --time 1 held
+ok "docker restart" docker restart -t 1 held
 OUTPUT=$(docker exec held /probe "${device_questions[@]}" 2>&1)
 gives "after a restart, the same device" 0
 ok "docker rm --force" docker rm --force held
@@ -42,8 +42,13 @@ in_docker debian "${ask[@]}" --read-only -- /ldprobe libacme.so.1
 says "--read-only: the loader finds the driver library" "$OUTPUT" \
   " $(stat -c %d:%i "$XPU_IT/host/libacme.so.1.0")"
 
-in_docker debian "${ask[@]}" --privileged -- /probe open /dev/acme0
-has "--privileged" "$OUTPUT" "open /dev/acme0 ok"
+in_docker debian --privileged -- /probe id
+if [ "$STATUS" -ne 0 ]; then
+  skip "--privileged" "without a request neither: ${OUTPUT:0:200}"
+else
+  in_docker debian "${ask[@]}" --privileged -- /probe open /dev/acme0
+  has "--privileged" "$OUTPUT" "open /dev/acme0 ok"
+fi
 
 in_docker busybox "${ask[@]}" -- /probe "${device_questions[@]}"
 gives "an image without a loader" 0

@@ -22,6 +22,7 @@ export XDG_CONFIG_HOME=$SCRATCH/config XPU_CONTAINER_RUNTIME_PATH=$SCRATCH/done
 shim=("$SHIM" --root "$SCRATCH/runtime" create --bundle "$BUNDLE" swept)
 
 ok "an undisturbed start" "${shim[@]}"
+[ "$failed" -eq 0 ] || finish
 edited=$SCRATCH/edited.json
 cp "$BUNDLE/config.json" "$edited"
 left=$(ls -A "$BUNDLE")
