@@ -20,6 +20,10 @@ if(XPU_SANITIZE)
   target_compile_options(xpu_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g)
   target_link_options(xpu_flags INTERFACE -fsanitize=address,undefined)
+elseif(XPU_FUZZ)
+  target_compile_options(xpu_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
+  target_link_options(xpu_flags INTERFACE -fsanitize=address,undefined)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(xpu_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 endif()

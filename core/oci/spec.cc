@@ -23,6 +23,9 @@ class Object {
         source_(source),
         place_(std::move(place)),
         members_(json::members(document, value)) {}
+  // The document itself.
+  explicit Object(const Spec& spec)
+      : document_(spec.document()), source_(spec.source()), members_(spec.members()) {}
 
   std::optional<json::Value> value(std::string_view key) const {
     std::optional<json::Value> found =
@@ -208,14 +211,15 @@ bool SpecMount::bind() const {
 Spec::Spec(std::string_view document, std::string source)
     : document_(document), source_(std::move(source)) {
   json::validate(document_, source_);
-  const Object top(document_, source_, json::root(document_), "");
+  members_ = json::members(document_, json::root(document_));
+  const Object top(*this);
   if (const std::optional<Object> process = top.object("process")) {
     env_ = process->strings("env");
   }
 }
 
 void Spec::load() {
-  const Object top(document_, source_, json::root(document_), "");
+  const Object top(*this);
   if (const std::optional<Object> root = top.object("root")) {
     root_path = root->string("path");
     root_readonly = root->boolean("readonly");

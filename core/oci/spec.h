@@ -37,6 +37,8 @@ class Spec {
   std::string_view document() const { return document_; }
   const std::string& source() const { return source_; }
 
+  // The members of the document itself.
+  const std::vector<json::Member>& members() const { return members_; }
   // process.env as written; empty when there is no process or no env.
   const std::vector<std::string>& env() const { return env_; }
 
@@ -60,6 +62,7 @@ class Spec {
  private:
   std::string_view document_;
   std::string source_;
+  std::vector<json::Member> members_;
   std::vector<std::string> env_;
 };
 

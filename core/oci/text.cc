@@ -4,6 +4,7 @@
 #include "core/oci/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/base/error.h"
@@ -14,6 +15,14 @@ namespace {
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
+
+constexpr std::array<bool, 256> kStructure = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {'"', '{', '}', '[', ']'}) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
 
 class Cursor {
  public:
@@ -48,34 +57,27 @@ class Cursor {
 
  private:
   void skip_string() {
-    do {
-      const std::size_t quote = document_.find('"', at_ + 1);
-      at_ = std::min(quote, document_.size());
-    } while (at_ < document_.size() && escaped(at_));
-    advance();
-  }
-
-  bool escaped(std::size_t at) const {
-    std::size_t first = at;
-    while (first > 0 && document_[first - 1] == '\\') {
-      --first;
+    ++at_;
+    while (at_ < document_.size() && document_[at_] != '"') {
+      at_ += document_[at_] == '\\' ? 2 : 1;
     }
-    return (at - first) % 2 == 1;
+    at_ = std::min(at_ + 1, document_.size());
   }
 
   void skip_brackets() {
     std::size_t depth = 0;
     while (at_ < document_.size()) {
       const char c = document_[at_];
-      if (c == '"') {
+      if (!kStructure[static_cast<unsigned char>(c)]) {
+        ++at_;
+      } else if (c == '"') {
         skip_string();
-        continue;
-      }
-      ++at_;
-      if (c == '{' || c == '[') {
-        ++depth;
-      } else if ((c == '}' || c == ']') && --depth == 0) {
-        return;
+      } else {
+        ++at_;
+        depth += c == '{' || c == '[' ? 1 : -1;
+        if (depth == 0) {
+          return;
+        }
       }
     }
   }
@@ -197,7 +199,9 @@ std::size_t utf8_length(std::string_view text) {
 }  // namespace
 
 Value root(std::string_view document) {
-  return Cursor(document, 0).value();
+  const std::size_t begin = std::min(document.find_first_not_of(" \t\r\n"), document.size());
+  const std::size_t end = document.find_last_not_of(" \t\r\n") + 1;
+  return {document.substr(begin, end - begin), begin};
 }
 
 std::vector<Member> members(std::string_view document, const Value& object) {

@@ -120,7 +120,9 @@ enum class Same { kReplaceAll, kReplaceLast };
 
 class Editor {
  public:
-  explicit Editor(const Spec& spec) : spec_(spec), document_(spec.document()) {}
+  explicit Editor(const Spec& spec) : spec_(spec), document_(spec.document()) {
+    members_.emplace(root().begin, spec.members());
+  }
 
   // nullopt: missing or null.
   std::optional<Value> find(const Value& object, std::string_view key, const std::string& place) {

@@ -74,6 +74,21 @@ Bundle::Bundle(const std::string& dir, const std::string& config_file)
 }
 
 void Bundle::read() {
+  // File and journal must be of one moment. A start that replaces both in between shows in the file
+  // being another one now; the descriptor keeps its inode number from being used again.
+  struct stat now = {};
+  for (int tries = 0; tries < 100; ++tries) {
+    read_file_and_journal();
+    if (undo_ || ::fstatat(folder_.get(), name_.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+        now.st_ino == status_.st_ino) {
+      break;
+    }
+  }
+  edited_ = undo_.has_value();
+  pristine_ = edited_ ? json::apply(current_, undo_->splices) : current_;
+}
+
+void Bundle::read_file_and_journal() {
   config_.reset(::openat(folder_.get(), name_.c_str(),
                          O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!config_ && errno == ELOOP) {
@@ -94,8 +109,6 @@ void Bundle::read() {
   }
   current_ = read_fd(config_.get(), file_, kMaxBytes);
   undo_ = read_journal(folder_.get(), journal_name(name_), status_.st_uid, current_);
-  edited_ = undo_.has_value();
-  pristine_ = edited_ ? json::apply(current_, undo_->splices) : current_;
 }
 
 std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {

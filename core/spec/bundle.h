@@ -47,6 +47,7 @@ class Bundle {
 
  private:
   void read();
+  void read_file_and_journal();
   void replace(const std::string& text, WriteOptions options);
 
   std::string dir_, file_, folder_path_, name_;
