@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/trust.h"
+#include "core/base/host.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
