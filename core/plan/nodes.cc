@@ -110,7 +110,7 @@ Native native_node(const Draft& draft, const Node& node) {
   const std::optional<struct stat> there = draft.view.stat(node.container_path);
   if (!there) {
     const bool makes =
-        place.kind == Place::Kind::kRootfs && draft.view.rootfs().writable(folder_of(place.path));
+        place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
     return makes ? Native::kMakes : Native::kCannot;
   }
   const bool same = there->st_rdev == makedev(node.major, node.minor) &&

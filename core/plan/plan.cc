@@ -78,7 +78,7 @@ std::string checked_source(const File& file) {
 bool writable_in_rootfs(const Draft& draft, const std::string& path, std::string& resolved) {
   const Place place = draft.view.locate(path, LastLink::kKeep);
   resolved = place.path;
-  return place.kind == Place::Kind::kRootfs && draft.view.rootfs().writable(folder_of(place.path));
+  return place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
 }
 
 Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view,

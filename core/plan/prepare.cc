@@ -14,22 +14,19 @@ void prepare_rootfs(const Plan& plan, const Rootfs& rootfs, const Facts& facts) 
   // container.
   const unsigned uid = facts.caller_is_root ? facts.root_uid : ::geteuid();
   const unsigned gid = facts.caller_is_root ? facts.root_gid : ::getegid();
+  std::string made;  // most writes share one folder
   for (const PlannedRootfsWrite& write : plan.rootfs) {
-    switch (write.kind) {
-      case PlannedRootfsWrite::Kind::kFolder:
-        rootfs.make_folders(write.path, uid, gid);
-        break;
-      case PlannedRootfsWrite::Kind::kFile:
-        rootfs.make_folders(folder_of(write.path), uid, gid);
-        rootfs.write(write.path, write.content, 0644, uid, gid);
-        break;
-      case PlannedRootfsWrite::Kind::kSymlink:
-        rootfs.make_folders(folder_of(write.path), uid, gid);
-        if (!rootfs.symlink(write.path, write.content, uid, gid)) {
-          fail(write.path, " in the container's root file system ", rootfs.path(),
-               " has become something else than a link meanwhile; start the container again");
-        }
-        break;
+    const bool folder = write.kind == PlannedRootfsWrite::Kind::kFolder;
+    const std::string needed = folder ? write.path : folder_of(write.path);
+    if (needed != made) {
+      rootfs.make_folders(needed, uid, gid);
+      made = needed;
+    }
+    if (write.kind == PlannedRootfsWrite::Kind::kFile) {
+      rootfs.write(write.path, write.content, 0644, uid, gid);
+    } else if (!folder && !rootfs.symlink(write.path, write.content, uid, gid)) {
+      fail(write.path, " in the container's root file system ", rootfs.path(),
+           " has become something else than a link meanwhile; start the container again");
     }
   }
 }

@@ -47,9 +47,17 @@ std::string folder_of(const std::string& path) {
   return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
 }
 
+bool Mounts::writable(const std::string& folder) const {
+  const auto [place, asked] = writable_.try_emplace(folder, false);
+  if (asked) {
+    place->second = view_.rootfs().writable(folder);
+  }
+  return place->second;
+}
+
 Target Mounts::missing_in_rootfs(const std::string& path) const {
   const Rootfs& rootfs = view_.rootfs();
-  if (rootfs.writable(folder_of(path))) {
+  if (writable(folder_of(path))) {
     return {Target::State::kReady, path, "", ""};
   }
   const std::string read_only = "the root file system is read-only and has no " + path;

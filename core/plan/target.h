@@ -40,6 +40,9 @@ class Mounts {
   void add(const Target& target, TargetKind kind, const std::string& source,
            std::vector<std::string> options, const std::string& why);
 
+  // Whether a folder of the root file system, or the nearest one above it that exists, is writable.
+  bool writable(const std::string& folder) const;
+
   // Whether something is mounted at a path (links resolved).
   bool has(const std::string& path) const { return taken_.contains(path); }
 
@@ -53,7 +56,8 @@ class Mounts {
   const ContainerView& view_;
   const Facts& facts_;
   std::vector<PlannedMount> mounts_;
-  std::map<std::string, std::string> taken_;  // target → source
+  std::map<std::string, std::string> taken_;      // target → source
+  mutable std::map<std::string, bool> writable_;  // asked for every library again
   // Folder under an overlay → what is missing in it.
   std::map<std::string, std::map<std::string, TargetKind>> overlays_;
 };

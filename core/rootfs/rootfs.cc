@@ -53,7 +53,8 @@ std::string random_name() {
 
 void change_owner(int folder, const std::string& name, unsigned uid, unsigned gid,
                   const std::string& shown) {
-  if (::fchownat(folder, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
+  const bool ours = uid == ::geteuid() && gid == ::getegid();
+  if (!ours && ::fchownat(folder, name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW) != 0) {
     fail_errno("cannot give ", shown, " to ", uid, ":", gid);
   }
 }
@@ -218,16 +219,16 @@ bool Rootfs::symlink(std::string_view inside, const std::string& target, unsigne
   if (!folder) {
     fail("cannot create the link ", shown, ": its folder does not exist");
   }
-  struct stat status = {};
-  if (::fstatat(folder.get(), parts.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    if (!S_ISLNK(status.st_mode)) {
-      return false;
-    }
-    if (read_link(inside) == target) {
-      return true;
-    }
-  } else if (errno != ENOENT) {
+  if (::symlinkat(target.c_str(), folder.get(), parts.name.c_str()) == 0) {
+    change_owner(folder.get(), parts.name, uid, gid, shown);
+    return true;
+  }
+  if (errno != EEXIST) {
     fail_errno("cannot create the link ", shown);
+  }
+  const std::optional<std::string> there = read_link(inside);
+  if (!there || there == target) {
+    return there.has_value();
   }
   const std::string temporary = random_name();
   if (::symlinkat(target.c_str(), folder.get(), temporary.c_str()) != 0) {
