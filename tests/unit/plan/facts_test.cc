@@ -59,6 +59,7 @@ TEST_F(GatherFacts, TheCallersOwnUserNamespace) {
       ::_exit(0);  // a machine without them has no such callers
     }
     const Facts facts = gather();
+    fs::remove_all(scratch_.path());
     ::_exit(facts.caller_in_user_namespace && facts.container_user_namespace ? 0 : 1);
   };
   EXPECT_EXIT(in_a_new_one(), testing::ExitedWithCode(0), "");
