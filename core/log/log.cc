@@ -145,13 +145,14 @@ class Log {
     std::vector<spdlog::sink_ptr> sinks;
     if (targets_.stderr_on) {
       sinks.push_back(std::make_shared<StderrSink>(targets_.program));
-      sinks.back()->set_level(spdlog::level::warn);
+      // An engine connects our stderr to the container's own output: a warning would stand there.
+      sinks.back()->set_level(targets_.engine_file.empty() ? spdlog::level::warn
+                                                           : spdlog::level::err);
     }
     if (!targets_.engine_file.empty()) {
-      // The engine reads errors from it; some cannot read it when other lines are in it.
       add_file(sinks, Fd(::open(targets_.engine_file.c_str(), kOpenFlags, 0644)),
                targets_.engine_file, targets_.engine_json,
-               targets_.level == Level::kDebug ? Level::kDebug : Level::kError);
+               targets_.level == Level::kDebug ? Level::kDebug : Level::kWarn);
     }
     if (!targets_.debug_file.empty()) {
       add_file(sinks, open_debug_file(targets_.debug_file), targets_.debug_file, false,

@@ -14,12 +14,14 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 struct Targets {
   std::string program = "xpu-container-runtime";
   Level level = Level::kInfo;
-  // The caller's --log FILE: errors (and with level kDebug everything) are appended to it as runc
-  // does, because engines show the last error line of it to their user.
+  // The caller's --log FILE: warnings and errors (with level kDebug everything) are appended to it
+  // as runc does; engines show the last error line of it to their user.
   std::string engine_file;
   bool engine_json = false;  // --log-format json; else logfmt text
   std::string debug_file;    // configuration `debug`; "" for none
-  bool stderr_on = true;     // warnings and errors as "program: level: text"
+  // "program: level: text"; errors only where there is an engine's file, because engines connect
+  // our stderr to the container's own output.
+  bool stderr_on = true;
 };
 
 // May be called again when more is known (configuration read). Never throws; a file that cannot be
