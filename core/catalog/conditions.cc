@@ -32,8 +32,14 @@ std::string stat_now(const std::string& path) {
     }
     fail_errno(path);
   }
+  if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode)) {
+    // Their times change with use.
+    return cat(S_ISSOCK(st.st_mode) ? "socket" : "node", ":", st.st_rdev, ":", st.st_ino, ":",
+               st.st_dev);
+  }
   if (!S_ISREG(st.st_mode)) {
-    fail(path, ": a condition of kind stat is for a regular file; use kind listing for a folder");
+    fail(path, ": a condition of kind stat is for a regular file, a device node or a socket; use ",
+         "kind listing for a folder");
   }
   const long long ns = static_cast<long long>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
   return cat(st.st_size, ":", ns, ":", st.st_ino, ":", st.st_dev);

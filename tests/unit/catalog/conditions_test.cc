@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -112,6 +113,24 @@ TEST_F(Conditions, ContentOfKernelFiles) {
   EXPECT_EQ(change(snapshot(ConditionKind::kListing, "/sys/class")), "valid");
 }
 
+TEST_F(Conditions, OfDeviceNodesAndSocketsIgnoreTimes) {
+  const std::string node = path("node");
+  if (mknod(node.c_str(), S_IFCHR | 0600, makedev(240, 1)) != 0) {
+    GTEST_SKIP() << "needs root: mknod";
+  }
+  const auto conditions = snapshot(ConditionKind::kStat, node);
+  const timespec times[2] = {{1, 0}, {1, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, node.c_str(), times, 0), 0);
+  EXPECT_EQ(change(conditions), "valid");
+  fs::remove(node);
+  ASSERT_EQ(mknod(node.c_str(), S_IFCHR | 0600, makedev(240, 2)), 0);
+  EXPECT_EQ(change(conditions), node + " changed");
+  fs::remove(node);
+  ASSERT_EQ(mknod(node.c_str(), S_IFSOCK | 0600, 0), 0);
+  EXPECT_EQ(change(snapshot(ConditionKind::kStat, node)), "valid");
+  EXPECT_EQ(change(conditions), node + " changed");
+}
+
 TEST_F(Conditions, TimeToLive) {
   auto conditions = snapshot(ConditionKind::kSeconds, "", "600");
   EXPECT_EQ(change(conditions), "valid");
@@ -136,9 +155,10 @@ TEST_F(Conditions, WrongTypesAreErrors) {
     }
     return "no error";
   };
-  EXPECT_EQ(
-      error(ConditionKind::kStat, dir_),
-      dir_ + ": a condition of kind stat is for a regular file; use kind listing for a folder");
+  EXPECT_EQ(error(ConditionKind::kStat, dir_),
+            dir_ +
+                ": a condition of kind stat is for a regular file, a device node or a socket; "
+                "use kind listing for a folder");
   write("f", std::string(65537, 'x'));
   EXPECT_EQ(error(ConditionKind::kListing, path("f")), "no error");  // not a folder: missing
   EXPECT_THAT(error(ConditionKind::kContent, path("f")), HasSubstr(path("f")));
