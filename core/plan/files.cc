@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binaries, data, sockets and folders at their own paths, and generated folders of links.
+#include <sys/stat.h>
+
 #include <map>
 
 #include "core/base/error.h"
@@ -20,6 +22,11 @@ std::vector<std::string> options_of(FileKind kind) {
   }
 }
 
+bool is_folder(const std::string& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void leave_out(Draft& draft, const std::string& what, const Target& target) {
   draft.plan.warnings.push_back(cat(what, " is left out: ", target.problem));
 }
@@ -33,8 +40,8 @@ void plan_files(Draft& draft) {
       continue;
     }
     const std::string source = checked_source(file);
-    const TargetKind kind =
-        file.kind == FileKind::kDirectory ? TargetKind::kFolder : TargetKind::kFile;
+    // A daemon may have one socket or a folder of them.
+    const TargetKind kind = is_folder(source) ? TargetKind::kFolder : TargetKind::kFile;
     const Target target = draft.mounts.target(file.container_path, kind);
     if (target.usable()) {
       draft.mounts.add(target, kind, source, options_of(file.kind), wanted.why);

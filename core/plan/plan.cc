@@ -63,7 +63,7 @@ std::string checked_source(const File& file) {
   const bool folder = file.kind == FileKind::kDirectory;
   const bool socket = file.kind == FileKind::kSocket;
   const bool as_said = folder   ? S_ISDIR(status.st_mode)
-                       : socket ? S_ISSOCK(status.st_mode)
+                       : socket ? S_ISSOCK(status.st_mode) || S_ISDIR(status.st_mode)
                                 : S_ISREG(status.st_mode);
   if (!as_said) {
     fail("the driver file ", file.host_path, " is no longer a ",
