@@ -121,10 +121,11 @@ typedef struct xpu_node {
 } xpu_node;
 
 /* xpu_file.kind: how a driver file is delivered. */
-#define XPU_FILE_LIBRARY 1u   /* goes where the container's own loader looks, under its SONAME */
-#define XPU_FILE_BINARY 2u    /* an executable */
-#define XPU_FILE_DATA 3u      /* configuration, firmware, ICD: read-only */
-#define XPU_FILE_SOCKET 4u    /* a unix socket of a driver daemon */
+#define XPU_FILE_LIBRARY 1u /* goes where the container's own loader looks, under its SONAME */
+#define XPU_FILE_BINARY 2u  /* an executable */
+#define XPU_FILE_DATA 3u    /* configuration, firmware, ICD: read-only */
+/* A unix socket of a driver daemon, or the folder of its sockets and pipes: writable. */
+#define XPU_FILE_SOCKET 4u
 #define XPU_FILE_DIRECTORY 5u /* a folder, read-only */
 
 /* A driver file that the container needs. */
@@ -163,8 +164,8 @@ typedef struct xpu_link {
 
 /* xpu_condition.kind: what must stay as it is for this description to be true. The host takes the
  * present value right after describe(). */
-/* A regular file: size, mtime, inode; also "still missing". Not for sysfs and procfs, where mtime
- * means nothing. */
+/* A regular file: size, mtime, inode. A device node or socket: number and inode. Also "still
+ * missing". Not for sysfs and procfs, where mtime means nothing. */
 #define XPU_VALID_STAT 1u
 /* The names in a folder; also "still missing". */
 #define XPU_VALID_LISTING 2u

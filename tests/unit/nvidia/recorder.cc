@@ -146,6 +146,7 @@ xpu_status on_condition(void* ctx, const xpu_condition* in) {
   bool of_kernel =
       path.find("/proc/") != std::string::npos || path.find("/sys/") != std::string::npos;
   EXPECT_FALSE(of_kernel && in->kind == XPU_VALID_STAT) << path << ": times mean nothing there";
+  EXPECT_FALSE(in->kind == XPU_VALID_STAT && type_of(path) == S_IFDIR) << path << " is a folder";
   EXPECT_TRUE(conditions.insert(names.at(in->kind) + path).second) << path << " twice";
   return XPU_OK;
 }
