@@ -45,6 +45,15 @@ TEST_F(OtherFiles, AreMountedAtTheirOwnPathsAsTheirKindNeeds) {
   EXPECT_TRUE(plan_.warnings.empty());
 }
 
+TEST_F(OtherFiles, AFolderOfSocketsIsWritable) {
+  const std::string folder = add_file(FileKind::kSocket, "/run/acmed").host_path;
+  fs::remove(folder);
+  fs::create_directory(folder);
+  make();
+  EXPECT_EQ(destinations(), Texts{"/run/acmed"});
+  EXPECT_EQ(plan_.mounts[0].options, (Texts{"bind", "nosuid", "nodev", "noexec", "rprivate"}));
+}
+
 TEST_F(OtherFiles, SourcesOfAnotherTypeAreErrors) {
   const std::string socket = add_file(FileKind::kSocket, "/run/acmed.sock").host_path;
   EXPECT_EQ(error(), "the driver file " + socket +
