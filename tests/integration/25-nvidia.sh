@@ -24,7 +24,11 @@ driver-root = "$root"
 dev-root = "$root"
 sys-root = "$root"
 TOML
-  version=$("$XPU" detect --json | jq -r '.devices[0].driver')
+  OUTPUT=$("$XPU" detect --json 2>&1)
+  if ! version=$(jq -er '.devices[0].driver' <<<"$OUTPUT"); then
+    fail "$1: the GPUs are detected" "$OUTPUT"
+    finish
+  fi
 }
 cp /etc/xpu-container-runtime/config.toml "$SCRATCH/config.before"
 later cp "$SCRATCH/config.before" /etc/xpu-container-runtime/config.toml
