@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ld.so.cache: the loader asks it first, so an image's own copy of a library wins unless the entry
 // is ours; and `ldconfig -p` prints it.
+#include <algorithm>
+#include <string_view>
 #include <unordered_map>
 
 #include "core/base/error.h"
@@ -16,8 +18,14 @@ constexpr const char* kDropIn = "/etc/ld.so.conf.d/00-xpu.conf";
 constexpr const char* kInclude = "include /etc/ld.so.conf.d/*.conf\n";
 constexpr std::size_t kMaxConfig = 1U << 20;
 
-std::string key_of(const LdCacheEntry& entry) {
-  return cat(entry.flags, " ", entry.soname);
+// Our entries by soname; those of another architecture have other flags.
+using Ours = std::unordered_multimap<std::string_view, const LdCacheEntry*>;
+
+const LdCacheEntry* find_ours(const Ours& ours, const LdCacheEntry& entry) {
+  const auto [first, last] = ours.equal_range(entry.soname);
+  const auto found = std::find_if(
+      first, last, [&](const auto& candidate) { return candidate.second->flags == entry.flags; });
+  return found == last ? nullptr : found->second;
 }
 
 // The image's cache with our entries in place of those for the same library.
@@ -36,34 +44,33 @@ bool loads_another(const Draft& draft, const LdCacheEntry& entry, const LdCacheE
 
 Merged merge(const Draft& draft, const CacheWish& wish) {
   Merged merged;
-  std::unordered_map<std::string, const LdCacheEntry*> ours;
+  Ours ours;
   for (const LdCacheEntry& entry : wish.entries) {
-    ours.emplace(key_of(entry), &entry);
+    if (find_ours(ours, entry) == nullptr) {
+      ours.emplace(entry.soname, &entry);
+    }
   }
-  const std::size_t wanted = ours.size();
   std::size_t kept = 0, replaced = 0;
   if (draft.facts.ld_cache) {
     merged.cache.hwcaps_names = draft.facts.ld_cache->hwcaps_names;
     merged.cache.generator = draft.facts.ld_cache->generator;
     for (const LdCacheEntry& entry : draft.facts.ld_cache->entries) {
-      const auto found = ours.find(key_of(entry));
-      if (found == ours.end()) {
+      const LdCacheEntry* const our = find_ours(ours, entry);
+      if (our == nullptr) {
         merged.cache.entries.push_back(entry);
         continue;
       }
-      const bool same = entry.path == found->second->path && entry.hwcap == 0;
+      const bool same = entry.path == our->path && entry.hwcap == 0;
       ++(same ? kept : replaced);
-      if (!same && merged.conflict == nullptr && loads_another(draft, entry, *found->second)) {
+      if (!same && merged.conflict == nullptr && loads_another(draft, entry, *our)) {
         merged.conflict = &entry;
       }
     }
   }
-  for (const LdCacheEntry& entry : wish.entries) {
-    if (ours.erase(key_of(entry)) != 0) {
-      merged.cache.entries.push_back(entry);
-    }
+  for (const auto& [soname, entry] : ours) {
+    merged.cache.entries.push_back(*entry);
   }
-  merged.changed = replaced != 0 || kept != wanted;
+  merged.changed = replaced != 0 || kept != ours.size();
   return merged;
 }
 

@@ -2,6 +2,7 @@
 // A plan in the making: what its parts share.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "core/plan/plan.h"
@@ -16,6 +17,7 @@ struct Draft {
   const Facts& facts;
   Plan plan;
   Mounts mounts;
+  std::map<std::string, std::string> source_folders;  // on the host → links resolved
 };
 
 // Each carries out some rows of the table in plan.cc. They throw Error as make_plan does.
@@ -34,7 +36,7 @@ void plan_cache(Draft& draft, const CacheWish& wish);
 
 // The driver file on the host, links resolved. Throws Error when it is gone or of another type than
 // the backend said.
-std::string checked_source(const File& file);
+std::string checked_source(Draft& draft, const File& file);
 
 // Whether the folder that holds `path` is the root file system's own and can be written: then the
 // file or link at `path` can be made there before the container starts. `resolved` receives the

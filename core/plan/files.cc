@@ -39,7 +39,7 @@ void plan_files(Draft& draft) {
     if (file.kind == FileKind::kLibrary) {
       continue;
     }
-    const std::string source = checked_source(file);
+    const std::string source = checked_source(draft, file);
     // A daemon may have one socket or a folder of them.
     const TargetKind kind = is_folder(source) ? TargetKind::kFolder : TargetKind::kFile;
     const Target target = draft.mounts.target(file.container_path, kind);

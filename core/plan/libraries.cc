@@ -61,7 +61,7 @@ class Libraries {
 
   void add_library(const Wanted<File>& wanted) {
     const File& file = wanted.item;
-    const std::string source = checked_source(file);
+    const std::string source = checked_source(draft_, file);
     const Home home = home_of(draft_.facts, file.architecture);
     if (home.loader == nullptr) {
       draft_.plan.warnings.push_back(cat("the driver library ", file.host_path,

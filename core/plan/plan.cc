@@ -1,44 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an edit is delivered depends on the container. The table; each row has a test of its name.
 //
-//   what              container                          how
-//   ----------------  --------------------------------- -------------------------------------------
-//   device node       rootful                            linux.devices and one cgroup rule
-//                     privileged                         the same; a note, as it sees every device
-//                     user namespace (its own, caller's) bind mount; a cgroup rule when rootful;
-//                     error
-//                                                        when its root could not open the node
-//                     a volume covers /dev               nothing new is created in the volume: its
-//                     own
-//                                                        node, else a bind mount over it, else
-//                                                        error
-//                     node changed or gone on the host   error
-//   library           glibc                              file mount under its SONAME where the
-//   loader
-//                                                        looks, and an entry in ld.so.cache
-//                     image has copies of its own        covered where the loader searches; its
-//                     cache
-//                                                        entries are replaced
-//                     cache cannot be written            a generated one is mounted over it; else
-//                     error
-//                                                        when another copy would be loaded
-//                     a volume covers the folder         next folder of the loader; /usr/lib/xpu
-//                     with
-//                                                        cache entry and ld.so.conf drop-in; else
-//                                                        error
-//                     musl, static or no loader          conventional folder, no cache, a note
-//   name of a library writable root                      symlink made before the start
-//                     else                               further mount under that name
-//   binary, data,     any                                mount at its own path; sockets writable
-//   socket, folder    target cannot be made              left out with a warning
-//   anything          truly read-only root, no target    overlay over the nearest folder;
-//   impossible:
-//                                                        libraries and nodes error, others a
-//                                                        warning
-//                     root.readonly flag alone           nothing special: runtimes remount last
-//                     source gone on the host            error
-//   links             any                                generated folder, mounted read-only
-//   environment       any                                replaces the variable of that name
+// clang-format off
+//   what              container                            how
+//   ----------------  -----------------------------------  ---------------------------------------
+//   device node       rootful                              linux.devices and one cgroup rule
+//                     privileged                           the same; a note: it sees every device
+//                     user namespace (its own, caller's)   bind mount; a cgroup rule when rootful;
+//                                                          error when its root could not open it
+//                     a volume covers /dev                 nothing new is made in the volume: its own
+//                                                          node, else a bind mount over it, else error
+//                     node changed or gone on the host     error
+//   library           glibc                                mount under its SONAME where the loader
+//                                                          looks, and an entry in ld.so.cache
+//                     image has copies of its own          covered where the loader searches; its
+//                                                          cache entries are replaced
+//                     cache cannot be written              a generated one is mounted over it; else
+//                                                          error when another copy would be loaded
+//                     a volume covers the folder           next folder of the loader; /usr/lib/xpu
+//                                                          with cache entry and ld.so.conf drop-in;
+//                                                          else error
+//                     musl, static or no loader            conventional folder, no cache, a note
+//   name of a library writable root                        symlink made before the start
+//                     else                                 further mount under that name
+//   binary, data,     any                                  mount at its own path; sockets writable
+//   socket, folder    target cannot be made                left out with a warning
+//   anything          truly read-only root, no target      overlay over the nearest folder; when
+//                                                          impossible: libraries and nodes error,
+//                                                          others a warning
+//                     root.readonly flag alone             nothing special: runtimes remount last
+//                     source gone on the host              error
+//   links             any                                  generated folder, mounted read-only
+//   environment       any                                  replaces the variable of that name
+// clang-format on
 #include "core/plan/plan.h"
 
 #include <sys/stat.h>
@@ -51,14 +45,43 @@
 
 namespace xpu {
 
-std::string checked_source(const File& file) {
+namespace {
+
+[[noreturn]] void fail_source(const std::string& path) {
+  if (errno == ENOENT || errno == ENOTDIR) {
+    fail("the driver file ", path, " is gone; run: xpu-runtime detect --refresh");
+  }
+  fail_errno("cannot look up the driver file ", path);
+}
+
+// realpath() that looks at each folder once: driver files lie beside each other.
+std::string resolve_source(Draft& draft, const std::string& path) {
   char resolved[PATH_MAX];
-  struct stat status = {};
-  if (::realpath(file.host_path.c_str(), resolved) == nullptr || ::stat(resolved, &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      fail("the driver file ", file.host_path, " is gone; run: xpu-runtime detect --refresh");
+  const std::string folder = folder_of(path);
+  std::string& real = draft.source_folders[folder];
+  if (real.empty()) {
+    if (::realpath(folder.c_str(), resolved) == nullptr) {
+      fail_source(path);
     }
-    fail_errno("cannot look up the driver file ", file.host_path);
+    real = resolved;
+  }
+  return cat(real == "/" ? "" : real, path.substr(path.rfind('/')));
+}
+
+}  // namespace
+
+std::string checked_source(Draft& draft, const File& file) {
+  std::string resolved = resolve_source(draft, file.host_path);
+  struct stat status = {};
+  if (::lstat(resolved.c_str(), &status) != 0) {
+    fail_source(file.host_path);
+  }
+  if (S_ISLNK(status.st_mode)) {
+    char target[PATH_MAX];
+    if (::realpath(resolved.c_str(), target) == nullptr || ::stat(target, &status) != 0) {
+      fail_source(file.host_path);
+    }
+    resolved = target;
   }
   const bool folder = file.kind == FileKind::kDirectory;
   const bool socket = file.kind == FileKind::kSocket;
@@ -83,7 +106,7 @@ bool writable_in_rootfs(const Draft& draft, const std::string& path, std::string
 
 Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view,
                const Facts& facts) {
-  Draft draft{edits, spec, view, facts, Plan(), Mounts(spec, view, facts)};
+  Draft draft{edits, spec, view, facts, Plan(), Mounts(spec, view, facts), {}};
   plan_nodes(draft);
   plan_libraries(draft);
   plan_files(draft);

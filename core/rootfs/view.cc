@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <climits>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -63,11 +64,40 @@ const ContainerView::Target* ContainerView::covering(std::string_view path) cons
   return found == targets_.rend() ? nullptr : &*found;
 }
 
-const std::optional<std::string>& ContainerView::link_at(const std::string& path) const {
-  auto place = links_.find(path);
-  if (place == links_.end()) {
-    place = links_.emplace(path, rootfs_.read_link(path)).first;
+// The folder's descriptor; -1 when no folder is there. Each is opened by one name in the one above,
+// so that no link can lead out of the root file system.
+int ContainerView::folder_at(const std::string& path) const {
+  const auto [place, added] = folders_.try_emplace(path);
+  if (added && path == "/") {
+    place->second = rootfs_.open("/", O_PATH | O_DIRECTORY);
+  } else if (added) {
+    const std::size_t slash = path.rfind('/');
+    const int parent = folder_at(slash == 0 ? "/" : path.substr(0, slash));
+    place->second.reset(parent < 0 ? -1
+                                   : ::openat(parent, path.c_str() + slash + 1,
+                                              O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   }
+  return place->second.get();
+}
+
+const std::optional<ContainerView::Entry>& ContainerView::entry_at(const std::string& path) const {
+  const auto [place, added] = entries_.try_emplace(path);
+  if (!added) {
+    return place->second;
+  }
+  const std::size_t slash = path.rfind('/');
+  const int folder = folder_at(slash == 0 ? "/" : path.substr(0, slash));
+  const char* name = slash + 1 == path.size() ? "." : path.c_str() + slash + 1;
+  Entry entry;
+  if (folder < 0 || ::fstatat(folder, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return place->second;
+  }
+  if (S_ISLNK(entry.status.st_mode)) {
+    char target[PATH_MAX];
+    const ssize_t length = ::readlinkat(folder, name, target, sizeof(target));
+    entry.link.assign(target, length > 0 ? static_cast<std::size_t>(length) : 0);
+  }
+  place->second = std::move(entry);
   return place->second;
 }
 
@@ -91,17 +121,18 @@ std::string ContainerView::follow(std::string_view container_path, LastLink last
     if ((pending.empty() && last == LastLink::kKeep) || covering(path) != nullptr) {
       continue;
     }
-    if (const std::optional<std::string>& target = link_at(path)) {
+    const std::optional<Entry>& entry = entry_at(path);
+    if (entry && !entry->link.empty()) {
       if (++links > kMaxLinks) {
         fail("too many symbolic links at ", container_path, " in the container's root file system ",
              rootfs_.path());
       }
-      if (target->starts_with('/')) {
+      if (entry->link.starts_with('/')) {
         path.clear();
       } else {
         go_up(path);
       }
-      queue(pending, *target);
+      queue(pending, entry->link);
     }
   }
   if (path.empty()) {
@@ -134,7 +165,8 @@ std::string ContainerView::source_of(const SpecMount& mount) const {
 std::optional<struct stat> ContainerView::stat(std::string_view container_path) const {
   const Place place = locate(container_path);
   if (place.kind == Place::Kind::kRootfs) {
-    return rootfs_.stat(place.inside);
+    const std::optional<Entry>& entry = entry_at(place.inside);
+    return entry ? std::optional(entry->status) : std::nullopt;
   }
   if (place.kind == Place::Kind::kVirtual) {
     return std::nullopt;
@@ -164,9 +196,7 @@ std::optional<std::string> ContainerView::read(std::string_view container_path,
 
 std::optional<std::string> ContainerView::resolve(std::string_view container_path) const {
   Place place = locate(container_path);
-  const bool there = place.kind == Place::Kind::kRootfs ? rootfs_.stat(place.inside).has_value()
-                                                        : stat(container_path).has_value();
-  return there ? std::optional<std::string>(std::move(place.path)) : std::nullopt;
+  return stat(container_path) ? std::optional<std::string>(std::move(place.path)) : std::nullopt;
 }
 
 bool ContainerView::has_mounts_below(std::string_view resolved_path) const {

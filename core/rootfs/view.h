@@ -3,6 +3,8 @@
 // mounts over it. The container does not run yet, so paths are looked up through the mounts.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <map>
 #include <optional>
 #include <string>
@@ -54,15 +56,22 @@ class ContainerView {
   };
   const Target* covering(std::string_view path) const;
   std::string follow(std::string_view container_path, LastLink last) const;
-  const std::optional<std::string>& link_at(const std::string& path) const;
+  // What lies in the root file system at a path whose folders are no links.
+  struct Entry {
+    struct stat status = {};
+    std::string link;  // where it leads, when it is a symbolic link
+  };
+  const std::optional<Entry>& entry_at(const std::string& path) const;
+  int folder_at(const std::string& path) const;
   std::string source_of(const SpecMount& mount) const;
 
   const Rootfs& rootfs_;
   std::string bundle_;
   std::vector<Target> targets_;  // in mount order
-  // Links of the root file system that were looked up already: a start asks for the same folders
-  // again and again.
-  mutable std::map<std::string, std::optional<std::string>, std::less<>> links_;
+  // A start asks for hundreds of names in a few folders: these are opened once, and each name is
+  // looked up once, by one system call in its folder.
+  mutable std::map<std::string, Fd, std::less<>> folders_;
+  mutable std::map<std::string, std::optional<Entry>, std::less<>> entries_;
 };
 
 }  // namespace xpu
