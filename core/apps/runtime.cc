@@ -35,8 +35,7 @@ int report_broken(const std::vector<BackendStatus>& backends) {
   int code = 0;
   for (const BackendStatus& backend : backends) {
     if (backend.state == BackendState::kFailed || backend.state == BackendState::kRefused) {
-      log::error(cat("backend ", backend.found.manifest.name, " ", to_string(backend.state), ": ",
-                     backend.reason));
+      log::error(backend.reason);
       code = kFailure;
     }
   }

@@ -94,22 +94,13 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
   const ContainerName name{call.root.empty() ? default_runtime_root(runtime) : call.root, call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
   refuse_live_id(record);
-  const bool replay = call.verb == Verb::kRestore && record;
-  const std::optional<Decision> decision = decide(loaded.config, found, request, bundle,
-                                                  records.state_folder(name.runtime_root, name.id),
-                                                  replay ? &record->selection : nullptr);
-  if (!decision) {
-    return;
-  }
-  for (const std::string& warning : decision->warnings) {
-    log::warn(warning);
-  }
-  for (const std::string& note : decision->plan.notes) {
-    log::debug(note);
-  }
+  Start start{loaded.config, found, request, bundle, records, name};
+  start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
   // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
   // milliseconds that a sync costs on a disk.
-  carry_out(*decision, bundle, records, name, call.pid_file.empty());
+  start.sync = call.pid_file.empty();
+  start.systemd_cgroup = call.systemd_cgroup;
+  serve(start);
 }
 
 // The low-level runtime refuses to delete a running container unless forced; its record then stays.

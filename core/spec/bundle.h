@@ -26,9 +26,9 @@ namespace xpu {
 class Bundle {
  public:
   // `dir`: the bundle; "" for the working directory. `config_file`: crun's --config, relative to
-  // the working directory, or "" for config.json in the bundle. Reads the file. Throws Error:
-  // missing, no regular file (links, FIFOs), hard-linked elsewhere, owned by another user than root
-  // or the caller, larger than 16 MiB.
+  // the working directory, or "" for config.json in the bundle. Reads the file, whoever owns it:
+  // the low-level runtime does so too. Throws Error: missing, no regular file (links, FIFOs),
+  // hard-linked elsewhere, larger than 16 MiB.
   Bundle(const std::string& dir, const std::string& config_file);
 
   const std::string& dir() const { return dir_; }    // absolute

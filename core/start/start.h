@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The start of one container, from its specification to what will be done about it. decide() only
-// looks; carry_out() changes. The shim calls both, `xpu-runtime explain` only the first.
+// The start of one container, from its specification to what is done about it. decide() only looks;
+// serve() decides and changes. `xpu-runtime explain` calls the first, the shim the second.
 #pragma once
 
 #include <memory>
@@ -52,10 +52,23 @@ std::optional<Decision> decide(const Config& config, const std::vector<FoundBack
                                const Request& request, const Bundle& bundle,
                                const std::string& state_folder, const Selection* recorded);
 
-// Generated files, root file system, config.json and record, in that order: a failure leaves a
-// configuration file that is as it was. A record that cannot be written costs a warning only.
-// `sync`: see Bundle::write.
-void carry_out(const Decision& decision, Bundle& bundle, Records& records,
-               const ContainerName& name, bool sync);
+// A start to be served.
+struct Start {
+  const Config& config;
+  const std::vector<FoundBackend>& found;
+  const Request& request;
+  Bundle& bundle;
+  Records& records;
+  ContainerName name;
+  const Selection* recorded = nullptr;  // see decide()
+  bool sync = false;                    // see Bundle::write
+  bool systemd_cgroup = false;          // the caller has systemd manage the container's cgroup
+};
+
+// Decides and carries out: record, generated files, root file system and config.json, in that
+// order. What a killed start leaves behind has a record that the next start recognises as dead, and
+// a failure leaves a configuration file that is as it was. A record that cannot be written costs a
+// warning only; generated files then go into the bundle.
+void serve(const Start& start);
 
 }  // namespace xpu

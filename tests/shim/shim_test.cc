@@ -240,6 +240,51 @@ TEST_F(Shim, AReadOnlyStateFolderCostsTheRecordNotTheContainer) {
   EXPECT_THAT(host.config_json(), HasSubstr("/dev/acme0"));
 }
 
+TEST_F(Shim, GeneratedFilesGoIntoTheBundleWhereTheStateFolderCannotBeMade) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  host.write_hardware("[[links]]\npath = \"/dev/acme-by-path/one\"\ntarget = \"../acme0\"\n");
+  const fs::path folder = host.dir / "state/containers";
+  ASSERT_EQ(host.tool({"detect"}).code, 0);
+  write(folder, "a file where a folder is needed");
+  const Result result = create();
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("generated files go into the bundle: "));
+  const std::string config = host.config_json();
+  const std::size_t source = config.find((host.bundle / ".xpu-state/links-").string());
+  ASSERT_NE(source, std::string::npos) << config;
+  const std::string path = config.substr(source, config.find('"', source) - source);
+  EXPECT_EQ(fs::read_symlink(path + "/one"), "../acme0");
+}
+
+TEST_F(Shim, LinksTheNumbersOfNodesWhereSystemdManagesTheCgroup) {
+  const fs::path link = "/dev/char/10:236";
+  if (fs::symlink_status(link).type() != fs::file_type::not_found) {
+    GTEST_SKIP() << link << " is there already";
+  }
+  const bool had_folder = fs::exists("/dev/char");
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  EXPECT_EQ(create().code, 0);
+  EXPECT_FALSE(fs::is_symlink(link));
+  EXPECT_EQ(host.shim({"--systemd-cgroup", "create", "--bundle", host.bundle, "c2"}).code, 0);
+  EXPECT_EQ(fs::read_symlink(link), host.dir / "dev/acme0");
+  fs::remove(link);
+  if (!had_folder) {
+    fs::remove("/dev/char");
+  }
+}
+
+TEST_F(Shim, AFailedStartLeavesNoRecordAndTheOldFile) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const std::string before = host.config_json();
+  fs::create_directory(host.bundle / "config.json.xpu-undo");  // the journal cannot be written
+  const Result result = create();
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("config.json.xpu-undo"));
+  EXPECT_EQ(host.config_json(), before);
+  EXPECT_TRUE(fs::is_empty(host.dir / "state/containers"));
+  EXPECT_THAT(seen("arg"), IsEmpty());
+}
+
 TEST_F(Shim, AKnownVariableWithoutItsBackendWarnsOnce) {
   host.write_bundle({"NVIDIA_VISIBLE_DEVICES=all"});
   const std::string before = host.config_json();

@@ -258,15 +258,18 @@ TEST_F(BundleTest, AFileThatIsNoFileOfItsOwnIsRefused) {
   EXPECT_EQ(error(), "cannot open the bundle " + dir_ + ": No such file or directory");
 }
 
-TEST_F(BundleTest, AnotherUsersFileIsRefused) {
+TEST_F(BundleTest, AnotherUsersFileStaysTheirs) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root to give a file away";
   }
-  ASSERT_EQ(::chown(config().c_str(), 12345, 0), 0);
-  EXPECT_EQ(error(), config() +
-                         " belongs to user 12345, who is neither root nor the caller; run: "
-                         "chown 0 " +
-                         config());
+  const std::string pristine = Bundle(dir_, "").current();
+  ASSERT_EQ(::chown(config().c_str(), 12345, 12345), 0);
+  start(dir_, "1");
+  struct stat after = {};
+  ASSERT_EQ(::stat(config().c_str(), &after), 0);
+  EXPECT_EQ(after.st_uid, 12345u);
+  EXPECT_EQ(after.st_gid, 12345u);
+  EXPECT_EQ(Bundle(dir_, "").pristine(), pristine);
 }
 
 TEST_F(BundleTest, ModeOwnerAndAttributesStay) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/start/start.h"
 
-#include <ctime>
-
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/log/log.h"
@@ -18,45 +16,6 @@ std::string rootfs_path(const Spec& spec, const Bundle& bundle) {
     fail(bundle.file(), ": root.path is missing, so there is no file system to bring drivers into");
   }
   return spec.root_path.front() == '/' ? spec.root_path : cat(bundle.dir(), "/", spec.root_path);
-}
-
-// One hash that changes when any catalog of the selection does.
-std::string generation(const Decision& decision) {
-  std::uint64_t hash = fnv1a("");
-  for (const SelectedBackend& selected : decision.selection.backends) {
-    for (const BackendStatus& status : decision.backends) {
-      if (status.found.manifest.name == selected.backend) {
-        for (const Condition& condition : status.catalog.conditions) {
-          hash = fnv1a(condition.path, hash);
-          hash = fnv1a(condition.expected, hash);
-        }
-      }
-    }
-  }
-  return hex64(hash);
-}
-
-Record make_record(const Decision& decision, const Bundle& bundle, const ContainerName& name,
-                   const std::string& after) {
-  Record record;
-  record.id = name.id;
-  record.runtime_root = name.runtime_root;
-  record.bundle = bundle.dir();
-  record.request = decision.request.variable;
-  for (const Selector& selector : decision.request.selectors) {
-    record.request += (&selector == &decision.request.selectors.front() ? "=" : ",");
-    record.request += selector.text;
-  }
-  record.selection = decision.selection;
-  for (const Wanted<Node>& wanted : decision.edits.nodes) {
-    record.nodes.push_back(wanted.item);
-  }
-  record.creator = this_process();
-  record.config_before = hex64(fnv1a(bundle.pristine()));
-  record.config_after = hex64(fnv1a(after));
-  record.catalog_generation = generation(decision);
-  record.created_unix = static_cast<std::int64_t>(std::time(nullptr));
-  return record;
 }
 
 }  // namespace
@@ -93,19 +52,6 @@ std::optional<Decision> decide(const Config& config, const std::vector<FoundBack
   decision.warnings.insert(decision.warnings.end(), decision.plan.warnings.begin(),
                            decision.plan.warnings.end());
   return decision;
-}
-
-void carry_out(const Decision& decision, Bundle& bundle, Records& records,
-               const ContainerName& name, bool sync) {
-  prepare_state(decision.plan, decision.facts.state_dir);
-  prepare_rootfs(decision.plan, *decision.rootfs, decision.facts);
-  const std::string after = bundle.write(decision.splices, sync);
-  try {
-    records.write(make_record(decision, bundle, name, after));
-  } catch (const Error& error) {
-    log::warn(cat("the container starts, but is not recorded: ", error.what()));
-  }
-  records.sweep(4);
 }
 
 }  // namespace xpu

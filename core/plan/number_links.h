@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// /dev/char/MAJOR:MINOR and /dev/block/MAJOR:MINOR. systemd names devices so, and runc's systemd
+// cgroup driver leaves out of a container's unit every device whose link is missing: the container
+// would lose it at the next `systemctl daemon-reload`. udev makes the links only for nodes that it
+// knows, and some drivers make their nodes by themselves.
+#pragma once
+
+#include <string>
+
+#include "core/plan/plan.h"
+
+namespace xpu {
+
+// Makes the missing links of the plan's nodes below `dev` ("/dev"). What is there already stays.
+// Throws Error.
+void make_number_links(const Plan& plan, const std::string& dev);
+
+}  // namespace xpu

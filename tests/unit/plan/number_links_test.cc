@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan/number_links.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/error.h"
+
+namespace xpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+class NumberLinks : public ::testing::Test {
+ protected:
+  NumberLinks() {
+    std::string pattern = fs::temp_directory_path() / "xpu-links.XXXXXX";
+    dev_ = ::mkdtemp(pattern.data());
+    plan_.devices.push_back({{"/opt/dev/acme0", "/dev/acme0", 'c', 240, 7}, "device acme:0"});
+    plan_.device_rules.push_back({"/dev/acme-disk", "/dev/acme-disk", 'b', 241, 1});
+  }
+  ~NumberLinks() override { fs::remove_all(dev_); }
+
+  std::string dev_;
+  Plan plan_;
+};
+
+TEST_F(NumberLinks, AreMadeForEveryNode) {
+  make_number_links(plan_, dev_);
+  EXPECT_EQ(fs::read_symlink(dev_ + "/char/240:7"), "/opt/dev/acme0");
+  EXPECT_EQ(fs::read_symlink(dev_ + "/block/241:1"), "/dev/acme-disk");
+  make_number_links(plan_, dev_);
+}
+
+TEST_F(NumberLinks, ThatAreThereStay) {
+  fs::create_directory(dev_ + "/char");
+  fs::create_symlink("../acme0", dev_ + "/char/240:7");
+  make_number_links(plan_, dev_);
+  EXPECT_EQ(fs::read_symlink(dev_ + "/char/240:7"), "../acme0");
+}
+
+TEST_F(NumberLinks, ThatCannotBeMadeAreAnError) {
+  std::ofstream(dev_ + "/char") << "no folder";
+  try {
+    make_number_links(plan_, dev_);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(),
+              "cannot create the link " + dev_ + "/char/240:7 to /opt/dev/acme0: Not a directory");
+  }
+}
+
+}  // namespace
+}  // namespace xpu
