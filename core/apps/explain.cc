@@ -54,14 +54,12 @@ void add_mounts(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
         out->push_back({'-', "mounts", cat(old.destination, " <- ", old.source), ""});
       }
     }
-    std::string options;
+    std::string options = mount.type == "bind" ? "" : mount.type;
     for (const std::string& option : mount.options) {
       options += (options.empty() ? "" : ",") + option;
     }
-    out->push_back(
-        {'+', "mounts",
-         cat(mount.destination, " <- ", mount.source, " (", mount.type, " ", options, ")"),
-         mount.why});
+    out->push_back({'+', "mounts", cat(mount.destination, " <- ", mount.source, " (", options, ")"),
+                    mount.why});
   }
 }
 

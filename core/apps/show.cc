@@ -53,6 +53,12 @@ std::string joined(const std::vector<std::string>& items, const char* separator 
   return out;
 }
 
+// Beside its name, a backend's reason need not begin with it.
+std::string reason_of(const BackendStatus& backend) {
+  const std::string prefix = cat("backend ", backend.found.manifest.name, ": ");
+  return backend.reason.starts_with(prefix) ? backend.reason.substr(prefix.size()) : backend.reason;
+}
+
 bj::array strings(const std::vector<std::string>& items) {
   return bj::array(items.begin(), items.end());
 }
@@ -66,7 +72,7 @@ std::string nothing_found(const std::vector<BackendStatus>& backends) {
   std::string out = "No accelerators found.\n";
   for (const BackendStatus& backend : backends) {
     out += cat("  ", backend.found.manifest.name, ": ", to_string(backend.state),
-               backend.reason.empty() ? "" : cat(": ", backend.reason), "\n");
+               backend.reason.empty() ? "" : cat(": ", reason_of(backend)), "\n");
   }
   if (backends.empty()) {
     out += "  No backend is installed; install a package such as libxpu-<vendor>.\n";
@@ -108,7 +114,7 @@ bj::object backend_object(const BackendStatus& backend) {
           {"abi", cat(manifest.abi_major, ".", manifest.abi_minor)},
           {"library", manifest.library},
           {"state", to_string(backend.state)},
-          {"reason", backend.reason},
+          {"reason", reason_of(backend)},
           {"devices", backend.catalog.devices.size()}};
 }
 
@@ -155,7 +161,7 @@ std::string backends_text(const std::vector<BackendStatus>& backends) {
                   to_string(backend.state), backend.catalog.devices.size(),
                   backend.catalog.version.empty() ? "-" : backend.catalog.version.c_str(),
                   manifest.abi_major, manifest.abi_minor);
-    out += cat(row, " ", backend.reason.empty() ? "-" : backend.reason, "\n");
+    out += cat(row, " ", backend.reason.empty() ? "-" : reason_of(backend), "\n");
   }
   return out;
 }
@@ -171,8 +177,9 @@ std::string backends_json(const std::vector<BackendStatus>& backends) {
 std::string backend_text(const BackendStatus& backend) {
   const Manifest& manifest = backend.found.manifest;
   std::string out = cat(manifest.name, "\n");
-  add_row(&out, "State:",
-          cat(to_string(backend.state), backend.reason.empty() ? "" : cat(": ", backend.reason)));
+  add_row(
+      &out, "State:",
+      cat(to_string(backend.state), backend.reason.empty() ? "" : cat(": ", reason_of(backend))));
   add_row(&out, "Version:", or_unknown(backend.catalog.version));
   add_row(&out, "ABI:", cat(manifest.abi_major, ".", manifest.abi_minor));
   add_row(&out, "Manifest:", manifest.file);
