@@ -122,6 +122,9 @@ std::optional<std::string> Rootfs::resolve(std::string_view inside) const {
 
 std::optional<std::string> Rootfs::read_link(std::string_view inside) const {
   const Fd fd = open_in_root(root_.get(), inside, O_PATH | O_NOFOLLOW);
+  if (!fd && !leads_nowhere(errno)) {
+    fail_errno("cannot look up ", inside, " in the container's root file system ", path_);
+  }
   char target[PATH_MAX];
   const ssize_t length = fd ? ::readlinkat(fd.get(), "", target, sizeof(target)) : -1;
   if (length < 0 || length == sizeof(target)) {
@@ -162,7 +165,13 @@ bool Rootfs::writable(std::string_view inside) const {
     if (fd) {
       return ::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0;
     }
-    if (!leads_nowhere(errno) || folder.empty() || folder == "/") {
+    if (errno == EACCES) {
+      return false;
+    }
+    if (!leads_nowhere(errno)) {
+      fail_errno("cannot look up ", folder, " in the container's root file system ", path_);
+    }
+    if (folder.empty() || folder == "/") {
       return false;
     }
     folder = split(folder).folder;

@@ -76,6 +76,9 @@ int ContainerView::folder_at(const std::string& path) const {
     place->second.reset(parent < 0 ? -1
                                    : ::openat(parent, path.c_str() + slash + 1,
                                               O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (parent >= 0 && !place->second && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+      fail_errno("cannot open ", path, " in the container's root file system ", rootfs_.path());
+    }
   }
   return place->second.get();
 }
@@ -89,7 +92,13 @@ const std::optional<ContainerView::Entry>& ContainerView::entry_at(const std::st
   const int folder = folder_at(slash == 0 ? "/" : path.substr(0, slash));
   const char* name = slash + 1 == path.size() ? "." : path.c_str() + slash + 1;
   Entry entry;
-  if (folder < 0 || ::fstatat(folder, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (folder < 0) {
+    return place->second;
+  }
+  if (::fstatat(folder, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno != ENOENT && errno != ENOTDIR) {
+      fail_errno("cannot look up ", path, " in the container's root file system ", rootfs_.path());
+    }
     return place->second;
   }
   if (S_ISLNK(entry.status.st_mode)) {
