@@ -25,21 +25,21 @@ bool is_claimed(std::string_view name, const std::vector<FoundBackend>& backends
 
 bool asks_for_devices(std::string_view value) {
   const std::vector<std::string_view> elements = split_list(value);
-  return std::any_of(elements.begin(), elements.end(),
-                     [](std::string_view e) { return !e.empty() && e != "none"; }) &&
-         std::find(elements.begin(), elements.end(), "void") == elements.end();
+  return asks(value) && std::any_of(elements.begin(), elements.end(),
+                                    [](std::string_view e) { return !e.empty() && e != "none"; });
 }
 
 // Names of the variables in question, without duplicates.
 std::vector<std::string> unclaimed(const Environment& env,
-                                   const std::vector<FoundBackend>& backends) {
+                                   const std::vector<FoundBackend>& backends,
+                                   bool (&in_question)(std::string_view value)) {
   std::vector<std::string> names;
   for (const std::string& entry : env.entries()) {
     const std::size_t equals = entry.find('=');
     const std::string name = entry.substr(0, equals);
     if (equals == std::string::npos || !name.ends_with(kSuffix) || name == kNeutralVariable ||
         std::find(names.begin(), names.end(), name) != names.end() ||
-        !asks_for_devices(env.find(name).value_or("")) || is_claimed(name, backends)) {
+        !in_question(env.find(name).value_or("")) || is_claimed(name, backends)) {
       continue;
     }
     names.push_back(name);
@@ -65,7 +65,7 @@ std::vector<std::string> unclaimed_warnings(const Environment& env,
                                             const std::vector<FoundBackend>& backends,
                                             const std::string& known_file) {
   std::vector<std::string> warnings;
-  const std::vector<std::string> names = unclaimed(env, backends);
+  const std::vector<std::string> names = unclaimed(env, backends, asks_for_devices);
   if (names.empty() || known_file.empty()) {
     return warnings;
   }
@@ -83,6 +83,22 @@ std::vector<std::string> unclaimed_warnings(const Environment& env,
     warnings.push_back(error.what());
   }
   return warnings;
+}
+
+std::string unclaimed_asking(const Environment& env, const std::vector<FoundBackend>& backends,
+                             const std::string& known_file) {
+  const std::vector<std::string> names = unclaimed(env, backends, asks);
+  if (names.empty() || known_file.empty()) {
+    return "";
+  }
+  try {
+    const toml::table known = read_known(known_file);
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](const std::string& name) { return known.contains(name); });
+    return found == names.end() ? "" : *found;
+  } catch (const Error&) {
+    return names[0];
+  }
 }
 
 }  // namespace xpu

@@ -16,4 +16,9 @@ std::vector<std::string> unclaimed_warnings(const Environment& env,
                                             const std::vector<FoundBackend>& backends,
                                             const std::string& known_file);
 
+// The first well-known variable that asks for devices or drivers and that no installed backend
+// claims; "" for none. When the file cannot be read, whatever looks like one counts.
+std::string unclaimed_asking(const Environment& env, const std::vector<FoundBackend>& backends,
+                             const std::string& known_file);
+
 }  // namespace xpu

@@ -41,10 +41,6 @@ bool is_vendor(std::string_view text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
-bool contains(const std::vector<std::string_view>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 // One request variable that is set, and whose it is.
 struct Source {
   std::string variable;
@@ -99,6 +95,18 @@ class RequestParser {
   RequestParser(const std::vector<std::string>& entries, const std::vector<FoundBackend>& backends)
       : env_(entries), backends_(backends) {}
 
+  std::string asking(const std::string& known_file) const {
+    if (const auto value = env_.find(kNeutralVariable)) {
+      return asks(*value) ? std::string(kNeutralVariable) : "";
+    }
+    for (const Source& source : claimed_sources()) {
+      if (asks(source.value)) {
+        return source.variable;
+      }
+    }
+    return unclaimed_asking(env_, backends_, known_file);
+  }
+
   Request parse(const std::string& known_file) {
     if (const auto value = env_.find(kNeutralVariable)) {
       use({std::string(kNeutralVariable), *value, {}});
@@ -139,8 +147,7 @@ class RequestParser {
   }
 
   void use(Source source) {
-    const std::vector<std::string_view> elements = split_list(source.value);
-    if (elements.empty() || contains(elements, "void")) {
+    if (!asks(source.value)) {
       return;
     }
     const bool neutral = source.claimed_by.empty();
@@ -152,7 +159,7 @@ class RequestParser {
     request_.variable += cat(request_.variable.empty() ? "" : ", ", source.variable);
     request_.claimed_by.insert(request_.claimed_by.end(), source.claimed_by.begin(),
                                source.claimed_by.end());
-    for (Selector& selector : parse_elements(elements, source)) {
+    for (Selector& selector : parse_elements(split_list(source.value), source)) {
       if (selector.name != "none") {
         request_.kind = RequestKind::kDevices;
       } else if (request_.kind == RequestKind::kNone) {
@@ -247,9 +254,20 @@ std::vector<std::string_view> split_list(std::string_view value) {
   return elements;
 }
 
+bool asks(std::string_view value) {
+  const std::vector<std::string_view> elements = split_list(value);
+  return !elements.empty() && std::find(elements.begin(), elements.end(), "void") == elements.end();
+}
+
 Request parse_request(const std::vector<std::string>& env,
                       const std::vector<FoundBackend>& backends, const std::string& known_file) {
   return RequestParser(env, backends).parse(known_file);
+}
+
+std::string asking_variable(const std::vector<std::string>& env,
+                            const std::vector<FoundBackend>& backends,
+                            const std::string& known_file) {
+  return RequestParser(env, backends).asking(known_file);
 }
 
 }  // namespace xpu

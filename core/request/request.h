@@ -54,4 +54,12 @@ inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
 Request parse_request(const std::vector<std::string>& env,
                       const std::vector<FoundBackend>& backends, const std::string& known_file);
 
+// The first variable that asks for devices or drivers, whether or not it would be served; "" when
+// none does. For a start whose configuration cannot be used: a backend counts even when it is not
+// enabled, and so does a well-known variable, whose backend may be in a folder that only the
+// configuration names. Where the known variables cannot be read, any *_VISIBLE_DEVICES counts.
+std::string asking_variable(const std::vector<std::string>& env,
+                            const std::vector<FoundBackend>& backends,
+                            const std::string& known_file);
+
 }  // namespace xpu

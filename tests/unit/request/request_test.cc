@@ -311,6 +311,42 @@ TEST_F(KnownVariables, ReadTheFileOnlyWhenItMatters) {
   EXPECT_THAT(warnings({"GAMMA_VISIBLE_DEVICES=0"}), IsEmpty());
 }
 
+TEST_F(KnownVariables, AskWhateverTheConfigurationSays) {
+  auto backends = two_backends();
+  backends[0].enabled = false;
+  backends[0].manifest.device_variables = {"ACME_DEVICES", "ACME_VISIBLE_DEVICES"};
+  backends[1].refused = true;
+  const auto asking = [&](const Env& env) { return asking_variable(env, backends, file_); };
+  for (const char* value : {"all", "0", "none", ",", "0,void-of-that-name"}) {
+    for (const std::string name : {"XPU_VISIBLE_DEVICES", "ACME_DEVICES", "ACME_VISIBLE_DEVICES",
+                                   "BETA_VISIBLE_DEVICES", "GAMMA_VISIBLE_DEVICES"}) {
+      EXPECT_EQ(asking({"PATH=/bin", name + "=" + value}), name) << value;
+      EXPECT_EQ(asking({name + "=" + value, name + "=void"}), "") << name;
+    }
+  }
+  for (const Env& env :
+       {Env{}, Env{"PATH=/bin"}, Env{"BETA_VISIBLE_DEVICES= "}, Env{"OTHER_VISIBLE_DEVICES=all"},
+        Env{"GAMMA_VISIBLE_DEVICES=0,void"}, Env{"ACME_DEVICES=void", "ACME_VISIBLE_DEVICES=all"},
+        Env{"XPU_VISIBLE_DEVICES=void", "ACME_DEVICES=all", "GAMMA_VISIBLE_DEVICES=all"}}) {
+    EXPECT_EQ(asking(env), "");
+  }
+  EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all", "GAMMA_VISIBLE_DEVICES=0"}),
+            "GAMMA_VISIBLE_DEVICES");
+  EXPECT_EQ(asking({"BETA_VISIBLE_DEVICES=void", "GAMMA_VISIBLE_DEVICES=0"}),
+            "GAMMA_VISIBLE_DEVICES");
+}
+
+TEST_F(KnownVariables, AllCountAsAskingWhenTheFileCannotBeRead) {
+  const auto asking = [&](const Env& env) { return asking_variable(env, {}, file_); };
+  dir_.write("known.toml", "not toml");
+  EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all"}), "OTHER_VISIBLE_DEVICES");
+  EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=void", "OTHER_DEVICES=all"}), "");
+  dir_.write("known.toml", "", 0666);
+  EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all"}), "OTHER_VISIBLE_DEVICES");
+  file_ = dir_ / "missing.toml";
+  EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all"}), "");
+}
+
 TEST(ShippedKnownVariables, NameAPackageEach) {
   const TempDir dir;
   const std::string file =
