@@ -17,6 +17,11 @@ bool leads_nowhere(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP;
 }
 
+// Permissions or a read-only file system say no; other errors say nothing about them.
+bool is_refusal(int error) {
+  return error == EACCES || error == EPERM || error == EROFS;
+}
+
 // "/a/b/c" → "/a/b" and "c".
 struct Split {
   std::string folder, name;
@@ -162,10 +167,10 @@ bool Rootfs::writable(std::string_view inside) const {
   std::string folder(inside);
   while (true) {
     const Fd fd = open_in_root(root_.get(), folder, O_PATH | O_DIRECTORY);
-    if (fd) {
-      return ::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0;
+    if (fd && ::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) {
+      return true;
     }
-    if (errno == EACCES) {
+    if (is_refusal(errno)) {
       return false;
     }
     if (!leads_nowhere(errno)) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
@@ -219,6 +220,46 @@ TEST_P(InRoot, WritableAsksTheNearestFolder) {
     EXPECT_TRUE(rootfs.writable("/etc/not/there"));
     EXPECT_TRUE(rootfs.writable("/"));
   });
+}
+
+TEST_P(InRoot, FoldersThatTheCallerMayNotEnterAreNotWritable) {
+  fs::create_directories(root() / "etc/deep");
+  ::chmod((root() / "etc").c_str(), 0700);
+  ::chmod(root().c_str(), 0755);
+  std::thread([&] {
+    if (::syscall(SYS_setresuid, 1234, 1234, 1234) != 0) {
+      GTEST_SKIP() << "cannot become another user here";
+    }
+    run([&] {
+      const Rootfs rootfs(root());
+      EXPECT_FALSE(rootfs.writable("/etc"));
+      EXPECT_FALSE(rootfs.writable("/etc/deep"));
+      EXPECT_FALSE(rootfs.writable("/"));
+    });
+  }).join();
+}
+
+// Too many open files is neither "not there" nor "not writable".
+TEST_P(InRoot, ErrorsOfTheSystemAreErrors) {
+  fs::create_directories(root() / "etc");
+  link(root() / "link", "etc");
+  std::string stat, link, writable;
+  run([&] {
+    const Rootfs rootfs(root());
+    rlimit before = {};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none = {0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    stat = error_of([&] { rootfs.stat("/etc"); });
+    link = error_of([&] { rootfs.read_link("/link"); });
+    writable = error_of([&] { rootfs.writable("/etc"); });
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  });
+  const std::string end =
+      " in the container's root file system " + root().string() + ": Too many open files";
+  EXPECT_EQ(stat, "cannot look up /etc" + end);
+  EXPECT_EQ(link, "cannot look up /link" + end);
+  EXPECT_EQ(writable, "cannot look up /etc" + end);
 }
 
 TEST_P(InRoot, ReadOnlyFileSystemsAreNotWritableAndFailWhole) {
