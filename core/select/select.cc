@@ -84,13 +84,19 @@ class Choice {
     return cat(selector.variable, ": '", selector.text, "'");
   }
 
+  // One that is refused may be off as well.
+  static bool is_off(const BackendStatus& backend) {
+    return backend.state == BackendState::kDisabled || !backend.found.enabled;
+  }
+
   // Backends that the selector is about, in whatever state.
   std::vector<const BackendStatus*> concerned(const Selector& selector) const {
-    // Simulated devices never come along with real ones; they have to be named.
+    // Simulated devices never come along with real ones, nor in their place; they have to be named.
     const bool leave_out_simulated =
         is_open(selector) &&
         std::any_of(backends_.begin(), backends_.end(), [](const BackendStatus& backend) {
-          return !backend.found.manifest.simulated && !devices_of(backend).empty();
+          return !backend.found.manifest.simulated && !is_off(backend) &&
+                 backend.state != BackendState::kAbsent;
         });
     std::vector<const BackendStatus*> out;
     for (const BackendStatus& backend : backends_) {
@@ -98,9 +104,8 @@ class Choice {
           selector.claimed_by.empty() || contains(selector.claimed_by, name_of(backend));
       const bool prefixed = selector.backend.empty() || selector.backend == name_of(backend) ||
                             has_device_of(backend, selector.backend);
-      const bool left_out =
-          (leave_out_simulated && backend.found.manifest.simulated) ||
-          (backend.state == BackendState::kDisabled && selector.backend != name_of(backend));
+      const bool left_out = (leave_out_simulated && backend.found.manifest.simulated) ||
+                            (is_off(backend) && selector.backend != name_of(backend));
       if (claimed && prefixed && !left_out) {
         out.push_back(&backend);
       }
@@ -234,6 +239,9 @@ class Choice {
       fail(quoted(selector), " may be any of ", listed(ids), "; name one of these");
     }
     const Match& match = matches[0];
+    if (selector.backend.empty() && is_index(selector.name)) {
+      check_broken(selector, match, backends);
+    }
     if (!match.device->available) {
       fail(quoted(selector), ": the device ", match.device->id,
            " is not available: ", match.device->reason);
@@ -260,6 +268,17 @@ class Choice {
       }
       fail(quoted(selector), " is a bare index, and this host has devices of ",
            listed({vendors.begin(), vendors.end()}), "; write the vendor too: ", listed(ids));
+    }
+  }
+
+  // A backend that could not describe the host may have a device of that number too.
+  static void check_broken(const Selector& selector, const Match& match,
+                           const std::vector<const BackendStatus*>& backends) {
+    for (const BackendStatus* backend : backends) {
+      if (backend->state != BackendState::kReady && backend->state != BackendState::kAbsent) {
+        fail(quoted(selector), " is a bare index; write ", match.device->id,
+             " if that is meant, because ", problem_of(*backend));
+      }
     }
   }
 

@@ -219,10 +219,52 @@ TEST(Select, FailsWhenABackendInForceFailed) {
   EXPECT_THAT(rest.warnings, ElementsAre("XPU_VISIBLE_DEVICES: 'all': " + problem));
   // Others do not suffer.
   EXPECT_THAT(neutral("acme:0", backends), ElementsAre("acme(acme:0)"));
-  EXPECT_THAT(neutral("1", backends), ElementsAre("acme(acme:1)"));
-  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=5", backends),
-            "XPU_VISIBLE_DEVICES: '5' is not a device of this host; there are acme:0, acme:1; " +
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=fast", backends),
+            "XPU_VISIBLE_DEVICES: 'fast' is not a device of this host; there are acme:0, acme:1; " +
                 problem);
+  Device& last = backends[0].catalog.devices[1];
+  last.uuid = "ACC-11aa22bb";
+  last.pci = "0000:65:00.0";
+  last.aliases = {"fast"};
+  for (const char* name : {"ACC-11aa22bb", "65:00.0", "fast", "acme:1"}) {
+    EXPECT_THAT(neutral(name, backends), ElementsAre("acme(acme:1)")) << name;
+  }
+}
+
+TEST(Select, RefusesABareIndexWhereABackendFailedOrWasRefused) {
+  Backends backends = acme_and_beta();
+  const std::string intro =
+      "XPU_VISIBLE_DEVICES: '1' is a bare index; write acme:1 if that is meant, because the "
+      "backend beta ";
+  for (const std::string policy : {"fail", "warn"}) {
+    backends[1] = broken("beta", BackendState::kFailed, "it ended by signal 11");
+    EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=1", backends, policy),
+              intro + "failed: it ended by signal 11");
+    EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=5", backends, policy),
+              "XPU_VISIBLE_DEVICES: '5' is not a device of this host; there are acme:0, acme:1; "
+              "the backend beta failed: it ended by signal 11");
+    backends[1] = broken("beta", BackendState::kRefused, "others can write it");
+    EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=1", backends, policy),
+              intro + "was refused: others can write it");
+    EXPECT_THAT(chosen(select_env({"ACME_DEVICES=1"}, backends, policy)),
+                ElementsAre("acme(acme:1)"));
+  }
+  // One that is off, or found no device, is not meant.
+  backends[1].found.enabled = false;
+  EXPECT_THAT(neutral("1", backends), ElementsAre("acme(acme:1)"));
+  EXPECT_THAT(neutral("all", backends), ElementsAre("acme(acme:0,acme:1)"));
+  backends[1] = broken("beta", BackendState::kAbsent, "no driver");
+  EXPECT_THAT(neutral("1", backends), ElementsAre("acme(acme:1)"));
+}
+
+TEST(Select, RefusesABareIndexInAVariableThatABrokenBackendShares) {
+  Backends backends = acme_and_beta();
+  backends[1] = broken("beta", BackendState::kFailed, "it hung");
+  backends[1].found.manifest.device_variables = {"ACME_DEVICES"};
+  EXPECT_EQ(error_for("ACME_DEVICES=1", backends),
+            "ACME_DEVICES: '1' is a bare index; write acme:1 if that is meant, because the backend "
+            "beta failed: it hung");
+  EXPECT_THAT(chosen(select_env({"ACME_DEVICES=acme:1"}, backends)), ElementsAre("acme(acme:1)"));
 }
 
 TEST(Select, FailsWhenABackendInForceIsRefusedOrDisabled) {
@@ -251,6 +293,38 @@ TEST(Select, LeavesOutSimulatedDevicesBesideRealOnes) {
   EXPECT_THAT(neutral("beta:sim-uuid", backends), ElementsAre("beta(beta:0)"));
   backends[0] = broken("acme", BackendState::kAbsent, "no driver");
   EXPECT_THAT(neutral("all", backends), ElementsAre("beta(beta:0)"));
+  EXPECT_THAT(neutral("0", backends), ElementsAre("beta(beta:0)"));
+}
+
+TEST(Select, NeverGivesSimulatedDevicesInPlaceOfRealOnes) {
+  Backends backends = acme_and_beta();
+  backends[1] = simulated(backends[1]);
+  backends[1].catalog.devices[0].uuid = "sim-uuid";
+  for (const BackendState state : {BackendState::kRefused, BackendState::kFailed}) {
+    backends[0] = broken("acme", state, "why");
+    const std::string problem = std::string("the backend acme ") +
+                                (state == BackendState::kFailed ? "failed" : "was refused") +
+                                ": why";
+    EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=0", backends),
+              "XPU_VISIBLE_DEVICES: '0' is not a device of this host; " + problem);
+    for (const std::string word : {"all", "none"}) {
+      const std::string env = "XPU_VISIBLE_DEVICES=" + word;
+      EXPECT_EQ(error_for(env, backends), "XPU_VISIBLE_DEVICES: '" + word + "': " + problem);
+      const Selection soft = select_env({env}, backends, "warn");
+      EXPECT_TRUE(soft.empty());
+      EXPECT_THAT(soft.warnings, ElementsAre("XPU_VISIBLE_DEVICES: '" + word + "': " + problem,
+                                             HasSubstr("'" + word + "': this host has no ")));
+    }
+    EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=sim-uuid", backends),
+              "XPU_VISIBLE_DEVICES: 'sim-uuid' is not a device of this host; " + problem);
+    EXPECT_THAT(neutral("beta:0", backends), ElementsAre("beta(beta:0)"));
+  }
+  // A backend that is there but has no device does not bring in simulated ones either.
+  backends[0] = backend("acme", {});
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=0", backends),
+            "XPU_VISIBLE_DEVICES: '0' is not a device of this host");
+  EXPECT_THAT(neutral("none", backends), ElementsAre("acme()"));
+  backends[0] = broken("acme", BackendState::kDisabled, "");
   EXPECT_THAT(neutral("0", backends), ElementsAre("beta(beta:0)"));
 }
 
