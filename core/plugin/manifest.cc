@@ -16,7 +16,6 @@
 #include "core/base/trust.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
-#include "core/log/log.h"
 #include "core/plugin/abi.h"
 
 namespace xpu {
@@ -422,12 +421,43 @@ void refuse_duplicates(std::vector<FoundBackend>& found) {
   for (std::size_t i = 1; i < found.size(); ++i) {
     FoundBackend& one = found[i - 1];
     FoundBackend& two = found[i];
-    if (one.manifest.name == two.manifest.name) {
+    if (one.manifest.name == two.manifest.name && !one.is_folder) {
       one.refused = two.refused = true;
       one.reason = two.reason = cat("two manifests are for the backend ", one.manifest.name, ": ",
                                     one.manifest.file, " and ", two.manifest.file, "; remove one");
     }
   }
+}
+
+// What the folder holds. When it cannot be used, that is added to `found`; its manifests are looked
+// at all the same, for what they claim.
+std::vector<std::string> names_in(const std::string& dir, std::vector<FoundBackend>& found) {
+  FoundBackend folder;
+  folder.is_folder = true;
+  folder.manifest.file = folder.manifest.name = dir;
+  std::vector<std::string> names;
+  try {
+    Fd fd;
+    try {
+      fd = open_trusted(dir, TrustKind::kFolder);
+    } catch (const Error& error) {
+      refuse(folder, error.what());
+    }
+    if (!fd) {
+      fd.reset(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    if (fd) {
+      names = list_dir(fd.get(), dir);
+    } else if (errno != ENOENT) {
+      fail_errno("cannot open ", dir);
+    }
+  } catch (const Error& error) {
+    refuse(folder, error.what());
+  }
+  if (folder.refused) {
+    found.push_back(std::move(folder));
+  }
+  return names;
 }
 
 }  // namespace
@@ -466,15 +496,7 @@ std::vector<FoundBackend> find_backends(const Config& config) {
   const std::string config_file = config.file.empty() ? config_path() : config.file;
   std::vector<FoundBackend> found;
   for (const std::string& dir : config.backend_dirs) {
-    std::vector<std::string> names;
-    const Fd fd(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && errno != ENOENT && errno != ENOTDIR) {
-      log::warn(cat("cannot read the backend folder ", dir, ": ", std::strerror(errno)));
-    }
-    if (fd) {
-      names = list_dir(fd.get(), dir);
-    }
-    for (const std::string& name : names) {
+    for (const std::string& name : names_in(dir, found)) {
       if (name.front() == '.' || name.size() < 6 || name.substr(name.size() - 5) != ".toml") {
         continue;
       }

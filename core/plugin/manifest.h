@@ -41,11 +41,13 @@ struct Manifest {
   std::map<std::string, std::string> options;
 };
 
-// A manifest that was found, usable or not.
+// A manifest that was found, usable or not; or a configured folder that cannot be used, which is
+// refused, carries its path as name and file, and may hold any backend.
 struct FoundBackend {
   Manifest manifest;  // when refused: as much as could be read, at least file, name and variables
   bool enabled = true;
   bool refused = false;
+  bool is_folder = false;
   std::string reason;  // when refused (trust, syntax, ABI, options) or not enabled
 };
 
@@ -55,7 +57,8 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
                            const std::string& config_file);
 
 // Every *.toml in the configured folders, sorted by name. Never throws for one bad manifest; two of
-// the same name are both refused and each names the other.
+// the same name are both refused and each names the other. A folder that is missing is empty; one
+// that cannot be read or that others can write is an entry of its own, besides its manifests.
 std::vector<FoundBackend> find_backends(const Config& config);
 
 }  // namespace xpu

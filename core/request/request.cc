@@ -96,18 +96,18 @@ class RequestParser {
       : env_(entries), backends_(backends) {}
 
   std::string asking(const std::string& known_file) const {
-    if (const auto value = env_.find(kNeutralVariable)) {
-      return asks(*value) ? std::string(kNeutralVariable) : "";
-    }
-    for (const Source& source : claimed_sources()) {
-      if (asks(source.value)) {
-        return source.variable;
+    if (!env_.find(kNeutralVariable)) {
+      for (const Source& source : claimed_sources()) {
+        if (asks(source.value)) {
+          return source.variable;
+        }
       }
     }
-    return unclaimed_asking(env_, backends_, known_file);
+    return asking_anybody(known_file);
   }
 
   Request parse(const std::string& known_file) {
+    check_folders(known_file);
     if (const auto value = env_.find(kNeutralVariable)) {
       use({std::string(kNeutralVariable), *value, {}});
     } else {
@@ -123,6 +123,30 @@ class RequestParser {
   }
 
  private:
+  // The vendor-neutral variable, or a well-known one that nobody claims, if it asks.
+  std::string asking_anybody(const std::string& known_file) const {
+    if (const auto value = env_.find(kNeutralVariable)) {
+      return asks(*value) ? std::string(kNeutralVariable) : "";
+    }
+    return unclaimed_asking(env_, backends_, known_file);
+  }
+
+  // A folder that cannot be used may hold the backend that is asked for.
+  void check_folders(const std::string& known_file) {
+    for (const FoundBackend& found : backends_) {
+      if (!found.is_folder) {
+        continue;
+      }
+      const std::string problem =
+          cat("the backend folder ", found.manifest.file, " cannot be used: ", found.reason);
+      const std::string variable = asking_anybody(known_file);
+      if (!variable.empty()) {
+        fail(variable, " is set, but ", problem);
+      }
+      request_.warnings.push_back(problem);
+    }
+  }
+
   // The variable of each backend that is in force: of several the first that the manifest names.
   std::vector<Source> claimed_sources() const {
     std::vector<Source> sources;

@@ -50,7 +50,8 @@ inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
 // `env`: "NAME=value" as in the spec's process.env; of several with one name the last counts.
 // `known_file`: known-variables.toml, read only when a variable asks for it ("" for none).
 // Throws Error for a request that cannot be understood (names variable and element), and when the
-// variable in force is claimed by a refused backend.
+// variable in force is claimed by a refused backend, and when the vendor-neutral or an unclaimed
+// well-known variable asks while a backend folder cannot be used.
 Request parse_request(const std::vector<std::string>& env,
                       const std::vector<FoundBackend>& backends, const std::string& known_file);
 

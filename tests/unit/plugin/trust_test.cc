@@ -151,6 +151,53 @@ TEST_F(Trust, FolderThatAnyoneCanWrite) {
                                            " can be written by group or others")));
 }
 
+// Nobody knows what a folder would hold that cannot be used: it is an entry of its own.
+TEST_F(Trust, FoldersThatCannotBeUsed) {
+  install("ok");
+  const std::string odd = path("odd");
+  config_.backend_dirs.push_back(odd);
+  const auto problem = [&] {
+    const auto all = load();
+    EXPECT_EQ(all.size(), 2U);
+    const BackendStatus& folder = all.at(0);
+    EXPECT_TRUE(folder.found.is_folder);
+    EXPECT_EQ(folder.state, BackendState::kRefused);
+    EXPECT_EQ(folder.found.manifest.name, odd);
+    EXPECT_EQ(folder.found.manifest.file, odd);
+    EXPECT_EQ(all.at(1).state, BackendState::kReady) << all.at(1).reason;
+    return folder.reason;
+  };
+  EXPECT_EQ(load().size(), 1U);  // missing
+  fs::create_symlink("nowhere", odd);
+  EXPECT_EQ(load().size(), 1U);
+  fs::remove(odd);
+  write("odd", "a file");
+  EXPECT_EQ(problem(), cat("cannot open ", odd, ": Not a directory"));
+  fs::remove(odd);
+  fs::create_directory(odd);
+  EXPECT_EQ(load().size(), 1U);
+  for (const unsigned mode : {0775U, 0757U, 01777U}) {
+    fs::permissions(odd, fs::perms(mode));
+    EXPECT_THAT(problem(), HasSubstr(cat("refusing ", odd, ": it can be written by group or ")));
+  }
+  // Named twice, it is no duplicate of itself.
+  config_.backend_dirs.push_back(odd);
+  const auto all = load();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_THAT(all[1].reason, HasSubstr("can be written by group or others"));
+}
+
+TEST_F(Trust, FolderOfAnotherOwner) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "changing owners needs root";
+  }
+  ASSERT_EQ(chown(dir().c_str(), 1000, 0), 0);
+  const auto all = load();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].state, BackendState::kRefused);
+  EXPECT_THAT(all[0].reason, HasSubstr(cat("refusing ", dir(), ": it belongs to user 1000")));
+}
+
 // A manifest that is refused keeps its claims, so that they fail closed.
 TEST_F(Trust, RefusedManifestsKeepTheirClaims) {
   const std::string request =

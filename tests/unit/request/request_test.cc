@@ -347,6 +347,37 @@ TEST_F(KnownVariables, AllCountAsAskingWhenTheFileCannotBeRead) {
   EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all"}), "");
 }
 
+TEST_F(KnownVariables, FailWhereABackendFolderCannotBeUsed) {
+  auto backends = two_backends();
+  FoundBackend folder;
+  folder.is_folder = folder.refused = true;
+  folder.manifest.name = folder.manifest.file = "/opt/backends";
+  folder.reason = "cannot open /opt/backends: Permission denied";
+  backends.insert(backends.begin(), folder);
+  const std::string problem =
+      "the backend folder /opt/backends cannot be used: cannot open /opt/backends: Permission "
+      "denied";
+  const auto parsed = [&](const Env& env) { return parse_request(env, backends, file_); };
+  for (const std::string value : {"all", "none", "acme:0"}) {
+    for (const std::string name : {"XPU_VISIBLE_DEVICES", "GAMMA_VISIBLE_DEVICES"}) {
+      EXPECT_EQ(error_of([&] { parsed({name + "=" + value}); }), name + " is set, but " + problem);
+    }
+  }
+  EXPECT_EQ(error_of([&] {
+              parsed({"GAMMA_VISIBLE_DEVICES=0", "BETA_VISIBLE_DEVICES=0"});
+            }),
+            "GAMMA_VISIBLE_DEVICES is set, but " + problem);
+  for (const Env& env : {Env{}, Env{"XPU_VISIBLE_DEVICES=", "GAMMA_VISIBLE_DEVICES=0"},
+                         Env{"GAMMA_VISIBLE_DEVICES=void"}, Env{"OTHER_VISIBLE_DEVICES=all"}}) {
+    const Request request = parsed(env);
+    EXPECT_EQ(request.kind, RequestKind::kNone);
+    EXPECT_THAT(request.warnings, ElementsAre(problem));
+  }
+  const Request served = parsed({"ACME_VISIBLE_DEVICES=0"});
+  EXPECT_THAT(served.claimed_by, ElementsAre("acme"));
+  EXPECT_THAT(served.warnings, ElementsAre(problem));
+}
+
 TEST(ShippedKnownVariables, NameAPackageEach) {
   const TempDir dir;
   const std::string file =
