@@ -22,6 +22,7 @@ constexpr const char* kHelp =
     "  --manifest FILE      the backend's manifest, an absolute path\n"
     "  --option NAME=VALUE  an option that the manifest declares; may be repeated\n"
     "  --deadline SECONDS   time that the backend has, 1 to 3600 (default 60)\n"
+    "  --require-sha256     refuse a manifest that states no hash of its library\n"
     "  --memory BYTES       address space that it may use, at least 16777216 (default 4294967296)\n"
     "  --help, --version\n"
     "\n"
@@ -35,6 +36,7 @@ struct Arguments {
   std::string manifest;
   BackendConfig config;
   HostLimits limits;
+  bool require_sha256 = false;
 };
 
 template <class T>
@@ -58,13 +60,11 @@ void take_option(Arguments& arguments, const std::string& text) {
 
 // False when there is nothing left to do.
 bool parse(int argc, char** argv, Arguments& arguments) {
-  static const option kOptions[] = {{"manifest", required_argument, nullptr, 'f'},
-                                    {"option", required_argument, nullptr, 'o'},
-                                    {"deadline", required_argument, nullptr, 'd'},
-                                    {"memory", required_argument, nullptr, 'm'},
-                                    {"help", no_argument, nullptr, 'h'},
-                                    {"version", no_argument, nullptr, 'v'},
-                                    {nullptr, 0, nullptr, 0}};
+  static const option kOptions[] = {
+      {"manifest", required_argument, nullptr, 'f'}, {"option", required_argument, nullptr, 'o'},
+      {"deadline", required_argument, nullptr, 'd'}, {"memory", required_argument, nullptr, 'm'},
+      {"require-sha256", no_argument, nullptr, 'r'}, {"help", no_argument, nullptr, 'h'},
+      {"version", no_argument, nullptr, 'v'},        {nullptr, 0, nullptr, 0}};
   opterr = 0;
   for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (found) {
@@ -80,6 +80,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       case 'm':
         arguments.limits.memory_bytes =
             number<std::uint64_t>("--memory", optarg, 16 << 20, UINT64_MAX);
+        break;
+      case 'r':
+        arguments.require_sha256 = true;
         break;
       case 'h':
         std::fputs(kHelp, stdout);
@@ -114,12 +117,14 @@ void forget_the_caller() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  signal(SIGPIPE, SIG_DFL);
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    signal(number, SIG_DFL);
+  }
 }
 
 int describe(const Arguments& arguments) {
-  const FoundBackend found =
-      read_manifest(arguments.manifest, arguments.config, "the command line");
+  const FoundBackend found = read_manifest(arguments.manifest, arguments.config, "the command line",
+                                           arguments.require_sha256);
   HostOutcome outcome;
   if (found.refused) {
     outcome.catalog.backend = found.manifest.name;
@@ -145,8 +150,9 @@ int describe(const Arguments& arguments) {
 }
 
 int run(int argc, char** argv) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   forget_the_caller();
+  // Not SIGKILL: what the backend started is ended first.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   try {
     Arguments arguments;
     return parse(argc, argv, arguments) ? describe(arguments) : kOk;

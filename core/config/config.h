@@ -36,6 +36,7 @@ struct Config {
   std::vector<std::string> backend_dirs;            // directories; default: the installation's own
   unsigned backend_timeout_s = 60;                  // timeout-seconds: 1 to 600
   std::uint64_t backend_memory_bytes = 4ULL << 30;  // memory-limit, text such as "4GiB"
+  bool require_sha256 = false;                      // require-sha256
   // [backends.NAME]
   std::map<std::string, BackendConfig> backends;
 };

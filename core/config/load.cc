@@ -82,7 +82,8 @@ class Loader {
            }
            config_.backend_timeout_s = static_cast<unsigned>(*seconds);
          }},
-        {"memory-limit", [&](const toml::node& n) { config_.backend_memory_bytes = size(n); }}};
+        {"memory-limit", [&](const toml::node& n) { config_.backend_memory_bytes = size(n); }},
+        {"require-sha256", [&](const toml::node& n) { config_.require_sha256 = flag(n); }}};
     for (const auto& [key, node] : section) {
       if (node.is_table()) {
         read_backend(std::string(key.str()), *node.as_table());
@@ -234,6 +235,14 @@ class Loader {
       bad(node, "must be at least 64MiB, not ", quoted(node));
     }
     return bytes;
+  }
+
+  bool flag(const toml::node& node) {
+    const auto value = node.value_exact<bool>();
+    if (!value) {
+      bad(node, "must be true or false");
+    }
+    return *value;
   }
 
   BackendConfig::Enabled enabled(const toml::node& node) {

@@ -41,6 +41,9 @@ std::vector<std::string> arguments(const std::string& program, const Config& con
                                   std::to_string(config.backend_timeout_s),
                                   "--memory",
                                   std::to_string(config.backend_memory_bytes)};
+  if (config.require_sha256) {
+    out.push_back("--require-sha256");
+  }
   for (const auto& [name, value] : manifest.options) {
     out.push_back("--option");
     out.push_back(cat(name, "=", value));
@@ -105,6 +108,10 @@ HostProcess::HostProcess(const Config& config, const Manifest& manifest)
                       environment);
   if (errno != 0) {
     pid_ = -1;
+    if (errno == ENOENT) {
+      fail("backend ", name_, ": there is no ", program_,
+           ", which belongs to this program; install the package xpu-container-runtime again");
+    }
     fail_errno("backend ", name_, ": cannot start ", program_);
   }
 }
@@ -127,8 +134,7 @@ bool HostProcess::advance() {
   read_answer();
   read_messages();
   if (!answer_fd_ && !message_fd_) {
-    // Both ends are closed by its exit, so this does not wait for long. It fails where our caller
-    // made us ignore SIGCHLD; then the answer alone must do.
+    // Both ends are closed by its exit, so this does not wait for long.
     waitpid(pid_, &status_, 0);
     pid_ = -1;
     return true;
@@ -142,12 +148,26 @@ bool HostProcess::advance() {
   return true;
 }
 
-// A host that is stuck in the kernel is not waited for.
+// A host that is asked to end takes what its backend started with it. One that does not, even
+// though it was stopped no longer, is killed; one that is stuck in the kernel is not waited for.
 void HostProcess::kill_and_wait() {
-  kill(-pid_, SIGKILL);
-  for (int i = 0; i < 50 && waitpid(pid_, &status_, WNOHANG) == 0; ++i) {
+  kill(-pid_, SIGTERM);
+  kill(-pid_, SIGCONT);
+  if (!wait_briefly(500)) {
+    kill(-pid_, SIGKILL);
+    wait_briefly(100);
+  }
+}
+
+bool HostProcess::wait_briefly(int ms) {
+  const std::int64_t end = monotonic_ms() + ms;
+  while (waitpid(pid_, &status_, WNOHANG) == 0) {
+    if (monotonic_ms() >= end) {
+      return false;
+    }
     poll(nullptr, 0, 2);
   }
+  return true;
 }
 
 void HostProcess::read_answer() {

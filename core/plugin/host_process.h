@@ -42,6 +42,7 @@ class HostProcess {
   void read_messages();
   void say(const std::string& line);
   void kill_and_wait();
+  bool wait_briefly(int ms);
 
   std::string name_, program_;
   unsigned timeout_s_;

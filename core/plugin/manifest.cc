@@ -44,8 +44,8 @@ class ManifestReader {
 
   void read() {
     known_keys(root_, "",
-               {"manifest-version", "name", "library", "abi", "summary", "enabled-by-default",
-                "simulated", "request", "detect", "options"});
+               {"manifest-version", "name", "library", "sha256", "abi", "summary",
+                "enabled-by-default", "simulated", "request", "detect", "options"});
     const toml::node* version = root_.get("manifest-version");
     if (version == nullptr || version->value<std::int64_t>() != 1) {
       fail(place(version), "manifest-version is not 1, the only one that this version reads");
@@ -58,6 +58,9 @@ class ManifestReader {
       read_request(*request);
     }
     out_.library = library_path(wanted_text("library"));
+    if (const toml::node* sha256 = root_.get("sha256")) {
+      read_sha256(text(*sha256, "sha256"));
+    }
     read_abi(wanted_text("abi"));
     if (const toml::node* summary = root_.get("summary")) {
       out_.summary = text(*summary, "summary");
@@ -282,6 +285,14 @@ class ManifestReader {
                                       : library;
   }
 
+  void read_sha256(const std::string& sha256) {
+    if (sha256.size() != 64 || sha256.find_first_not_of("0123456789abcdef") != sha256.npos) {
+      fail(place(root_.get("sha256")), "sha256 is ", quoted(sha256),
+           "; the 64 hexadecimal digits that sha256sum prints for the library are wanted");
+    }
+    out_.sha256 = sha256;
+  }
+
   void read_abi(const std::string& abi) {
     const char* end = abi.data() + abi.size();
     const auto [dot, no_major] = std::from_chars(abi.data(), end, out_.abi_major);
@@ -463,7 +474,7 @@ std::vector<std::string> names_in(const std::string& dir, std::vector<FoundBacke
 }  // namespace
 
 FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
-                           const std::string& config_file) {
+                           const std::string& config_file, bool require_sha256) {
   FoundBackend found;
   const std::size_t start = file.rfind('/') + 1;
   found.manifest.file = file;
@@ -479,6 +490,10 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
   if (!found.refused) {
     try {
       reader.read();
+      if (require_sha256 && found.manifest.sha256.empty()) {
+        fail(file, ": no sha256 of ", found.manifest.library, ", which require-sha256 of ",
+             config_file, " demands; install a version of the package that states it");
+      }
       apply_config(found, config, config_file);
       reader.read_detect();
     } catch (const Error& error) {
@@ -501,9 +516,10 @@ std::vector<FoundBackend> find_backends(const Config& config) {
         continue;
       }
       const auto settings = config.backends.find(name.substr(0, name.size() - 5));
-      found.push_back(read_manifest(
-          cat(dir, "/", name),
-          settings == config.backends.end() ? BackendConfig{} : settings->second, config_file));
+      found.push_back(
+          read_manifest(cat(dir, "/", name),
+                        settings == config.backends.end() ? BackendConfig{} : settings->second,
+                        config_file, config.require_sha256));
     }
   }
   std::stable_sort(found.begin(), found.end(),

@@ -22,6 +22,7 @@ struct Manifest {
   std::string file;                       // absolute path of the manifest
   std::string name;                       // [a-z][a-z0-9-]*
   std::string library;                    // absolute path
+  std::string sha256;                     // of the library, lower case; "" for none
   std::string summary;                    // one line for people
   unsigned abi_major = 0, abi_minor = 0;  // version that the library was built for
   bool enabled_by_default = true;
@@ -52,9 +53,9 @@ struct FoundBackend {
 };
 
 // Reads and checks one manifest, with the options that `config` sets; never throws.
-// `config_file` is for messages.
+// `config_file` is for messages. With `require_sha256`, one without a hash is refused.
 FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
-                           const std::string& config_file);
+                           const std::string& config_file, bool require_sha256);
 
 // Every *.toml in the configured folders, sorted by name. Never throws for one bad manifest; two of
 // the same name are both refused and each names the other. A folder that is missing is empty; one

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin/refresh.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,24 @@ void finish(BackendStatus& status, Catalog catalog, bool from_cache) {
   status.from_cache = from_cache;
   status.catalog = std::move(catalog);
 }
+
+// A caller may have left SIGCHLD ignored, and then the kernel forgets how a child ended and gives
+// its number away. While this lives it does not; what we become by exec gets the caller's setting
+// back.
+class WaitableChildren {
+ public:
+  WaitableChildren() {
+    struct sigaction wanted {};
+    wanted.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &wanted, &before_);
+  }
+  ~WaitableChildren() { sigaction(SIGCHLD, &before_, nullptr); }
+  WaitableChildren(const WaitableChildren&) = delete;
+  WaitableChildren& operator=(const WaitableChildren&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
 
 // A backend whose host must run.
 struct Job {
@@ -249,6 +268,7 @@ std::vector<BackendStatus> load_backends(const Config& config,
       statuses.emplace_back().found = backend;
     }
   }
+  const WaitableChildren waitable;
   Refresher refresher(config, freshness);
   for (BackendStatus& status : statuses) {
     refresher.look_at(status);

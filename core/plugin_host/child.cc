@@ -41,6 +41,7 @@ void enclose(const HostLimits& limits, const ChildEnds& ends) {
   // Our parent kills this group; should the parent be killed itself, the kernel does.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGTERM, SIG_DFL);
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(null, STDIN_FILENO);
   dup2(ends.out, STDOUT_FILENO);
@@ -53,7 +54,6 @@ void enclose(const HostLimits& limits, const ChildEnds& ends) {
   limit(RLIMIT_AS, limits.memory_bytes);
 #endif
   limit(RLIMIT_CPU, limits.deadline_s + 1);
-  limit(RLIMIT_FSIZE, kFileBytes);
   limit(RLIMIT_NOFILE, kOpenFiles);
   limit(RLIMIT_CORE, 0);
 }
@@ -146,7 +146,10 @@ Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds
   xpu_backend_entry_fn entry = nullptr;
   try {
     // Stays mapped until the process ends.
-    const Library& library = *new Library(manifest.library);
+    Library& library = *new Library(manifest);
+    // Not earlier: the copy of a library may be larger.
+    limit(RLIMIT_FSIZE, kFileBytes);
+    library.load();
     entry = library.function<xpu_status(const xpu_host*, const xpu_backend**)>(
         XPU_BACKEND_ENTRY_SYMBOL);
   } catch (const Error& error) {

@@ -35,6 +35,10 @@ std::int64_t now_ms() {
   return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
 }
 
+// Whether this process was told to end while a backend runs: then what the backend started ends
+// first. Its children would survive it otherwise, being nobody's.
+volatile sig_atomic_t told_to_end = 0;
+
 // A pipe whose read end never blocks.
 struct Pipe {
   Pipe() {
@@ -127,10 +131,11 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   void run() {
+    signal(SIGTERM, [](int) { told_to_end = 1; });
     start();
     const std::int64_t end = now_ms() + std::int64_t{limits_.deadline_s} * 1000;
     bool ended = false;
-    while (!ended && !oversize_) {
+    while (!ended && !oversize_ && !told_to_end) {
       const std::int64_t left = end - now_ms();
       if (left <= 0) {
         hung_ = true;
@@ -147,6 +152,10 @@ class Child {
       wait_briefly();
     }
     kill_leftovers();
+    signal(SIGTERM, SIG_DFL);
+    if (told_to_end) {
+      raise(SIGTERM);
+    }
     while (wait_for_output(0)) {
     }
     for (Lines& lines : lines_) {

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/trust.h"
+#include "core/plugin_host/pin.h"
 
 namespace xpu {
 namespace {
@@ -102,23 +103,45 @@ void check_elf(int fd, const std::string& path) {
   }
 }
 
+// What dlerror() said, without Boost's words around it.
+std::string loader_text(const std::string& what) {
+  constexpr std::string_view kIntro = "dlerror system message: ";
+  const std::size_t intro = what.find(kIntro), end = what.rfind("): ");
+  if (intro == what.npos || end == what.npos || end < intro + kIntro.size()) {
+    return what;
+  }
+  const std::size_t start = intro + kIntro.size();
+  return what.substr(start, end - start);
+}
+
 }  // namespace
 
-Library::Library(const std::string& path) : fd_(open_trusted(path, TrustKind::kLibrary)) {
+Library::Library(const Manifest& manifest)
+    : path_(manifest.library), fd_(open_trusted(path_, TrustKind::kLibrary)) {
   if (!fd_) {
-    fail(path, ": there is no such library");
+    fail(path_, ": there is no such library, which ", manifest.file,
+         " names; install their package again");
   }
-  check_elf(fd_.get(), path);
+  if (!manifest.sha256.empty()) {
+    fd_ = pinned(fd_.get(), path_, manifest.sha256);
+  }
+  check_elf(fd_.get(), path_);
+}
+
+void Library::load() {
   const std::string place = cat("/proc/self/fd/", fd_.get());
   try {
     // The overload that throws keeps the text of dlerror().
     library_.load(place, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   } catch (const std::exception& error) {
-    std::string text = error.what();
+    std::string text = loader_text(error.what());
     for (std::size_t at; (at = text.find(place)) != std::string::npos;) {
       text.replace(at, place.size(), "library");
     }
-    fail(path, ": cannot be loaded: ", text);
+    fail(path_, ": cannot be loaded: ", text,
+         text.find("No such file") == std::string::npos
+             ? ""
+             : "; install the package that has this file");
   }
 }
 

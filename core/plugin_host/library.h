@@ -6,15 +6,21 @@
 #include <string>
 
 #include "core/base/fd.h"
+#include "core/plugin/manifest.h"
 
 namespace xpu {
 
-// A backend's library: checked (trust.h, ELF header, search paths) and mapped through one
+// A backend's library: checked (trust.h, hash, ELF header, search paths) and mapped through one
 // descriptor, so that what was checked is what runs. It is never unloaded: the process ends.
 class Library {
  public:
-  // Throws Error that names `path` and what is wrong with it.
-  explicit Library(const std::string& path);
+  // Opens and checks the library of `manifest`. Where the manifest states a hash, the descriptor is
+  // that of a sealed copy, which nobody can change any more. Throws Error that names the path and
+  // what is wrong with it.
+  explicit Library(const Manifest& manifest);
+
+  // Maps it, which runs code of it.
+  void load();
 
   // The symbol's address; nullptr when the library does not export it.
   template <class Function>
@@ -23,6 +29,7 @@ class Library {
   }
 
  private:
+  std::string path_;
   Fd fd_;
   boost::dll::shared_library library_;
 };

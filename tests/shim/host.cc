@@ -2,6 +2,7 @@
 #include "tests/shim/host.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -134,6 +135,9 @@ Result Host::run(const fs::path& program, const std::vector<std::string>& args,
     ::dup2(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600), 2);
     if (!cwd.empty() && ::chdir(cwd.c_str()) != 0) {
       ::_exit(126);
+    }
+    for (const int number : ignored_signals) {
+      ::signal(number, SIG_IGN);
     }
     ::execve(program.c_str(), argv.data(), env.data());
     ::_exit(127);

@@ -26,6 +26,7 @@ class Host {
   std::filesystem::path bundle;          // bundle/config.json, bundle/rootfs
   std::filesystem::path runtime;         // the recording low-level runtime
   std::vector<std::string> environment;  // of programs run by this host
+  std::vector<int> ignored_signals;      // in them
 
   void write_config(const std::string& extra_runtime_keys = "", const std::string& tail = "");
   // Two devices, acme:0 and acme:1, with one node and one library each and a shared one.
@@ -36,7 +37,8 @@ class Host {
 
   Result shim(const std::vector<std::string>& args, const std::string& cwd = "") const;
   Result tool(const std::vector<std::string>& args) const;
-  // Lines that the recording runtime wrote: "arg …", "env …", "cwd …", "fd …"; empty if not called.
+  // Lines that the recording runtime wrote: "arg …", "env …", "cwd …", "fd …",
+  // "ignored …"; empty if not called.
   std::vector<std::string> seen() const;
   void forget_seen() const;
 

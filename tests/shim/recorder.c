@@ -55,6 +55,12 @@ int main(int argc, char** argv) {
       fprintf(out, "blocked %d\n", i);
     }
   }
+  for (i = 1; i < 65; i++) {
+    struct sigaction action;
+    if (sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+      fprintf(out, "ignored %d\n", i);
+    }
+  }
   print_fds(out);
   fclose(out);
   return 0;

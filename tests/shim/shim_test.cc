@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAreArray;
 
 class Shim : public ::testing::Test {
  protected:
@@ -160,6 +162,22 @@ TEST_F(Shim, HandsOnEnvironmentFolderDescriptorsAndMask) {
     EXPECT_THAT(fd, Not(HasSubstr(host.bundle.string()))) << "a descriptor of ours is left open";
     EXPECT_THAT(fd, Not(HasSubstr("/state"))) << "a descriptor of ours is left open";
   }
+}
+
+TEST_F(Shim, HandsOnWhatSignalsAreIgnored) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const auto ignored_after = [&](std::vector<int> signals) {
+    host.ignored_signals = std::move(signals);
+    fs::remove_all(host.dir / "state");  // so that the backend is asked, by a child
+    const Result result = create();
+    EXPECT_EQ(result.code, 0) << result.err;
+    return seen("ignored");
+  };
+  const auto usual = ignored_after({});
+  EXPECT_THAT(usual, Not(Contains("17")));
+  auto wanted = usual;
+  wanted.insert(wanted.end(), {"10", "17"});  // SIGUSR1, SIGCHLD
+  EXPECT_THAT(ignored_after({SIGUSR1, SIGCHLD}), UnorderedElementsAreArray(wanted));
 }
 
 TEST_F(Shim, AnUnknownDeviceFailsOnStderrAndInTheEnginesLog) {

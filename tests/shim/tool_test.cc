@@ -57,6 +57,38 @@ TEST_F(Tool, DetectWithoutDevicesSaysWhy) {
               HasSubstr("No backend is installed; install a package such as libxpu-<vendor>."));
 }
 
+TEST_F(Tool, WorksFromAReadOnlyInstallation) {
+  if (std::system("unshare --mount true") != 0) {
+    GTEST_SKIP() << "needs a mount namespace";
+  }
+  const std::string prefix = host.prefix, out = host.dir / "out";
+  const std::string inside =
+      "mount --bind " + prefix + " " + prefix + "; mount -o remount,bind,ro " + prefix +
+      "; ! touch " + prefix +
+      "/x 2>/dev/null || exit 9; exec env -i XDG_CONFIG_HOME=" + (host.dir / "etc").string() + " " +
+      prefix + "/bin/xpu-runtime detect";
+  EXPECT_EQ(std::system(("unshare --mount sh -ec '" + inside + "' >" + out + " 2>&1").c_str()), 0);
+  EXPECT_THAT(read(out), HasSubstr("acme:0"));
+}
+
+TEST_F(Tool, NamesWhatTheInstallationLacks) {
+  fs::remove(host.prefix / "lib/xpu/backends/libxpu-sim.so");
+  const std::string backends = host.prefix / "lib/xpu/backends";
+  EXPECT_THAT(host.tool({"detect"}).err + host.tool({"detect"}).out,
+              HasSubstr("backend sim: " + backends +
+                        "/libxpu-sim.so: there is no such library, "
+                        "which " +
+                        backends + "/sim.toml names; install their package again"));
+  const fs::path program = host.prefix / "libexec/xpu/xpu-backend-host";
+  fs::remove(program);
+  const Result result = host.tool({"detect", "--refresh"});
+  EXPECT_NE(result.code, 0);
+  EXPECT_THAT(result.err + result.out,
+              HasSubstr("backend sim: there is no " + program.string() +
+                        ", which belongs to this "
+                        "program; install the package xpu-container-runtime again"));
+}
+
 TEST_F(Tool, DetectFailsWhenABackendFails) {
   write(host.dir / "hardware.toml", "[[devices]]\nvendor = 7\n");
   const Result result = host.tool({"detect", "--refresh"});

@@ -46,6 +46,7 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.backend_dirs, b.backend_dirs);
   EXPECT_EQ(a.backend_timeout_s, b.backend_timeout_s);
   EXPECT_EQ(a.backend_memory_bytes, b.backend_memory_bytes);
+  EXPECT_EQ(a.require_sha256, b.require_sha256);
   EXPECT_EQ(a.backends.size(), b.backends.size());
 }
 
@@ -59,6 +60,7 @@ TEST(LoadConfig, MissingFileGivesTheDefaults) {
   EXPECT_EQ(config.mode, "auto");
   EXPECT_EQ(config.backend_timeout_s, 60u);
   EXPECT_EQ(config.backend_memory_bytes, 4ULL << 30);
+  EXPECT_FALSE(config.require_sha256);
   expect_equal(load(""), default_config());
 }
 
@@ -78,6 +80,7 @@ directory = "/run/other/"
 directories = ["/a", "/b/c"]
 timeout-seconds = 5
 memory-limit = "512MiB"
+require-sha256 = true
 [backends.acme]
 enabled = true
 driver-root = "/opt/driver"
@@ -100,6 +103,7 @@ enabled = false
   EXPECT_THAT(config.backend_dirs, ElementsAre("/a", "/b/c"));
   EXPECT_EQ(config.backend_timeout_s, 5u);
   EXPECT_EQ(config.backend_memory_bytes, 512ULL << 20);
+  EXPECT_TRUE(config.require_sha256);
   ASSERT_EQ(config.backends.size(), 3u);
   const BackendConfig& acme = config.backends.at("acme");
   EXPECT_EQ(acme.enabled, BackendConfig::Enabled::kYes);
@@ -160,6 +164,8 @@ TEST(LoadConfig, NamesLineKeyAndProblem) {
        "'-1GiB'"},
       {"[backends]\nmemory-limit = \"63MiB\"",
        "2: key 'memory-limit' in [backends] must be at least 64MiB, not '63MiB'"},
+      {"[backends]\nrequire-sha256 = \"yes\"",
+       "2: key 'require-sha256' in [backends] must be true or false"},
       {"[backends.acme]\nenabled = \"yes\"",
        "2: key 'enabled' in [backends.acme] must be true, false or \"auto\""},
       {"[backends.acme]\nroot = [1]",
@@ -219,7 +225,7 @@ TEST(LoadConfig, ShippedFileShowsTheDefaults) {
     keys += is_key;
     begin = end;
   }
-  EXPECT_EQ(keys, 11u);
+  EXPECT_EQ(keys, 12u);
   active.erase(active.rfind("enabled = true"));  // of the example section, which stays a comment
   Config expected = default_config();
   expected.state_dir = "/run/xpu";

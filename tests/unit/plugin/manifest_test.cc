@@ -102,8 +102,8 @@ TEST_F(ManifestTest, RefusesWhatItDoesNotUnderstand) {
             ":2: name is \"other\"; the manifest of a backend NAME is called NAME.toml");
   EXPECT_EQ(refusal("manifest-version = 1\nname = 7\n"), ":2: name is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "colour = 1\n")),
-            ":5: unknown key \"colour\"; known are manifest-version, name, library, abi, summary, "
-            "enabled-by-default, simulated, request, detect, options");
+            ":5: unknown key \"colour\"; known are manifest-version, name, library, sha256, abi, "
+            "summary, enabled-by-default, simulated, request, detect, options");
   EXPECT_EQ(refusal(cat(kHead, "simulated = \"yes\"\n")), ":5: simulated is not true or false");
   EXPECT_EQ(refusal(cat(kHead, "summary = \"a\\nb\"\n")), ":5: summary is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "request = 1\n")), ":5: request is not a table");
@@ -155,6 +155,36 @@ TEST_F(ManifestTest, RefusesOddLibraries) {
                   "and the file's name is [a-z0-9-]+.so"));
   }
   EXPECT_EQ(parse(with_library("/opt/acme/a.so")).manifest.library, "/opt/acme/a.so");
+}
+
+TEST_F(ManifestTest, ReadsTheHashOfTheLibrary) {
+  const std::string hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  const auto with_hash = [&](const std::string& value) {
+    return cat(kHead, "sha256 = \"", value, "\"\n");
+  };
+  EXPECT_EQ(parse(kHead).manifest.sha256, "");
+  EXPECT_EQ(parse(with_hash(hash)).manifest.sha256, hash);
+  std::string capital = hash;
+  capital[10] = 'A';
+  for (const std::string& odd :
+       {std::string(), hash.substr(1), hash + "0", capital, hash.substr(1) + "g",
+        hash.substr(1) + " ", "0x" + hash.substr(2)}) {
+    EXPECT_EQ(
+        refusal(with_hash(odd)),
+        cat(":5: sha256 is \"", odd,
+            "\"; the 64 hexadecimal digits that sha256sum prints for the library are wanted"));
+  }
+  EXPECT_EQ(refusal(cat(kHead, "sha256 = 7\n")), ":5: sha256 is not text of one line");
+}
+
+TEST_F(ManifestTest, RefusesOneWithoutAHashWhereItIsDemanded) {
+  config_.require_sha256 = true;
+  EXPECT_EQ(refusal(cat(kHead, "[request]\ndevice-variables = [\"ACME_VISIBLE_DEVICES\"]\n")),
+            cat(": no sha256 of ", dir(), "/libxpu-acme.so, which require-sha256 of ", config_.file,
+                " demands; install a version of the package that states it"));
+  EXPECT_THAT(find_backends(config_)[0].manifest.device_variables,
+              ElementsAre("ACME_VISIBLE_DEVICES"));
+  EXPECT_FALSE(parse(cat(kHead, "sha256 = \"", std::string(64, '0'), "\"\n")).refused);
 }
 
 TEST_F(ManifestTest, RefusesOptionsThatItDoesNotDeclare) {

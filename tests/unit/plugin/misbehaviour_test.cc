@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever a backend does becomes one line that names it, and its neighbour is ready all the same.
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <iterator>
 
 #include "core/base/error.h"
 #include "tests/unit/plugin/world.h"
@@ -173,16 +177,86 @@ TEST_F(Behaviour, OutputBecomesLogLines) {
   EXPECT_LE(std::count(log.begin(), log.end(), '\n'), 105);
 }
 
-TEST_F(Behaviour, LeavesNoProcessBehind) {
+// Processes that the backend starts, one in its group and two in groups of their own.
+class Descendants : public World {
+ protected:
+  std::vector<pid_t> pids() const {
+    std::ifstream in(path("file"));
+    return {std::istream_iterator<pid_t>(in), {}};
+  }
+  void wait_until_started() const {
+    while (pids().size() < 3 || read("file").back() != '\n') {
+      usleep(1000);
+    }
+  }
+  // Somebody else's children may take a while to be gone.
+  static bool goes(pid_t pid) {
+    for (int i = 0; i < 10000 && kill(pid, 0) == 0; ++i) {
+      usleep(1000);
+    }
+    return kill(pid, 0) != 0 && errno == ESRCH;
+  }
+  void expect_gone() const {
+    EXPECT_EQ(pids().size(), 3U);
+    for (const pid_t pid : pids()) {
+      EXPECT_TRUE(goes(pid)) << pid;
+      kill(pid, SIGKILL);
+    }
+  }
+};
+
+TEST_F(Descendants, EndWithTheirBackend) {
   install("forks");
   EXPECT_EQ(load_one("forks").state, BackendState::kReady);
-  std::ifstream pids(path("file"));
-  int count = 0;
-  for (pid_t pid; pids >> pid; ++count) {
-    EXPECT_NE(kill(pid, 0), 0) << pid;
-    EXPECT_EQ(errno, ESRCH);
+  expect_gone();
+}
+
+TEST_F(Descendants, EndWithABackendThatHangs) {
+  config_.backend_timeout_s = 1;
+  install("forks-and-hangs");
+  EXPECT_THAT(load_one("forks-and-hangs").reason, testing::HasSubstr("did not answer within 1 s"));
+  expect_gone();
+}
+
+TEST_F(Descendants, EndWithAHostThatIsStuck) {
+  config_.backend_timeout_s = 1;
+  install("stops-host");
+  EXPECT_EQ(load_one("stops-host").reason,
+            cat("backend stops-host: its host did not answer within 6 s and was killed", kPause));
+  expect_gone();
+}
+
+TEST_F(Descendants, EndWithAHostThatIsToldTo) {
+  install("forks-and-hangs");
+  const std::string program = installation().host_program, file = manifest("forks-and-hangs");
+  const pid_t host = fork();
+  if (host == 0) {
+    execl(program.c_str(), program.c_str(), "--manifest", file.c_str(), nullptr);
+    _exit(1);
   }
-  EXPECT_EQ(count, 3);
+  wait_until_started();
+  kill(host, SIGTERM);
+  int status = 0;
+  ASSERT_EQ(waitpid(host, &status, 0), host);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  for (const pid_t pid : pids()) {
+    EXPECT_NE(kill(pid, 0), 0) << pid << " outlived the host";
+  }
+  expect_gone();
+}
+
+TEST_F(Descendants, EndWhenTheCallerIsKilled) {
+  install("forks-and-hangs");
+  const pid_t caller = fork();
+  if (caller == 0) {
+    load();
+    _exit(0);
+  }
+  wait_until_started();
+  kill(caller, SIGKILL);
+  waitpid(caller, nullptr, 0);
+  expect_gone();
 }
 
 }  // namespace

@@ -62,6 +62,20 @@ TEST_F(Program, TakesOptions) {
                         "enabled, count, file, watch"));
 }
 
+TEST_F(Program, DemandsAHashWhenTold) {
+  EXPECT_EQ(describe("ok", "--require-sha256"), 3);
+  EXPECT_THAT(out_, HasSubstr("no sha256 of " + library("ok") +
+                              ", which require-sha256 of the command line demands; install a "
+                              "version of the package that states it"));
+}
+
+TEST_F(Program, ForgetsWhatTheCallerIgnores) {
+  install("ok");
+  const std::string command = cat("trap '' CHLD TERM; exec ", installation().host_program,
+                                  " --manifest ", manifest("ok"), " --deadline 5 >", path("out"));
+  EXPECT_EQ(std::system(command.c_str()), 0) << read("out");
+}
+
 TEST_F(Program, KeepsTheMemoryLimit) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "AddressSanitizer has no use for address limits";

@@ -259,13 +259,26 @@ TEST_F(Refresh, TheHostSeesNothingOfTheCaller) {
   EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
 }
 
-// Some supervisors leave SIGCHLD ignored.
-TEST_F(Refresh, WorksWhereNobodyWaitsForChildren) {
+// Some supervisors leave SIGCHLD ignored, which is not ours to change.
+TEST_F(Refresh, LearnsHowTheHostEndedWhereSigchldIsIgnored) {
+  config_.backend_timeout_s = 1;
   install("ok");
-  signal(SIGCHLD, SIG_IGN);
-  const BackendStatus status = load_one("ok");
+  install("hang");
+  struct sigaction ignored {};
+  ignored.sa_handler = SIG_IGN;
+  ignored.sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP;
+  sigaction(SIGCHLD, &ignored, nullptr);
+  const auto statuses = load();
+  struct sigaction after {};
+  sigaction(SIGCHLD, nullptr, &after);
   signal(SIGCHLD, SIG_DFL);
-  EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+  ASSERT_EQ(statuses.size(), 2U);
+  EXPECT_EQ(statuses[0].reason,
+            "backend hang: did not answer within 1 s (in describe()) and was killed; it is left "
+            "alone for 30 s (xpu-runtime detect --refresh asks it at once)");
+  EXPECT_EQ(statuses[1].state, BackendState::kReady) << statuses[1].reason;
+  EXPECT_EQ(after.sa_handler, SIG_IGN);
+  EXPECT_EQ(after.sa_flags & (SA_NOCLDWAIT | SA_NOCLDSTOP), SA_NOCLDWAIT | SA_NOCLDSTOP);
 }
 
 TEST_F(Refresh, StatesHaveNames) {

@@ -96,7 +96,8 @@ TEST_F(Trust, LibraryThatIsAFolder) {
 
 TEST_F(Trust, LibraryThatIsMissing) {
   EXPECT_EQ(refusal([](const std::string& f) { fs::remove(f); }),
-            about_library("there is no such library"));
+            about_library(cat("there is no such library, which ", manifest("absent"),
+                              " names; install their package again")));
 }
 
 TEST_F(Trust, LibraryThatIsNoElf) {
@@ -140,6 +141,14 @@ TEST_F(Trust, LibraryThatTheLoaderRefuses) {
       [](const std::string& f) { overwrite(f, offsetof(Elf64_Ehdr, e_ident) + EI_OSABI, "\x7f"); });
   EXPECT_THAT(reason, HasSubstr(about_library("cannot be loaded: ")));
   EXPECT_THAT(reason, testing::Not(HasSubstr("/proc/self/fd")));
+}
+
+TEST_F(Trust, LibraryThatNeedsWhatIsMissing) {
+  install("needs-more");
+  EXPECT_EQ(load_one("needs-more").reason,
+            cat("backend needs-more: ", library("needs-more"),
+                ": cannot be loaded: libfake-more.so.1: cannot open shared object file: No such "
+                "file or directory; install the package that has this file"));
 }
 
 TEST_F(Trust, FolderThatAnyoneCanWrite) {
