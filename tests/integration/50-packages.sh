@@ -22,6 +22,12 @@ says "libxpu-dev: for CMake, for pkg-config, and the template" "$(contents libxp
 for package in libxpu-nvidia libxpu-sim libxpu-dev xpu-container-runtime; do
   has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
 done
+for name in nvidia sim; do
+  mkdir "$SCRATCH/$name" && dpkg-deb -x "$debs/libxpu-$name"_*.deb "$SCRATCH/$name"
+  files=$SCRATCH/$name/usr/lib/xpu/backends
+  same "libxpu-$name: the manifest states the hash of the library" \
+    "sha256 = \"$(sha256sum <"$files/libxpu-$name.so" | cut -d' ' -f1)\"" "$(grep ^sha256 "$files/$name.toml")"
+done
 same "the configuration is a conffile" /etc/xpu-container-runtime/config.toml \
   "$(dpkg-deb --ctrl-tarfile "$debs"/xpu-container-runtime_*.deb | tar -xO ./conffiles)"
 says "the core depends on the C library" \

@@ -57,6 +57,9 @@ cmake --install build --prefix "$work/host" >"$work/log"
 for file in libxpu-example.so example.toml; do
   [[ -f $work/host/lib/xpu/backends/$file ]] || fail "$file is not installed"
 done
+line=$(grep -x 'sha256 = "[0-9a-f]*"' "$work/host/lib/xpu/backends/example.toml")
+[[ $line == "sha256 = \"$(sha256sum <"$work/host/lib/xpu/backends/libxpu-example.so" | cut -d' ' -f1)\"" ]] ||
+  fail "the installed manifest states another hash: $line"
 
 echo "with pkg-config xpu-backend, as the README says"
 export PKG_CONFIG_PATH
