@@ -88,9 +88,9 @@ enum class ConditionKind { kStat, kListing, kContent, kSeconds };
 struct Condition {
   ConditionKind kind = ConditionKind::kStat;
   std::string path;
-  // What must still be found: "missing", or for kStat "size:mtime_ns:inode:device", for kListing
-  // and kContent a hash, for kSeconds "END BOOT-ID", END being a second of CLOCK_BOOTTIME. Before
-  // take_snapshot(): "", and for kSeconds the number of seconds to live.
+  // What must still be found: "missing", "unreadable", or for kStat "size:mtime_ns:inode:device",
+  // for kListing and kContent a hash, for kSeconds "END BOOT-ID", END being a second of
+  // CLOCK_BOOTTIME. Before take_snapshot(): "", and for kSeconds the number of seconds to live.
   std::string expected;
 };
 

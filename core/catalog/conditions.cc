@@ -18,51 +18,57 @@
 namespace xpu {
 namespace {
 
+// What cannot be looked at is a value too: in a folder such as /tmp anybody can put a loop of
+// links, and that must not take a backend's devices away from everybody.
 constexpr const char* kMissing = "missing";
+constexpr const char* kUnreadable = "unreadable";
 
-bool is_missing(int error) {
-  return error == ENOENT || error == ENOTDIR;
+const char* why_not(int error) {
+  return error == ENOENT || error == ENOTDIR ? kMissing : kUnreadable;
 }
 
 std::string stat_now(const std::string& path) {
   struct stat st;
   if (stat(path.c_str(), &st) != 0) {
-    if (is_missing(errno)) {
-      return kMissing;
-    }
-    fail_errno(path);
+    return why_not(errno);
+  }
+  if (S_ISREG(st.st_mode)) {
+    const long long ns =
+        static_cast<long long>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
+    return cat(st.st_size, ":", ns, ":", st.st_ino, ":", st.st_dev);
   }
   if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode)) {
     // Their times change with use.
     return cat(S_ISSOCK(st.st_mode) ? "socket" : "node", ":", st.st_rdev, ":", st.st_ino, ":",
                st.st_dev);
   }
-  if (!S_ISREG(st.st_mode)) {
-    fail(path, ": a condition of kind stat is for a regular file, a device node or a socket; use ",
-         "kind listing for a folder");
-  }
-  const long long ns = static_cast<long long>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
-  return cat(st.st_size, ":", ns, ":", st.st_ino, ":", st.st_dev);
+  return cat("other:", S_ISDIR(st.st_mode) ? "folder" : "fifo", ":", st.st_dev, ":", st.st_ino);
 }
 
 std::string listing_now(const std::string& path) {
   Fd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) {
-    if (is_missing(errno)) {
-      return kMissing;
+    return why_not(errno);
+  }
+  try {
+    std::uint64_t hash = fnv1a("");
+    for (const std::string& name : list_dir(dir.get(), path)) {
+      hash = fnv1a(std::string_view(name.c_str(), name.size() + 1), hash);
     }
-    fail_errno(path);
+    return hex64(hash);
+  } catch (const Error&) {
+    return kUnreadable;
   }
-  std::uint64_t hash = fnv1a("");
-  for (const std::string& name : list_dir(dir.get(), path)) {
-    hash = fnv1a(std::string_view(name.c_str(), name.size() + 1), hash);
-  }
-  return hex64(hash);
 }
 
 std::string content_now(const std::string& path) {
-  const auto bytes = read_file_if_present(path, limits::kContentBytes);
-  return bytes ? hex64(fnv1a(*bytes)) : kMissing;
+  try {
+    const auto bytes = read_file_if_present(path, limits::kContentBytes);
+    return bytes ? hex64(fnv1a(*bytes)) : kMissing;
+  } catch (const Error&) {
+    // Too large, no file of bytes or not ours to read: what can be seen from outside must do.
+    return stat_now(path);
+  }
 }
 
 std::string found_now(const Condition& condition) {
@@ -100,16 +106,21 @@ std::uint64_t boot_seconds() {
 }
 
 bool on_kernel_filesystem(const std::string& path) {
-  std::string place = path;
-  struct statfs fs;
-  while (statfs(place.c_str(), &fs) != 0) {
-    const std::size_t slash = place.rfind('/');
-    if (place == "/" || slash == std::string::npos) {
-      return false;
+  Fd place(open("/", O_PATH | O_CLOEXEC));
+  for (std::size_t at = 1; at < path.size();) {
+    const std::size_t slash = std::min(path.find('/', at), path.size());
+    const std::string name = path.substr(at, slash - at);
+    // A link is not followed: it may be another user's, and the backend did not name its target.
+    Fd next(openat(place.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!next) {
+      break;
     }
-    place.resize(slash == 0 ? 1 : slash);
+    place = std::move(next);
+    at = slash + 1;
   }
-  return fs.f_type == SYSFS_MAGIC || fs.f_type == PROC_SUPER_MAGIC;
+  struct statfs fs;
+  return fstatfs(place.get(), &fs) == 0 &&
+         (fs.f_type == SYSFS_MAGIC || fs.f_type == PROC_SUPER_MAGIC);
 }
 
 void take_snapshot(std::vector<Condition>& conditions) {
@@ -131,15 +142,11 @@ bool still_valid(const std::vector<Condition>& conditions, std::string* changed)
     if (condition.kind == ConditionKind::kSeconds) {
       what = still_lives(condition.expected) ? "" : "its time to live is over";
     } else {
-      try {
-        const std::string now = found_now(condition);
-        if (now != condition.expected) {
-          what = cat(condition.path, now == kMissing                  ? " is gone"
-                                     : condition.expected == kMissing ? " appeared"
-                                                                      : " changed");
-        }
-      } catch (const Error& error) {
-        what = error.what();
+      const std::string now = found_now(condition);
+      if (now != condition.expected) {
+        what = cat(condition.path, now == kMissing                  ? " is gone"
+                                   : condition.expected == kMissing ? " appeared"
+                                                                    : " changed");
       }
     }
     if (!what.empty()) {

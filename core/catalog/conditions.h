@@ -9,15 +9,15 @@
 
 namespace xpu {
 
-// Fills `expected` with what is found now. Throws Error for a path that cannot be read or is of the
-// wrong type.
+// Fills `expected` with what is found now. A path that cannot be read is no error: that it cannot
+// is what was found.
 void take_snapshot(std::vector<Condition>& conditions);
 // True when every condition still holds. `changed` (may be null) receives the first that does not,
 // as text for a person ("/proc/driver/x/version changed").
 bool still_valid(const std::vector<Condition>& conditions, std::string* changed);
 
-// True when `path`, or what exists of it, is on sysfs or procfs, where times and sizes of files
-// mean nothing.
+// True when `path`, or what exists of it before the first symbolic link, is on sysfs or procfs,
+// where times and sizes of files mean nothing.
 bool on_kernel_filesystem(const std::string& path);
 
 // Seconds since boot, suspend included.
