@@ -37,6 +37,8 @@ void plan_cache(Draft& draft, const CacheWish& wish);
 // The driver file on the host, links resolved. Throws Error when it is gone or of another type than
 // the backend said.
 std::string checked_source(Draft& draft, const File& file);
+// Why the socket, or folder of sockets, at `host_path` may be another user's; "" when it is not.
+std::string socket_problem(const std::string& host_path);
 
 // Whether the folder that holds `path` is the root file system's own and can be written: then the
 // file or link at `path` can be made there before the container starts. `resolved` receives the

@@ -39,6 +39,13 @@ void plan_files(Draft& draft) {
     if (file.kind == FileKind::kLibrary) {
       continue;
     }
+    const std::string foreign =
+        file.kind == FileKind::kSocket ? socket_problem(file.host_path) : "";
+    if (!foreign.empty()) {
+      // No error: any user could then keep containers from starting.
+      draft.plan.warnings.push_back(cat(file.container_path, " is left out: ", foreign));
+      continue;
+    }
     const std::string source = checked_source(draft, file);
     // A daemon may have one socket or a folder of them.
     const TargetKind kind = is_folder(source) ? TargetKind::kFolder : TargetKind::kFile;

@@ -25,6 +25,7 @@
 //                     else                                 further mount under that name
 //   binary, data,     any                                  mount at its own path; sockets writable
 //   socket, folder    target cannot be made                left out with a warning
+//                     socket may be another user's         left out with a warning
 //   anything          truly read-only root, no target      overlay over the nearest folder; when
 //                                                          impossible: libraries and nodes error,
 //                                                          others a warning

@@ -65,6 +65,62 @@ TEST_F(OtherFiles, SourcesOfAnotherTypeAreErrors) {
                          " is no longer a folder; run: xpu-runtime detect --refresh");
 }
 
+// Daemons have users of their own; what counts is who could make the entry.
+TEST_F(OtherFiles, ASocketOfAnotherUserIsLeftOutWhereAnybodyCouldHaveMadeIt) {
+  const std::string socket = add_file(FileKind::kSocket, "/run/acme/socket").host_path;
+  const std::string folder = socket.substr(0, socket.rfind('/'));
+  make_socket(socket);
+  if (::chown(socket.c_str(), 4711, 4711) != 0 || ::chown(folder.c_str(), 4711, 4711) != 0) {
+    GTEST_SKIP() << "needs root: chown";
+  }
+  make();
+  EXPECT_EQ(destinations(), Texts{"/run/acme/socket"});
+  EXPECT_TRUE(plan_.warnings.empty());
+
+  const std::string above = folder.substr(0, folder.rfind('/'));
+  ASSERT_EQ(::chmod(above.c_str(), 01777), 0);
+  make();
+  EXPECT_TRUE(plan_.mounts.empty());
+  EXPECT_EQ(plan_.warnings,
+            Texts{"/run/acme/socket is left out: " + folder +
+                  " belongs to user 4711, who may have put it there in place of the driver's; if "
+                  "it is right, run: chown root " +
+                  folder});
+  ASSERT_EQ(::chown(folder.c_str(), 0, 0), 0);
+  make();
+  EXPECT_EQ(destinations(), Texts{"/run/acme/socket"});
+}
+
+TEST_F(OtherFiles, ASocketBehindALinkOfAnotherUserIsLeftOut) {
+  const std::string socket = add_file(FileKind::kSocket, "/run/acme/socket").host_path;
+  const std::string folder = socket.substr(0, socket.rfind('/'));
+  make_socket(socket);
+  fs::create_directory(host() / "other");
+  make_socket(host() / "other/socket");
+  fs::remove(socket);
+  link(socket, "../../other/socket");
+  make();
+  EXPECT_EQ(plan_.mounts.at(0).source, (host() / "other/socket").string());
+  if (::lchown(socket.c_str(), 4711, 4711) != 0) {
+    GTEST_SKIP() << "needs root: chown";
+  }
+  const Texts warnings = {"/run/acme/socket is left out: " + socket +
+                          " belongs to user 4711, who may have put that link there in place of the "
+                          "driver's; if it is right, run: chown -h root " +
+                          socket};
+  make();
+  EXPECT_TRUE(plan_.mounts.empty());
+  EXPECT_EQ(plan_.warnings, warnings);
+  // Also one that another link leads to.
+  link(host() / "run/first", "acme");
+  edits_.files[0].item.host_path = host() / "run/first/socket";
+  make();
+  EXPECT_TRUE(plan_.mounts.empty());
+  ASSERT_EQ(plan_.warnings.size(), 1U);
+  EXPECT_NE(plan_.warnings[0].find("/run/acme/socket belongs to user 4711"), std::string::npos)
+      << plan_.warnings[0];
+}
+
 TEST_F(OtherFiles, AreLeftOutWhereAVolumeWouldGetAnEmptyFile) {
   add_file(FileKind::kBinary, "/usr/bin/acme-smi");
   put(scratch_ / "volume/other");
