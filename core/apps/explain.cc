@@ -176,7 +176,7 @@ std::string as_json(const Request& request, const Decision* decision) {
 
 std::string explain(const Config& config, const std::string& bundle_dir, bool json) {
   const std::vector<FoundBackend> found = find_backends(config);
-  const Request request = read_request(cat(bundle_dir, "/config.json"), found);
+  const Request request = read_request(read_environment(bundle_dir, "", found), found);
   if (request.kind == RequestKind::kNone) {
     return json ? as_json(request, nullptr)
                 : cat(request.variable.empty()

@@ -20,7 +20,7 @@ namespace xpu {
 namespace {
 
 // A configuration that is broken or not to be trusted must not keep a container from starting that
-// asks for nothing; it does keep one that asks.
+// asks for nothing, nor from being stopped; it does keep one that asks.
 struct LoadedConfig {
   Config config;
   std::string error;
@@ -30,7 +30,7 @@ LoadedConfig load() {
   try {
     return {load_config(), ""};
   } catch (const Error& error) {
-    return {default_config(), error.what()};
+    return {salvage_config(), error.what()};
   }
 }
 
@@ -51,11 +51,10 @@ void set_up_log(const Invocation& call, const Config& config) {
   fail_errno(runtime, ": cannot be executed");
 }
 
-std::string config_file_of(const Invocation& call) {
-  if (!call.config_file.empty()) {
-    return call.config_file;
-  }
-  return call.bundle.empty() ? "config.json" : cat(call.bundle, "/config.json");
+// The root that a container's record and state are found by, from whichever folder and however it
+// was written.
+std::string root_of(const Invocation& call, const std::string& runtime) {
+  return call.root.empty() ? default_runtime_root(runtime) : absolute_path(call.root);
 }
 
 // The id belongs to a container that exists, or to a start that is under way: the low-level runtime
@@ -67,38 +66,34 @@ void refuse_live_id(const std::optional<Record>& record) {
   }
 }
 
-void check_mode(const Config& config) {
-  if (config.mode != "auto" && config.mode != "spec") {
-    fail(config.file, ": mode = \"", config.mode, "\" is not known; use \"auto\" or \"spec\"");
-  }
-}
-
 void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime) {
+  // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
+  // milliseconds that a sync costs on a disk.
+  const bool sync = call.pid_file.empty();
   const std::vector<FoundBackend> found = find_backends(loaded.config);
-  const Request request = read_request(config_file_of(call), found);
+  const std::vector<std::string> environment =
+      read_environment(call.bundle, call.config_file, found);
+  if (!loaded.error.empty() && asks(environment, found, known_variables_file())) {
+    fail("this container asks for accelerators, but the configuration cannot be used: ",
+         loaded.error);
+  }
+  const Request request = read_request(environment, found);
   for (const std::string& warning : request.warnings) {
     log::warn(warning);
   }
   if (request.kind == RequestKind::kNone) {
+    take_back(call.bundle, call.config_file, sync);
     return;
   }
-  if (!loaded.error.empty()) {
-    fail("this container asks for accelerators (", request.variable,
-         "), but the configuration cannot be used: ", loaded.error);
-  }
-  check_mode(loaded.config);
   check_container_id(call.id);
-
   Bundle bundle(call.bundle, call.config_file);
   Records records(loaded.config.state_dir);
-  const ContainerName name{call.root.empty() ? default_runtime_root(runtime) : call.root, call.id};
+  const ContainerName name{root_of(call, runtime), call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
   refuse_live_id(record);
   Start start{loaded.config, found, request, bundle, records, name};
   start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
-  // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
-  // milliseconds that a sync costs on a disk.
-  start.sync = call.pid_file.empty();
+  start.sync = sync;
   start.systemd_cgroup = call.systemd_cgroup;
   serve(start);
 }
@@ -106,7 +101,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
 // The low-level runtime refuses to delete a running container unless forced; its record then stays.
 void forget(const Invocation& call, const Config& config, const std::string& runtime) {
   Records records(config.state_dir);
-  const std::string root = call.root.empty() ? default_runtime_root(runtime) : call.root;
+  const std::string root = root_of(call, runtime);
   if (records.find(root, call.id) && (call.force || !container_running(root, call.id))) {
     records.remove(root, call.id);
   }
@@ -118,14 +113,14 @@ int run(int argc, char** argv) {
   const LoadedConfig loaded = load();
   set_up_log(call, loaded.config);
   try {
+    if (!loaded.error.empty() && call.verb != Verb::kNone && call.verb != Verb::kOther) {
+      log::warn(cat(loaded.error, " (defaults are used for what cannot be read)"));
+    }
     const std::string runtime = find_low_level_runtime(loaded.config);
     switch (call.verb) {
       case Verb::kCreate:
       case Verb::kRun:
       case Verb::kRestore:
-        if (!loaded.error.empty()) {
-          log::warn(cat(loaded.error, " (built-in defaults are used)"));
-        }
         if (!call.id.empty()) {
           edit_bundle(call, loaded, runtime);
         }

@@ -104,7 +104,9 @@ class Temporary {
     write_all(fd_.get(), bytes, path_);
     const uid_t uid = options.uid.value_or(uid_);
     const gid_t gid = options.gid.value_or(gid_);
-    if ((uid != uid_ || gid != gid_) && ::fchown(fd_.get(), uid, gid) != 0) {
+    // Who is not root cannot give a file to a group that they are not in; it stays their own then.
+    if ((uid != uid_ || gid != gid_) && ::fchown(fd_.get(), uid, gid) != 0 &&
+        (errno != EPERM || uid != uid_)) {
       fail_errno("cannot give ", path_, " to user ", uid, ", group ", gid);
     }
     if (::fchmod(fd_.get(), options.mode & 07777) != 0) {
@@ -303,6 +305,27 @@ std::vector<std::string> list_dir(int dirfd, const std::string& path) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string absolute_path(const std::string& path) {
+  std::string whole = path;
+  if (!path.starts_with('/')) {
+    char folder[4096];
+    if (::getcwd(folder, sizeof folder) == nullptr) {
+      fail_errno("cannot tell the working directory");
+    }
+    whole = cat(folder, '/', path);
+  }
+  std::string out;
+  for (std::size_t at = 0; at < whole.size();) {
+    const std::size_t end = std::min(whole.find('/', at), whole.size());
+    const std::string_view part = std::string_view(whole).substr(at, end - at);
+    if (!part.empty() && part != ".") {
+      out.append("/").append(part);
+    }
+    at = end + 1;
+  }
+  return out.empty() ? "/" : out;
 }
 
 std::uint64_t fnv1a(std::string_view bytes, std::uint64_t seed) {

@@ -46,6 +46,10 @@ Fd open_state_dir(const std::string& path);
 // Names in a folder without "." and "..", sorted. Throws Error.
 std::vector<std::string> list_dir(int dirfd, const std::string& path);
 
+// `path` from the root, without ".", empty components and a slash at its end. Throws Error when the
+// working directory is gone.
+std::string absolute_path(const std::string& path);
+
 // 64-bit FNV-1a: for cache validity and file names, not a defence against forgery.
 std::uint64_t fnv1a(std::string_view bytes, std::uint64_t seed = 0xcbf29ce484222325ULL);
 std::string hex64(std::uint64_t value);

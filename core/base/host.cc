@@ -19,14 +19,11 @@ const std::string& boot_id() {
 
 bool in_user_namespace() {
   // The initial one maps everything to itself, in one line.
-  static const bool inside = [] {
-    const std::string map =
-        read_file_if_present("/proc/self/uid_map", 1U << 16).value_or("0 0 4294967295");
-    unsigned first = 0, lower = 0, count = 0;
-    return std::sscanf(map.c_str(), "%u %u %u", &first, &lower, &count) != 3 || first != 0 ||
-           lower != 0 || count != UINT_MAX;
-  }();
-  return inside;
+  const std::string map =
+      read_file_if_present("/proc/self/uid_map", 1U << 16).value_or("0 0 4294967295");
+  unsigned first = 0, lower = 0, count = 0;
+  return std::sscanf(map.c_str(), "%u %u %u", &first, &lower, &count) != 3 || first != 0 ||
+         lower != 0 || count != UINT_MAX;
 }
 
 }  // namespace xpu

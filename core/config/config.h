@@ -50,6 +50,8 @@ struct Installation {
   std::string data_dir;      // PREFIX/share/xpu
 };
 const Installation& installation();
+// Which variables are well known, and the package that serves each: data of the installation.
+std::string known_variables_file();
 // The same for a program in `folder`.
 Installation installation_of(const std::string& folder);
 
@@ -62,6 +64,10 @@ std::string config_path();
 // that somebody else can write.
 Config load_config();
 Config load_config(const std::string& path);
+// What can be used of a file that load_config() refuses: low-level runtime and state, as far as
+// they are valid in a file that is trusted and parses; the defaults for everything else. Never
+// throws: state, kill and delete must reach the runtime that a container was created with.
+Config salvage_config() noexcept;
 // Built-in defaults, with state_dir and backend_dirs filled in.
 Config default_config();
 

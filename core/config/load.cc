@@ -40,12 +40,23 @@ class Loader {
     return std::move(config_);
   }
 
+  Config salvage(const std::string& text) {
+    config_ = default_config();
+    salvaging_ = true;
+    read_top(toml::parse(text, file_));
+    return std::move(config_);
+  }
+
  private:
   void read_top(const toml::table& top) {
     section_.clear();
     read(top, {{"xpu-container-runtime", [&](const toml::node& n) { read_runtime(table(n)); }},
                {"state", [&](const toml::node& n) { read_state(table(n)); }},
-               {"backends", [&](const toml::node& n) { read_backends(table(n)); }}});
+               {"backends", [&](const toml::node& n) {
+                  if (!salvaging_) {
+                    read_backends(table(n));
+                  }
+                }}});
   }
 
   void read_runtime(const toml::table& section) {
@@ -123,10 +134,22 @@ class Loader {
       }
       const auto known =
           std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == key_; });
-      if (known == keys.end()) {
+      if (known == keys.end() && !salvaging_) {
         unknown(key, keys);
       }
-      known->read(node);
+      if (known != keys.end()) {
+        read_key(*known, node);
+      }
+    }
+  }
+
+  void read_key(const Key& key, const toml::node& node) {
+    try {
+      key.read(node);
+    } catch (const Error&) {
+      if (!salvaging_) {
+        throw;
+      }
     }
   }
 
@@ -269,7 +292,8 @@ class Loader {
   }
 
   std::string file_;
-  std::string section_;  // of the key that is being read
+  bool salvaging_ = false;  // what is wrong is left at its default
+  std::string section_;     // of the key that is being read
   std::string key_;
   Config config_;
 };
@@ -282,6 +306,16 @@ Config load_config(const std::string& path) {
     return default_config();
   }
   return Loader(path).load(read_fd(fd.get(), path, kFileLimit));
+}
+
+Config salvage_config() noexcept {
+  try {
+    const std::string path = config_path();
+    const Fd fd = open_trusted(path, TrustKind::kFile);
+    return fd ? Loader(path).salvage(read_fd(fd.get(), path, kFileLimit)) : default_config();
+  } catch (const std::exception&) {
+    return default_config();
+  }
 }
 
 Config load_config() {

@@ -60,6 +60,10 @@ const Installation& installation() {
   return found;
 }
 
+std::string known_variables_file() {
+  return cat(installation().data_dir, "/known-variables.toml");
+}
+
 std::string config_path() {
   const std::string home = absolute_variable("XDG_CONFIG_HOME");
   return cat(home.empty() ? "/etc" : home, "/xpu-container-runtime/config.toml");

@@ -14,24 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
 
-std::string absolute(const std::string& path) {
-  if (path.starts_with('/')) {
-    return path;
-  }
-  char buffer[4096];
-  if (::getcwd(buffer, sizeof buffer) == nullptr) {
-    fail_errno("cannot tell the working directory");
-  }
-  return path.empty() ? buffer : cat(buffer, '/', path);
-}
-
-std::string without_slashes_at_end(std::string path) {
-  while (path.size() > 1 && path.ends_with('/')) {
-    path.pop_back();
-  }
-  return path;
-}
-
 // Held while the file is compared and replaced, so that of two starts of one bundle neither takes
 // the other's edit for the original.
 class FolderLock {
@@ -58,10 +40,13 @@ class FolderLock {
 
 }  // namespace
 
-Bundle::Bundle(const std::string& dir, const std::string& config_file)
-    : dir_(without_slashes_at_end(absolute(dir))) {
-  file_ =
-      config_file.empty() ? cat(dir_ == "/" ? "" : dir_, "/config.json") : absolute(config_file);
+bool has_journal(const std::string& config_file) {
+  return ::access(journal_name(config_file).c_str(), F_OK) == 0;
+}
+
+Bundle::Bundle(const std::string& dir, const std::string& config_file) : dir_(absolute_path(dir)) {
+  file_ = config_file.empty() ? cat(dir_ == "/" ? "" : dir_, "/config.json")
+                              : absolute_path(config_file);
   const std::size_t slash = file_.rfind('/');
   name_ = file_.substr(slash + 1);
   folder_path_ = slash == 0 ? "/" : file_.substr(0, slash);
@@ -83,6 +68,11 @@ void Bundle::read() {
       break;
     }
   }
+  if (!left_over_.empty()) {
+    fail(file_, " was changed after it had been edited for an earlier start, and ", left_over_,
+         " of that edit still stands in it; take the rest of the edit out by hand, then remove ",
+         folder_path_, '/', journal_name(name_));
+  }
   edited_ = undo_.has_value();
   pristine_ = edited_ ? json::apply(current_, undo_->splices) : current_;
 }
@@ -103,7 +93,9 @@ void Bundle::read_file_and_journal() {
     fail(file_, " has ", status_.st_nlink, " names (hard links); make it a copy of its own");
   }
   current_ = read_fd(config_.get(), file_, kMaxBytes);
-  undo_ = read_journal(folder_.get(), journal_name(name_), status_.st_uid, current_);
+  Verdict verdict = read_journal(folder_.get(), journal_name(name_), status_.st_uid, current_);
+  undo_ = std::move(verdict.undo);
+  left_over_ = std::move(verdict.left_over);
 }
 
 std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {

@@ -6,8 +6,10 @@
 // before and after our edit and the splices that turn one into the other. It is written before the
 // edited file is renamed into place, so at any moment the file is the old or the new one and the
 // journal tells which. It deserves exactly the trust of the file beside it: who can write one can
-// write the other. It is used only when it has the file's owner, is a regular file that group and
-// others cannot write, and its hash of the edited file matches.
+// write the other. It is used only when it has the file's owner and is a regular file that group
+// and others cannot write. A file that somebody changed after our edit loses the edit all the same
+// where all of it still stands there; where only some of it does, nobody can tell what was meant:
+// an error.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,6 +24,10 @@
 #include "core/spec/journal.h"
 
 namespace xpu {
+
+// Whether a file was edited by us and has to be read through Bundle. One failed system call when
+// not.
+bool has_journal(const std::string& config_file);
 
 class Bundle {
  public:
@@ -55,6 +61,7 @@ class Bundle {
   struct stat status_ = {};
   std::string current_, pristine_;
   bool edited_ = false;
+  std::string left_over_;     // see Verdict
   std::optional<Undo> undo_;  // leads from current_ to pristine_ when edited_
 };
 

@@ -17,9 +17,9 @@ std::string hash(std::string_view text) {
   return cat(hex64(fnv1a(text)), '-', text.size());
 }
 
-std::string splice_json(const json::Splice& splice) {
+std::string splice_json(const json::Splice& splice, const std::string& inserted) {
   return cat("{\"offset\":", splice.offset, ",\"length\":", splice.length,
-             ",\"text\":", json::quote(splice.text), '}');
+             ",\"text\":", json::quote(splice.text), ",\"inserted\":", json::quote(inserted), '}');
 }
 
 // Reads members of one object of the journal; anything unexpected ends in an Error.
@@ -60,35 +60,98 @@ class Reader {
   std::vector<json::Member> members_;
 };
 
-std::optional<Undo> find_undo(std::string_view journal, const std::string& name,
-                              std::string_view current) {
+Undo read_undo(const Reader& entry) {
+  Undo undo{entry.string("before"), entry.string("after"), {}, {}};
+  for (const Reader& splice : entry.objects("undo")) {
+    undo.splices.push_back(
+        {splice.number("offset"), splice.number("length"), splice.string("text")});
+    undo.inserted.push_back(splice.string("inserted"));
+  }
+  return undo;
+}
+
+// The same edit taken out of a file that was changed around it: every piece must stand there
+// exactly once, in the order of the edit.
+std::optional<Undo> find_pieces(const Undo& undo, std::string_view current) {
+  Undo found{"", hash(current), {}, undo.inserted};
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < undo.splices.size(); ++i) {
+    const std::string& piece = undo.inserted[i];
+    const std::size_t at = current.find(piece, from);
+    if (piece.empty() || at == current.npos || current.find(piece) != at ||
+        current.find(piece, at + 1) != current.npos) {
+      return std::nullopt;
+    }
+    found.splices.push_back({at, piece.size(), undo.splices[i].text});
+    from = at + piece.size();
+  }
+  const std::string without = json::apply(current, found.splices);
+  json::validate(without, "config.json without the edit");
+  found.before = hash(without);
+  return found;
+}
+
+// A path that the edit brought and that stands in the file: as a string of its own.
+std::string find_left_over(const Undo& undo, std::string_view current) {
+  for (const std::string& piece : undo.inserted) {
+    for (std::size_t at = piece.find("\"/"); at != piece.npos; at = piece.find("\"/", at + 1)) {
+      const std::string path = piece.substr(at, piece.find('"', at + 1) - at + 1);
+      if (current.find(path) != current.npos) {
+        return path.substr(1, path.size() - 2);
+      }
+    }
+  }
+  return "";
+}
+
+Verdict judge_changed(const Undo& undo, std::string_view current) {
+  try {
+    if (std::optional<Undo> found = find_pieces(undo, current)) {
+      return {std::move(found), ""};
+    }
+  } catch (const Error&) {
+    // Without the edit it would be no JSON: the changes are entangled with it.
+  }
+  return {std::nullopt, find_left_over(undo, current)};
+}
+
+Verdict judge(std::string_view journal, const std::string& name, std::string_view current) {
   json::validate(journal, name);
   const Reader top(journal, name, json::root(journal));
   if (top.number("version") != kVersion) {
-    return std::nullopt;
+    return {};
   }
-  const std::string after = hash(current);
+  std::vector<Undo> undos;
   for (const Reader& entry : top.objects("edits")) {
-    if (entry.string("after") != after) {
-      continue;
+    undos.push_back(read_undo(entry));
+  }
+  const std::string now = hash(current);
+  for (Undo& undo : undos) {
+    if (undo.before == now) {
+      return {};
     }
-    Undo undo{entry.string("before"), after, {}};
-    for (const Reader& splice : entry.objects("undo")) {
-      undo.splices.push_back(
-          {splice.number("offset"), splice.number("length"), splice.string("text")});
-    }
-    if (hash(json::apply(current, undo.splices)) == undo.before) {
-      return undo;
+    if (undo.after == now && hash(json::apply(current, undo.splices)) == undo.before) {
+      return {std::move(undo), ""};
     }
   }
-  return std::nullopt;
+  for (const Undo& undo : undos) {
+    Verdict verdict = judge_changed(undo, current);
+    if (verdict.undo || !verdict.left_over.empty()) {
+      return verdict;
+    }
+  }
+  return {};
 }
 
 }  // namespace
 
 Undo make_undo(std::string_view before, std::string_view after,
                const std::vector<json::Splice>& splices) {
-  return {hash(before), hash(after), json::inverse(before, splices)};
+  Undo undo{hash(before), hash(after), json::inverse(before, splices), {}};
+  for (const json::Splice& splice : undo.splices) {
+    undo.inserted.emplace_back(after.substr(splice.offset, splice.length));
+  }
+  return undo;
 }
 
 std::string journal_name(const std::string& config_name) {
@@ -99,9 +162,9 @@ std::string journal_text(const std::vector<Undo>& undos) {
   std::string edits;
   for (const Undo& undo : undos) {
     std::string splices;
-    for (const json::Splice& splice : undo.splices) {
+    for (std::size_t i = 0; i < undo.splices.size(); ++i) {
       splices += splices.empty() ? "" : ",";
-      splices += splice_json(splice);
+      splices += splice_json(undo.splices[i], undo.inserted[i]);
     }
     edits += edits.empty() ? "" : ",";
     edits += cat("{\"before\":\"", undo.before, "\",\"after\":\"", undo.after, "\",\"undo\":[",
@@ -110,19 +173,18 @@ std::string journal_text(const std::vector<Undo>& undos) {
   return cat("{\"version\":", kVersion, ",\"edits\":[", edits, "]}\n");
 }
 
-std::optional<Undo> read_journal(int dirfd, const std::string& name, uid_t owner,
-                                 std::string_view current) {
+Verdict read_journal(int dirfd, const std::string& name, uid_t owner, std::string_view current) {
   const Fd fd(
       ::openat(dirfd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status = {};
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       status.st_uid != owner || (status.st_mode & 022) != 0 || status.st_nlink != 1) {
-    return std::nullopt;
+    return {};
   }
   try {
-    return find_undo(read_fd(fd.get(), name, kMaxBytes), name, current);
+    return judge(read_fd(fd.get(), name, kMaxBytes), name, current);
   } catch (const Error&) {
-    return std::nullopt;
+    return {};
   }
 }
 

@@ -17,6 +17,16 @@ namespace xpu {
 struct Undo {
   std::string before, after;
   std::vector<json::Splice> splices;
+  std::vector<std::string> inserted;  // what each splice takes out
+};
+
+// What a journal says about the file beside it.
+struct Verdict {
+  // How to take our edit out of the file; nullopt when the file is not our edit.
+  std::optional<Undo> undo;
+  // A path of our edit that stands in a file that was changed since, where the edit cannot be taken
+  // out of it any more; "" otherwise.
+  std::string left_over;
 };
 
 Undo make_undo(std::string_view before, std::string_view after,
@@ -24,10 +34,10 @@ Undo make_undo(std::string_view before, std::string_view after,
 std::string journal_name(const std::string& config_name);
 std::string journal_text(const std::vector<Undo>& undos);
 
-// The entry that belongs to `current`. nullopt when there is none, and for a journal that cannot be
-// trusted (no regular file of `owner`, writable by others), is damaged, or does not lead back to
-// the document that it names.
-std::optional<Undo> read_journal(int dirfd, const std::string& name, uid_t owner,
-                                 std::string_view current);
+// Judges `current`: our edit by its hash; our edit that somebody changed around what we had put in,
+// which is then taken out where every piece of it still stands as we wrote it; or neither. A
+// journal that cannot be trusted (no regular file of `owner`, writable by others) or is damaged
+// says nothing.
+Verdict read_journal(int dirfd, const std::string& name, uid_t owner, std::string_view current);
 
 }  // namespace xpu

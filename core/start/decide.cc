@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/start/start.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/log/log.h"
@@ -18,12 +20,42 @@ std::string rootfs_path(const Spec& spec, const Bundle& bundle) {
   return spec.root_path.front() == '/' ? spec.root_path : cat(bundle.dir(), "/", spec.root_path);
 }
 
+std::string path_of_config(const std::string& bundle, const std::string& config_file) {
+  if (!config_file.empty()) {
+    return config_file;
+  }
+  return bundle.empty() ? "config.json" : cat(bundle, "/config.json");
+}
+
+// Whether the text can hold a variable that asks: its name as it is, or anything behind an escape.
+bool can_ask(const std::string& text, const std::vector<FoundBackend>& found) {
+  const auto holds = [&](std::string_view name) { return text.find(name) != text.npos; };
+  return holds("_VISIBLE_DEVICES") || holds("\\u") ||
+         std::any_of(found.begin(), found.end(), [&](const FoundBackend& backend) {
+           const std::vector<std::string>& names = backend.manifest.device_variables;
+           return std::any_of(names.begin(), names.end(), holds);
+         });
+}
+
 }  // namespace
 
-Request read_request(const std::string& config_file, const std::vector<FoundBackend>& found) {
-  const std::string text = read_file(config_file, kLargestConfig);
-  const Spec spec(text, config_file);
-  return parse_request(spec.env(), found, cat(installation().data_dir, "/known-variables.toml"));
+std::vector<std::string> read_environment(const std::string& bundle, const std::string& config_file,
+                                          const std::vector<FoundBackend>& found) {
+  const std::string path = path_of_config(bundle, config_file);
+  const std::string text =
+      has_journal(path) ? Bundle(bundle, config_file).pristine() : read_file(path, kLargestConfig);
+  return can_ask(text, found) ? Spec(text, path).env() : std::vector<std::string>();
+}
+
+Request read_request(const std::vector<std::string>& environment,
+                     const std::vector<FoundBackend>& found) {
+  return parse_request(environment, found, known_variables_file());
+}
+
+void take_back(const std::string& bundle, const std::string& config_file, bool sync) {
+  if (has_journal(path_of_config(bundle, config_file))) {
+    Bundle(bundle, config_file).write({}, sync);
+  }
 }
 
 std::optional<Decision> decide(const Config& config, const std::vector<FoundBackend>& found,

@@ -91,6 +91,7 @@ void serve(const Start& start) {
   const std::string state = start.records.state_folder(start.name.runtime_root, start.name.id);
   std::optional<Decision> decision = decide_for(start, state);
   if (!decision) {
+    start.bundle.write({}, start.sync);
     return;
   }
   write_record(start, *decision);
@@ -102,7 +103,9 @@ void serve(const Start& start) {
     prepare_rootfs(decision->plan, *decision->rootfs, decision->facts);
     start.bundle.write(decision->splices, start.sync);
   } catch (const Error&) {
-    start.records.remove(start.name.runtime_root, start.name.id);
+    if (start.recorded == nullptr) {  // a restore can be tried again
+      start.records.remove(start.name.runtime_root, start.name.id);
+    }
     throw;
   }
   for (const std::string& warning : decision->warnings) {

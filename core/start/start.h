@@ -40,10 +40,19 @@ struct Decision {
   std::vector<std::string> warnings;
 };
 
-// Reads the request of a container from its configuration file. The file is followed wherever it
-// leads: a container that asks for nothing is none of our business. Throws Error when the file
-// cannot be read or is not JSON.
-Request read_request(const std::string& config_file, const std::vector<FoundBackend>& found);
+// process.env of a container as it was before any edit of ours. The file is followed wherever it
+// leads, and not judged where no variable in it can ask for anything: a container that asks for
+// nothing is none of our business. Throws Error when the file cannot be read or is not JSON.
+std::vector<std::string> read_environment(const std::string& bundle, const std::string& config_file,
+                                          const std::vector<FoundBackend>& found);
+
+// The request in it. Throws Error as parse_request does.
+Request read_request(const std::vector<std::string>& environment,
+                     const std::vector<FoundBackend>& found);
+
+// Takes an edit of an earlier start out of the configuration file of a container that is given
+// nothing now.
+void take_back(const std::string& bundle, const std::string& config_file, bool sync);
 
 // nullopt when nothing of the request can be served and that is no error (`on-unavailable`).
 // `recorded`: a selection to use instead of choosing anew. Throws Error for everything that keeps

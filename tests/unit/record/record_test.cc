@@ -117,7 +117,7 @@ TEST_F(RecordTest, FilesAreTheCallersAlone) {
 TEST_F(RecordTest, LookingCreatesNothing) {
   Records records(state());
   EXPECT_FALSE(records.find(root_, "c1"));
-  records.sweep(10);
+  records.sweep(10, 0);
   records.remove(root_, "c1");
   EXPECT_FALSE(fs::exists(state()));
 }
@@ -182,7 +182,7 @@ TEST_F(RecordTest, AFutureVersionIsLeftAlone) {
   text.replace(text.find("\"version\":1"), 11, "\"version\":2");
   put(path, text);
   EXPECT_FALSE(records.find(root_, "c1"));
-  records.sweep(10);
+  records.sweep(10, 0);
   EXPECT_EQ(read_file(path, 1 << 20), text);
 }
 
@@ -206,7 +206,7 @@ TEST_F(RecordTest, AnUnusableStateFolderIsAnErrorForWriteOnly) {
   Records records(state());
   EXPECT_FALSE(records.find(root_, "c1"));
   records.remove(root_, "c1");
-  records.sweep(10);
+  records.sweep(10, 0);
   try {
     records.write(record());
     FAIL();
@@ -280,12 +280,12 @@ TEST_F(RecordTest, SweepRemovesOnlyTheDead) {
   }
   put(records.state_folder(root_, "dead0") + "/file", "x");
   put(records.state_folder(root_, "mine") + "/file", "x");
-  records.sweep(0);
+  records.sweep(0, 0);
   EXPECT_EQ(names().size(), 9u);
-  records.sweep(2);
+  records.sweep(2, 0);
   EXPECT_LE(names().size(), 7u);
   for (int i = 0; i < 10; ++i) {
-    records.sweep(5);
+    records.sweep(5, 0);
   }
   EXPECT_TRUE(records.find(root_, "held"));
   EXPECT_TRUE(records.find(root_, "mine"));
@@ -303,7 +303,7 @@ TEST_F(RecordTest, SweepTakesOldOrphansAndLeavesFreshOnes) {
   make_old(folder() + "/0000000000000001");
   make_old(folder() + "/0000000000000003.bad");
   make_old(folder() + "/.0000000000000004.json.xpu-0000000000000000");
-  records.sweep(100);
+  records.sweep(100, 0);
   EXPECT_EQ(names().size(), 2u);
   EXPECT_TRUE(fs::exists(folder() + "/0000000000000002/file"));
   EXPECT_TRUE(records.find(root_, "mine"));

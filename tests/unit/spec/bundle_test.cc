@@ -54,6 +54,11 @@ class BundleTest : public testing::Test {
     }
     return out;
   }
+  static std::string with(std::string text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  }
   std::string error() const {
     try {
       Bundle bundle(dir_, "");
@@ -169,15 +174,49 @@ TEST_F(BundleTest, OneBundleObjectCanWriteAgain) {
   EXPECT_EQ(Bundle(dir_, "").pristine(), kText);
 }
 
-TEST_F(BundleTest, WhatAPersonEditedMeanwhileIsPristine) {
+TEST_F(BundleTest, OurEditIsTakenOutOfAFileThatAPersonChangedMeanwhile) {
   start(dir_, "1");
-  const std::string by_hand = text() + "\n";
+  std::string by_hand = text() + "\n";
+  by_hand.replace(by_hand.find("A=1"), 3, "A=2");
   put(by_hand);
+  std::string wanted = std::string(kText) + "\n";
+  wanted.replace(wanted.find("A=1"), 3, "A=2");
+  const Bundle bundle(dir_, "");
+  EXPECT_TRUE(bundle.edited());
+  EXPECT_EQ(bundle.pristine(), wanted);
+  EXPECT_EQ(start(dir_, "2"), edit_of(wanted, "2"));
+  EXPECT_EQ(Bundle(dir_, "").pristine(), wanted);
+}
+
+TEST_F(BundleTest, AnEditThatAPersonTookApartIsAnError) {
+  start(dir_, "1");
+  std::string by_hand = text();
+  by_hand.insert(by_hand.find("\"type\":\"c\""), " ");
+  put(by_hand);
+  EXPECT_EQ(error(), config() +
+                         " was changed after it had been edited for an earlier start, and "
+                         "/usr/lib/lib.so of that edit still stands in it; take the rest of the "
+                         "edit out by hand, then remove " +
+                         journal());
+  fs::remove(journal());
+  EXPECT_EQ(Bundle(dir_, "").pristine(), by_hand);
+}
+
+TEST_F(BundleTest, AFileThatWasMadeAnewIsPristine) {
+  start(dir_, "1");
+  put("{\"new\": 1}");
   const Bundle bundle(dir_, "");
   EXPECT_FALSE(bundle.edited());
-  EXPECT_EQ(bundle.pristine(), by_hand);
-  start(dir_, "2");
-  EXPECT_EQ(Bundle(dir_, "").pristine(), by_hand);
+  EXPECT_EQ(bundle.pristine(), "{\"new\": 1}");
+}
+
+TEST_F(BundleTest, NoSplicesTakeAnEarlierEditBack) {
+  EXPECT_FALSE(has_journal(config()));
+  start(dir_, "1");
+  EXPECT_TRUE(has_journal(config()));
+  Bundle(dir_, "").write({}, false);
+  EXPECT_EQ(text(), kText);
+  EXPECT_FALSE(has_journal(config()));
 }
 
 TEST_F(BundleTest, AChangeBetweenReadAndWriteIsAnError) {
@@ -214,26 +253,30 @@ TEST_F(BundleTest, AJournalThatOthersCanWriteIsIgnored) {
   }
 }
 
-TEST_F(BundleTest, ADamagedOrForgedJournalIsIgnored) {
+TEST_F(BundleTest, ADamagedJournalIsIgnored) {
   const std::string edited = start(dir_, "1");
   const std::string good = read_file(journal(), 1 << 20);
-  const auto with = [&](const std::string& from, const std::string& to) {
-    std::string out = good;
-    const std::size_t at = out.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    return out.replace(at, from.size(), to);
-  };
   for (const std::string& bad :
        {std::string(), std::string("{}"), good.substr(0, good.size() / 2), std::string("[]"),
-        with("\"version\":1", "\"version\":2"), with("\"before\":\"", "\"before\":\"0"),
-        with("\"after\":\"", "\"after\":\"0"), with("\"length\":", "\"length\":9"),
-        with("\"length\":", "\"length\":-1"), with("\"offset\":", "\"offset\":9999"),
-        with("\"text\":\"", "\"text\":\"x"), with("\"undo\":[", "\"undo\":[{},")}) {
+        with(good, "\"version\":1", "\"version\":2"), with(good, "\"length\":", "\"length\":-1"),
+        with(good, "\"undo\":[", "\"undo\":[{},"), with(good, "\"offset\":", "\"offset\":9999")}) {
     put_at(journal(), bad);
     EXPECT_EQ(Bundle(dir_, "").pristine(), edited) << bad;
   }
   put_at(journal(), good);
   EXPECT_EQ(Bundle(dir_, "").pristine(), kText);
+}
+
+TEST_F(BundleTest, AForgedJournalTakesOutWhatItNamesOrNothing) {
+  start(dir_, "1");
+  const std::string good = read_file(journal(), 1 << 20);
+  for (const std::string& forged : {with(good, "\"before\":\"", "\"before\":\"0"),
+                                    with(good, "\"after\":\"", "\"after\":\"0")}) {
+    put_at(journal(), forged);
+    EXPECT_EQ(Bundle(dir_, "").pristine(), kText) << forged;
+  }
+  put_at(journal(), with(good, "\"text\":\"", "\"text\":\"x"));
+  EXPECT_THAT(error(), HasSubstr("was changed after it had been edited"));
 }
 
 TEST_F(BundleTest, AFileThatIsNoFileOfItsOwnIsRefused) {
