@@ -73,9 +73,12 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
   const std::vector<FoundBackend> found = find_backends(loaded.config);
   const std::vector<std::string> environment =
       read_environment(call.bundle, call.config_file, found);
-  if (!loaded.error.empty() && asks(environment, found, known_variables_file())) {
-    fail("this container asks for accelerators, but the configuration cannot be used: ",
-         loaded.error);
+  if (!loaded.error.empty()) {
+    const std::string variable = asking_variable(environment, found, known_variables_file());
+    if (!variable.empty()) {
+      fail("this container asks for accelerators (", variable,
+           "), but the configuration cannot be used: ", loaded.error);
+    }
   }
   const Request request = read_request(environment, found);
   for (const std::string& warning : request.warnings) {

@@ -190,7 +190,8 @@ int compare_names(const std::string& a, const std::string& b) {
       const std::uint32_t left = take_number(p);
       const std::uint32_t right = take_number(q);
       if (left != right) {
-        return static_cast<std::int32_t>(left - right);
+        // glibc subtracts, which is no order for numbers that are half the range apart.
+        return static_cast<std::int32_t>(left) < static_cast<std::int32_t>(right) ? -1 : 1;
       }
     } else if (is_digit(*p)) {
       return 1;

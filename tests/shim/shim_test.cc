@@ -86,7 +86,7 @@ TEST_F(Shim, LeavesItAloneEvenWhenEverythingIsBroken) {
   const std::string before = host.config_json();
   const Result result = create();
   EXPECT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("built-in defaults are used"));
+  EXPECT_THAT(result.err, HasSubstr("(defaults are used for what cannot be read)"));
   EXPECT_EQ(host.config_json(), before);
 }
 
@@ -99,6 +99,88 @@ TEST_F(Shim, RefusesARequestUnderABrokenConfiguration) {
   EXPECT_THAT(result.err, HasSubstr("this container asks for accelerators (XPU_VISIBLE_DEVICES), "
                                     "but the configuration cannot be used: "));
   EXPECT_THAT(seen("arg"), IsEmpty());
+}
+
+TEST_F(Shim, RefusesARequestOfABackendThatOnlyTheBrokenConfigurationEnables) {
+  host.write_bundle({"SIM_VISIBLE_DEVICES=0"});
+  host.write_config("log-levle = \"info\"\n");
+  const Result result = create();
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("asks for accelerators (SIM_VISIBLE_DEVICES)"));
+  EXPECT_THAT(result.err, HasSubstr("log-levle"));
+}
+
+TEST_F(Shim, ABrokenConfigurationStillNamesTheLowLevelRuntime) {
+  host.write_config("log-levle = \"info\"\n");
+  for (const char* verb : {"state", "delete", "create"}) {
+    EXPECT_EQ(host.shim({verb, "--bundle", host.bundle, "c1"}).code, 0) << verb;
+    EXPECT_THAT(seen("arg"), Contains(verb));
+  }
+}
+
+TEST_F(Shim, DoesNotJudgeWhatItNeedNotRead) {
+  // A Latin-1 byte in an annotation and a second spelling of a key: the low-level runtime's affair.
+  write(host.bundle / "config.json",
+        "{\"process\": {\"env\": []}, \"Process\": {}, \"annotations\": {\"a\": \"\xe9\"}}");
+  EXPECT_EQ(create().code, 0);
+  EXPECT_THAT(seen("arg"), Not(IsEmpty()));
+}
+
+TEST_F(Shim, AnEarlierEditGoesWhenNothingIsAskedAnyMore) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  ASSERT_EQ(create().code, 0);
+  const std::string edited = host.config_json();
+  std::string changed = edited;
+  changed.replace(changed.find("acme:0"), 6, "void");
+  write(host.bundle / "config.json", changed);
+  ASSERT_EQ(create("c2").code, 0);
+  EXPECT_THAT(host.config_json(), HasSubstr("XPU_VISIBLE_DEVICES=void"));
+  EXPECT_THAT(host.config_json(), Not(HasSubstr("/dev/acme0")));
+  EXPECT_FALSE(fs::exists(host.bundle / "config.json.xpu-undo"));
+}
+
+TEST_F(Shim, AnEarlierEditGoesWhenNothingCanBeGivenAnyMore) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=all"});
+  const std::string pristine = host.config_json();
+  ASSERT_EQ(create().code, 0);
+  EXPECT_NE(host.config_json(), pristine);
+  write(host.dir / "etc/xpu-container-runtime/config.toml",
+        "[xpu-container-runtime]\nruntime-path = \"" + host.runtime.string() +
+            "\"\non-unavailable = \"warn\"\n");
+  const Result result = create("c2");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(host.config_json(), pristine);
+}
+
+TEST_F(Shim, TheRequestIsThatOfThePersonNotOfAnEarlierEdit) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  host.write_hardware("[[env]]\nname = \"XPU_VISIBLE_DEVICES\"\nvalue = \"void\"\n");
+  ASSERT_EQ(create().code, 0);
+  const std::string once = host.config_json();
+  EXPECT_THAT(once, HasSubstr("XPU_VISIBLE_DEVICES=void"));
+  ASSERT_EQ(create("c2").code, 0);
+  EXPECT_EQ(host.config_json(), once);
+}
+
+TEST_F(Shim, AChangedRequestInAnEditedFileIsServedAlone) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  ASSERT_EQ(create().code, 0);
+  std::string changed = host.config_json();
+  changed.replace(changed.find("acme:0"), 6, "acme:1");
+  write(host.bundle / "config.json", changed);
+  ASSERT_EQ(create("c2").code, 0);
+  EXPECT_THAT(host.config_json(), HasSubstr("/dev/acme1"));
+  EXPECT_THAT(host.config_json(), Not(HasSubstr("/dev/acme0")));
+}
+
+TEST_F(Shim, ARelativeRootIsTheSameRootFromEveryFolder) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const fs::path root = host.dir / "root";
+  ASSERT_EQ(host.shim({"--root", "root/", "create", "-b", host.bundle, "c1"}, host.dir).code, 0);
+  fs::create_directories(root / "c1");
+  const Result result = host.shim({"--root", root, "create", "-b", host.bundle, "c1"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("container c1 exists already"));
 }
 
 TEST_F(Shim, GivesWhatWasAskedFor) {

@@ -256,5 +256,13 @@ TEST(Hash, IsFnv1a) {
   EXPECT_EQ(hex64(0xf), "000000000000000f");
 }
 
+TEST(AbsolutePath, IsCleanAndFromTheRoot) {
+  EXPECT_EQ(absolute_path("/run//user/./1000/"), "/run/user/1000");
+  EXPECT_EQ(absolute_path("/"), "/");
+  EXPECT_EQ(absolute_path("a/b"), std::filesystem::current_path() / "a/b");
+  EXPECT_EQ(absolute_path(""), std::filesystem::current_path());
+  EXPECT_EQ(absolute_path("/a/../b"), "/a/../b") << "what .. means depends on links";
+}
+
 }  // namespace
 }  // namespace xpu

@@ -261,6 +261,24 @@ TEST(ConfigPath, IsReadByLoadConfig) {
             "spec");
 }
 
+TEST(SalvageConfig, KeepsLowLevelRuntimeAndStateOfAFileWithMistakes) {
+  const TempDir dir;
+  std::filesystem::create_directory(dir / "xpu-container-runtime");
+  dir.write("xpu-container-runtime/config.toml",
+            "[xpu-container-runtime]\nlog-levle = \"debug\"\nmode = 7\nruntimes = [\"crun\"]\n"
+            "[state]\ndirectory = \"/run/elsewhere\"\n"
+            "[backends]\ntimeout-seconds = \"soon\"\n");
+  ::setenv("XDG_CONFIG_HOME", dir.path().c_str(), 1);
+  const Config config = salvage_config();
+  EXPECT_THAT(config.runtimes, ElementsAre("crun"));
+  EXPECT_EQ(config.state_dir, "/run/elsewhere");
+  EXPECT_EQ(config.mode, "auto");
+  EXPECT_EQ(config.backend_timeout_s, 60u);
+  dir.write("xpu-container-runtime/config.toml", "[xpu-container-runtime\n");
+  expect_equal(salvage_config(), default_config());
+  ::unsetenv("XDG_CONFIG_HOME");
+}
+
 TEST(DefaultConfig, PlacesTheStateFolder) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root";
