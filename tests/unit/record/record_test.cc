@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/record/record.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -112,6 +113,20 @@ TEST_F(RecordTest, FilesAreTheCallersAlone) {
   EXPECT_EQ(status.st_mode & 07777, 0700u);
   ASSERT_EQ(::stat(only_file().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0600u);
+}
+
+// What a checkpoint leaves is dead too, and a restore replays it.
+TEST_F(RecordTest, ADeadRecordIsKeptForAnHour) {
+  Records records(state());
+  Record dead = record("c1");
+  dead.creator.start_time += 1;
+  records.write(dead);
+  records.sweep(10);
+  EXPECT_TRUE(records.find(root_, "c1"));
+  const timespec two_hours_ago[2] = {{::time(nullptr) - 7200, 0}, {::time(nullptr) - 7200, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, only_file().c_str(), two_hours_ago, 0), 0);
+  records.sweep(10);
+  EXPECT_FALSE(records.find(root_, "c1"));
 }
 
 TEST_F(RecordTest, LookingCreatesNothing) {
