@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# PREFIX/etc is right for a private prefix; the configuration of a package in /usr is in /etc.
-foreach(component ${CPACK_COMPONENTS_ALL})
-  set(stage ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component})
-  if(EXISTS ${stage}/usr/etc)
-    file(RENAME ${stage}/usr/etc ${stage}/etc)
-  endif()
-endforeach()
+# CPack stages a package in a prefix of its own, where the configuration is an example in share/xpu.
+# A package is for /usr: there it is the configuration in force, in /etc.
+set(stage ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/xpu-container-runtime)
+if(EXISTS ${stage}/usr/share/xpu/config.toml)
+  file(MAKE_DIRECTORY ${stage}/etc/xpu-container-runtime)
+  file(RENAME ${stage}/usr/share/xpu/config.toml ${stage}/etc/xpu-container-runtime/config.toml)
+endif()

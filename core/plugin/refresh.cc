@@ -47,14 +47,18 @@ std::string key_of(const Config& config, const Manifest& manifest, const std::st
 
 // The paths of which none exists; "" when one does or none is asked for.
 std::string missing_paths(const Manifest& manifest) {
+  constexpr std::size_t kShown = 3;
   std::string missing;
+  std::size_t count = 0;
   for (const std::string& path : manifest.detect_any) {
     if (access(path.c_str(), F_OK) == 0) {
       return "";
     }
-    missing += cat(missing.empty() ? "" : ", ", path);
+    if (++count <= kShown) {
+      missing += cat(missing.empty() ? "" : ", ", path);
+    }
   }
-  return missing;
+  return count > kShown ? cat(missing, ", ...") : missing;
 }
 
 void end_after(Catalog& catalog, unsigned seconds) {
@@ -129,8 +133,8 @@ class Refresher {
     const std::string missing = missing_paths(found.manifest);
     if (!missing.empty()) {
       status.state = BackendState::kAbsent;
-      status.reason = cat("backend ", found.manifest.name, ": nothing to describe; none of ",
-                          missing, " exists");
+      status.reason = cat("backend ", found.manifest.name, ": none of its detection paths exists (",
+                          missing, ")");
       return;
     }
     std::string key = key_of(config_, found.manifest, boot_);

@@ -2,12 +2,21 @@
 # A container that asks for nothing: its config.json is not touched, whatever else is broken.
 . "$(dirname "$0")/lib.sh"
 
-# Stands in for the low-level runtime: the shim has done its work when this starts.
-gcc -static -o "$SCRATCH/done" -x c - <<<'int main(void) { return 0; }'
+# Stands in for the low-level runtime and writes down its arguments, one a line: the shim has done
+# its work when this starts.
+gcc -static -DARGUMENTS="\"$SCRATCH/arguments\"" -o "$SCRATCH/done" -x c - <<'C'
+#include <stdio.h>
+int main(int argc, char** argv) {
+  FILE* file = fopen(ARGUMENTS, "w");
+  for (int i = 1; i < argc; i++) fprintf(file, "%s\n", argv[i]);
+  return fclose(file);
+}
+C
 RUNTIME=$SCRATCH/done
 
 # create_only [CONFIG-HOME]: `create` of the present bundle.
 create_only() {
+  rm -f "$SCRATCH/arguments"
   OUTPUT=$(cd / && env ${1:+XDG_CONFIG_HOME=$1} XPU_CONTAINER_RUNTIME_PATH="$RUNTIME" \
     "$SHIM" create --bundle "$BUNDLE" "$ID" 2>&1)
   STATUS=$?
@@ -15,6 +24,8 @@ create_only() {
 untouched() {
   if [ "$STATUS" -ne 0 ]; then
     fail "$1" "exit $STATUS: $OUTPUT"
+  elif ! cmp "$SCRATCH/arguments" <(printf '%s\n' create --bundle "$BUNDLE" "$ID") >/dev/null 2>&1; then
+    fail "$1" "the low-level runtime got: $(cat "$SCRATCH/arguments" 2>&1)"
   elif ! cmp -s "$2" "$BUNDLE/config.json"; then
     fail "$1" "$(diff "$2" "$BUNDLE/config.json" | head)"
   else
@@ -68,8 +79,12 @@ fi
 
 for verb in state start kill delete "delete --force" ps; do
   cp "$SCRATCH/asks-nothing.json" "$BUNDLE/config.json"
-  # shellcheck disable=SC2086
-  ok "$verb reaches the low-level runtime" \
-    env XPU_CONTAINER_RUNTIME_PATH="$RUNTIME" "$SHIM" $verb "$ID"
+  rm -f "$SCRATCH/arguments"
+  # shellcheck disable=SC2206
+  arguments=(--root "$SCRATCH/runtime" $verb "$ID" "two words" --unknown=1)
+  ok "$verb succeeds as the low-level runtime does" \
+    env XPU_CONTAINER_RUNTIME_PATH="$RUNTIME" "$SHIM" "${arguments[@]}"
+  same "$verb reaches the low-level runtime" "$(printf '%s\n' "${arguments[@]}")" \
+    "$(cat "$SCRATCH/arguments" 2>&1)"
 done
 finish

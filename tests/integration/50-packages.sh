@@ -28,12 +28,23 @@ for name in nvidia sim; do
   same "libxpu-$name: the manifest states the hash of the library" \
     "sha256 = \"$(sha256sum <"$files/libxpu-$name.so" | cut -d' ' -f1)\"" "$(grep ^sha256 "$files/$name.toml")"
 done
+silent "no second copy of it" "$(contents xpu-container-runtime)" share/xpu/config.toml
 same "the configuration is a conffile" /etc/xpu-container-runtime/config.toml \
   "$(dpkg-deb --ctrl-tarfile "$debs"/xpu-container-runtime_*.deb | tar -xO ./conffiles)"
 says "the core depends on the C library" \
   "$(dpkg-deb -f "$debs"/xpu-container-runtime_*.deb Depends)" "libc6 (>= "
 same "a backend depends on the core" "xpu-container-runtime (= 0.1.0)" \
   "$(dpkg-deb -f "$debs"/libxpu-sim_*.deb Depends | grep -o 'xpu-container-runtime ([^)]*)')"
+
+# Without packages: only /etc is read, so a private prefix has the configuration as an example.
+ok "a private prefix has an example" test -f "$XPU_IT/prefix/share/xpu/config.toml"
+ok "and no folder etc, which nothing reads" test ! -e "$XPU_IT/prefix/etc"
+installed=$SCRATCH/installed/etc/xpu-container-runtime/config.toml
+ok "an installation in /usr" env DESTDIR="$SCRATCH/installed" cmake --install "$XPU_BUILD" --prefix /usr
+ok "has its configuration in /etc" cmp "$XPU_SOURCE/config/config.toml" "$installed"
+echo '# mine' >"$installed"
+ok "a second installation" env DESTDIR="$SCRATCH/installed" cmake --install "$XPU_BUILD" --prefix /usr
+same "leaves a configuration as it is" '# mine' "$(cat "$installed")"
 
 # Only the core, then sim beside it, really installed, in a tree of its own.
 new_tree debian

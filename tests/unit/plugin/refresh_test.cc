@@ -149,11 +149,22 @@ TEST_F(Refresh, DoesNotStartWhatHasNothingToDescribe) {
   install("ok", "[detect]\nany = [\"${file}/a\", \"/nowhere/acme\"]\n");
   const BackendStatus status = load_one("ok");
   EXPECT_EQ(status.state, BackendState::kAbsent);
-  EXPECT_EQ(status.reason, cat("backend ok: nothing to describe; none of ", path("file"),
-                               "/a, /nowhere/acme exists"));
+  EXPECT_EQ(status.reason, cat("backend ok: none of its detection paths exists (", path("file"),
+                               "/a, /nowhere/acme)"));
   EXPECT_EQ(runs(), 0U);
   fs::create_directories(path("file/a"));
   EXPECT_EQ(load_one("ok").state, BackendState::kReady);
+}
+
+TEST_F(Refresh, NamesThreeDetectionPathsAtMost) {
+  install("ok", "[detect]\nany = [\"/nowhere/1\", \"/nowhere/2\", \"/nowhere/3\"]\n");
+  EXPECT_EQ(load_one("ok").reason,
+            "backend ok: none of its detection paths exists (/nowhere/1, /nowhere/2, /nowhere/3)");
+  install("ok",
+          "[detect]\nany = [\"/nowhere/1\", \"/nowhere/2\", \"/nowhere/3\", \"/nowhere/4\"]\n");
+  EXPECT_EQ(
+      load_one("ok").reason,
+      "backend ok: none of its detection paths exists (/nowhere/1, /nowhere/2, /nowhere/3, ...)");
 }
 
 TEST_F(Refresh, DoesNotStartWhatIsDisabledOrRefused) {
