@@ -219,26 +219,28 @@ class RequestParser {
       const auto& claimed = request_.claimed_by;
       if (found.enabled && !found.refused &&
           (claimed.empty() || std::find(claimed.begin(), claimed.end(), name) != claimed.end())) {
-        request_.capabilities.emplace_back(name, capabilities_of(found.manifest));
+        request_.capabilities.push_back(capabilities_of(found.manifest));
       }
     }
   }
 
-  std::vector<std::string> capabilities_of(const Manifest& manifest) const {
+  CapabilityRequest capabilities_of(const Manifest& manifest) const {
+    CapabilityRequest preset{manifest.name, manifest.default_capabilities,
+                             cat("default-capabilities of ", manifest.file)};
     for (const std::string& variable : manifest.capability_variables) {
       const auto value = env_.find(variable);
       if (!value) {
         continue;
       }
-      const std::vector<std::string> named = capability_list(*value);
-      return named.empty() ? manifest.default_capabilities : named;
+      std::vector<std::string> named = capability_list(*value);
+      return named.empty() ? preset : CapabilityRequest{manifest.name, std::move(named), variable};
     }
     for (const CapabilityRule& rule : manifest.capability_rules) {
       if (env_.find(rule.if_set) && (rule.if_unset.empty() || !env_.find(rule.if_unset))) {
-        return rule.capabilities;
+        return {manifest.name, rule.capabilities, cat("capability-rules of ", manifest.file)};
       }
     }
-    return manifest.default_capabilities;
+    return preset;
   }
 
   static std::vector<std::string> capability_list(std::string_view value) {

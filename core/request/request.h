@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/plugin/manifest.h"
@@ -23,6 +22,13 @@ struct Selector {
   std::vector<std::string> claimed_by;
 };
 
+// Driver capabilities that are asked of one backend.
+struct CapabilityRequest {
+  std::string backend;
+  std::vector<std::string> names;  // {"compute", ...}; "all" is kept as is
+  std::string source;              // the variable, or the manifest's key and file, for messages
+};
+
 enum class RequestKind {
   kNone,         // nothing asked, or `void` or an empty value in the variable in force
   kDriversOnly,  // `none`: driver files, no device
@@ -35,8 +41,7 @@ struct Request {
   std::vector<Selector> selectors;  // without duplicates; of kDriversOnly each is called "none"
   // Backends that the variables in force belong to; empty for the vendor-neutral one.
   std::vector<std::string> claimed_by;
-  // Driver capabilities asked for, per backend: {backend, {"compute", ...}}; "all" is kept as is.
-  std::vector<std::pair<std::string, std::vector<std::string>>> capabilities;
+  std::vector<CapabilityRequest> capabilities;  // one for each backend that may serve
   // Warnings for the log, for example a well-known variable that no installed backend claims.
   std::vector<std::string> warnings;
 };

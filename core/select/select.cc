@@ -256,18 +256,21 @@ class Choice {
       return;
     }
     std::set<std::string> vendors;
+    std::vector<std::string> meant, all;
     for (const BackendStatus* backend : backends) {
       for (const Device& device : devices_of(*backend)) {
         vendors.insert(device.vendor);
+        all.push_back(device.id);
+        if (answers_to(device, selector.name)) {
+          meant.push_back(device.id);
+        }
       }
     }
     if (vendors.size() > 1) {
-      std::vector<std::string> ids;
-      for (const std::string& vendor : vendors) {
-        ids.push_back(cat(vendor, ':', selector.name));
-      }
       fail(quoted(selector), " is a bare index, and this host has devices of ",
-           listed({vendors.begin(), vendors.end()}), "; write the vendor too: ", listed(ids));
+           listed({vendors.begin(), vendors.end()}),
+           meant.empty() ? "; none has that index; there are " : "; write the vendor too: ",
+           listed(meant.empty() ? all : meant));
     }
   }
 
@@ -323,21 +326,21 @@ class Choice {
     const std::vector<std::string>& offered = backend.catalog.capabilities;
     const auto asked =
         std::find_if(request_.capabilities.begin(), request_.capabilities.end(),
-                     [&](const auto& entry) { return entry.first == name_of(backend); });
+                     [&](const auto& entry) { return entry.backend == name_of(backend); });
     if (asked == request_.capabilities.end()) {
       return {};
     }
-    if (contains(asked->second, "all")) {
+    if (contains(asked->names, "all")) {
       return offered;
     }
-    for (const std::string& capability : asked->second) {
+    for (const std::string& capability : asked->names) {
       if (!contains(offered, capability)) {
-        fail("the backend ", name_of(backend), " does not offer the capability '", capability,
-             "'; it offers ", offered.empty() ? "none" : listed(offered));
+        fail(asked->source, ": the backend ", name_of(backend), " does not offer the capability '",
+             capability, "'; it offers ", offered.empty() ? "none" : listed(offered));
       }
     }
     std::vector<std::string> out = offered;
-    std::erase_if(out, [&](const std::string& c) { return !contains(asked->second, c); });
+    std::erase_if(out, [&](const std::string& c) { return !contains(asked->names, c); });
     return out;
   }
 

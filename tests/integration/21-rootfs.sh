@@ -26,7 +26,7 @@ tree=$REPLY
 new_bundle "$tree" $ask -- /ldprobe libacme.so.1
 run_bundle
 says "distroless: the loader finds the driver library" "$OUTPUT" "$ours"
-rm -rf "$tree/etc"
+rm -rf "${tree:?}/etc"
 new_bundle "$tree" $ask -- /ldprobe libacme.so.1
 run_bundle
 says "no /etc: the loader finds the driver library" "$OUTPUT" "$ours"

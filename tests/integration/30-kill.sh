@@ -35,7 +35,7 @@ arrived() { grep -q "^execve(\"$SCRATCH/done\".* = 0" "$SCRATCH/trace"; }
 # kill_at N: a start from the pristine bundle that dies at its Nth system call. Returns 1 when it did
 # not die there, or only as the low-level runtime.
 kill_at() {
-  rm -f "$BUNDLE"/* "$BUNDLE"/.[!.]* "$SCRATCH/trace"
+  rm -f "${BUNDLE:?}"/* "$BUNDLE"/.[!.]* "$SCRATCH/trace"
   cp "$pristine" "$BUNDLE/config.json"
   strace -o "$SCRATCH/trace" -e inject=all:signal=KILL:when="$1" "${shim[@]}" >"$SCRATCH/said" 2>&1
   grep -q "killed by SIGKILL" "$SCRATCH/trace" && ! arrived

@@ -37,7 +37,7 @@ rm "$SCRATCH/state/containers"
 sweep() {
   local calls=$1 error=$2 at=1 refused=0 served=0 wrong="" silent="" status
   while [ "$at" -lt 3000 ]; do
-    rm -rf "$BUNDLE"/* "$BUNDLE"/.[!.]* "$SCRATCH/trace"
+    rm -rf "${BUNDLE:?}"/* "$BUNDLE"/.[!.]* "$SCRATCH/trace"
     cp "$pristine" "$BUNDLE/config.json"
     strace -o "$SCRATCH/trace" -e inject="$calls:error=$error:when=$at" "${shim[@]}" >/dev/null 2>"$SCRATCH/error"
     status=$?

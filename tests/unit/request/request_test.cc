@@ -15,7 +15,6 @@ using test::TempDir;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
 
 using Env = std::vector<std::string>;
@@ -235,8 +234,8 @@ TEST(Capabilities, ComeFromTheBackendsOwnVariable) {
     env.insert(env.end(), more.begin(), more.end());
     const Request request = parse(env);
     EXPECT_EQ(request.capabilities.size(), 1u);
-    EXPECT_EQ(request.capabilities[0].first, "acme");
-    return request.capabilities[0].second;
+    EXPECT_EQ(request.capabilities[0].backend, "acme");
+    return request.capabilities[0].names;
   };
   EXPECT_THAT(of_acme({}), ElementsAre("compute", "utility"));
   EXPECT_THAT(of_acme({"CAPS_OF_acme="}), ElementsAre("compute", "utility"));
@@ -253,8 +252,11 @@ TEST(Capabilities, OfEveryBackendBelongToANeutralRequest) {
   backends.push_back(backend("bad", "BAD_VISIBLE_DEVICES"));
   backends.back().refused = true;
   const Request request = parse({"XPU_VISIBLE_DEVICES=all", "CAPS_OF_beta=video"}, backends);
-  EXPECT_THAT(request.capabilities, ElementsAre(Pair("acme", ElementsAre("compute", "utility")),
-                                                Pair("beta", ElementsAre("video"))));
+  ASSERT_EQ(request.capabilities.size(), 2U);
+  EXPECT_EQ(request.capabilities[0].backend, "acme");
+  EXPECT_THAT(request.capabilities[0].names, ElementsAre("compute", "utility"));
+  EXPECT_EQ(request.capabilities[1].backend, "beta");
+  EXPECT_THAT(request.capabilities[1].names, ElementsAre("video"));
 }
 
 TEST(Capabilities, FollowTheRulesWhenTheVariableIsUnset) {
@@ -264,13 +266,26 @@ TEST(Capabilities, FollowTheRulesWhenTheVariableIsUnset) {
   const auto of = [&](const Env& more) {
     Env env = {"ACME_VISIBLE_DEVICES=0"};
     env.insert(env.end(), more.begin(), more.end());
-    return parse(env, backends).capabilities[0].second;
+    return parse(env, backends).capabilities[0].names;
   };
   EXPECT_THAT(of({"ACME_VERSION=1"}), ElementsAre("all"));
   EXPECT_THAT(of({"ACME_VERSION=1", "ACME_REQUIRE=x"}), ElementsAre("compute", "utility"));
   EXPECT_THAT(of({"ACME_OLD="}), ElementsAre("compute"));
   EXPECT_THAT(of({"ACME_VERSION=1", "CAPS_OF_acme=video"}), ElementsAre("video"));
   EXPECT_THAT(of({"ACME_VERSION=1", "CAPS_OF_acme="}), ElementsAre("compute", "utility"));
+}
+
+TEST(Capabilities, SayWhereTheyComeFrom) {
+  auto backends = two_backends();
+  backends[0].manifest.file = "/b/acme.toml";
+  backends[0].manifest.capability_rules = {{"ACME_VERSION", "", {"all"}}};
+  const auto source = [&](const std::string& more) {
+    return parse({"ACME_VISIBLE_DEVICES=0", more}, backends).capabilities[0].source;
+  };
+  EXPECT_EQ(source("CAPS_OF_acme=video"), "CAPS_OF_acme");
+  EXPECT_EQ(source("CAPS_OF_acme="), "default-capabilities of /b/acme.toml");
+  EXPECT_EQ(source("A=b"), "default-capabilities of /b/acme.toml");
+  EXPECT_EQ(source("ACME_VERSION=1"), "capability-rules of /b/acme.toml");
 }
 
 class KnownVariables : public ::testing::Test {
