@@ -54,6 +54,14 @@ sed -i 's/^name = "Acme One"/name = "Acme Two"/' /etc/xpu-container-runtime/sim.
 has "a changed host is seen" "$("$XPU" detect)" "  Name:       Acme Two"
 sed -i 's/^name = "Acme Two"/name = "Acme One"/' /etc/xpu-container-runtime/sim.toml
 
+# The shipped configuration with every comment of a key taken away, on the backends installed here.
+mkdir -p "$SCRATCH/shipped/xpu-container-runtime"
+sed -E '/^#directories/d; s/^#([a-z[])/\1/' "$XPU_IT/prefix/share/xpu/config.toml" \
+  >"$SCRATCH/shipped/xpu-container-runtime/config.toml"
+OUTPUT=$(XDG_CONFIG_HOME=$SCRATCH/shipped "$XPU" backends list --json 2>&1)
+same "the shipped configuration is what the backends know" "nvidia absent, sim disabled" \
+  "$(jq -r '[.backends[] | "\(.name) \(.state)"] | sort | join(", ")' <<<"$OUTPUT")"
+
 # Configuration that must not be believed.
 mkdir -p "$SCRATCH/open/xpu-container-runtime"
 cp /etc/xpu-container-runtime/config.toml "$SCRATCH/open/xpu-container-runtime/"

@@ -157,14 +157,17 @@ TEST_F(Refresh, DoesNotStartWhatHasNothingToDescribe) {
 }
 
 TEST_F(Refresh, NamesThreeDetectionPathsAtMost) {
-  install("ok", "[detect]\nany = [\"/nowhere/1\", \"/nowhere/2\", \"/nowhere/3\"]\n");
-  EXPECT_EQ(load_one("ok").reason,
-            "backend ok: none of its detection paths exists (/nowhere/1, /nowhere/2, /nowhere/3)");
   install("ok",
           "[detect]\nany = [\"/nowhere/1\", \"/nowhere/2\", \"/nowhere/3\", \"/nowhere/4\"]\n");
   EXPECT_EQ(
       load_one("ok").reason,
       "backend ok: none of its detection paths exists (/nowhere/1, /nowhere/2, /nowhere/3, ...)");
+}
+
+TEST_F(Refresh, NamesThreeDetectionPathsInFull) {
+  install("ok", "[detect]\nany = [\"/nowhere/1\", \"/nowhere/2\", \"/nowhere/3\"]\n");
+  EXPECT_EQ(load_one("ok").reason,
+            "backend ok: none of its detection paths exists (/nowhere/1, /nowhere/2, /nowhere/3)");
 }
 
 TEST_F(Refresh, DoesNotStartWhatIsDisabledOrRefused) {
