@@ -84,9 +84,6 @@ void add_rootfs(const Plan& plan, std::vector<Change>* out) {
       case PlannedRootfsWrite::Kind::kSymlink:
         out->push_back({'~', "rootfs", cat(write.path, " -> ", write.content), write.why});
         break;
-      case PlannedRootfsWrite::Kind::kFolder:
-        out->push_back({'~', "rootfs", cat(write.path, "/"), write.why});
-        break;
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
@@ -213,6 +214,11 @@ class Validator {
       absolute("a link", link.path);
       text(cat("the target of the link ", link.path), link.target, limits::kPath);
       check(!link.target.empty(), "the link ", link.path, " has no target");
+      const std::string folder = link.path.substr(0, link.path.rfind('/'));
+      check(!is_system_folder(folder), "the link ", link.path, " is directly in ",
+            folder.empty() ? "/" : folder,
+            ", which a folder of links would hide; put it in a folder "
+            "of its own");
     }
   }
 
@@ -239,6 +245,11 @@ class Validator {
       absolute("a driver file in the container,", file.container_path);
       check(file.container_path.rfind("/proc/", 0) != 0, "the driver file ", file.container_path,
             " is below /proc, where nothing can be mounted");
+      const bool folder = file.kind == FileKind::kDirectory || file.kind == FileKind::kSocket;
+      check(!folder || !is_system_folder(file.container_path), "the driver folder ",
+            file.container_path,
+            " would hide a folder of the container's system; give a folder below "
+            "it");
       return;
     }
     check(file.container_path.empty() || grammar::is_clean_relative(file.container_path),
@@ -253,6 +264,24 @@ class Validator {
       check(is_file_name(link), "the library ", file.host_path, " has the further name ",
             shown(link));
     }
+  }
+
+  // "" is the root.
+  static bool is_system_folder(std::string_view path) {
+    static constexpr std::string_view kTop[] = {"bin", "boot", "dev",  "etc",  "home", "media",
+                                                "mnt", "opt",  "proc", "root", "run",  "sbin",
+                                                "srv", "sys",  "tmp",  "usr",  "var"};
+    path.remove_prefix(path.starts_with('/') ? 1 : 0);
+    if (path.starts_with("usr/") || path.starts_with("var/")) {
+      path.remove_prefix(4);
+      static constexpr std::string_view kBelow[] = {"include", "local", "share", "log", "cache"};
+      if (std::find(std::begin(kBelow), std::end(kBelow), path) != std::end(kBelow)) {
+        return true;
+      }
+    }
+    const bool top = path.find('/') == std::string_view::npos;
+    return path.empty() || (top && path.starts_with("lib")) ||
+           std::find(std::begin(kTop), std::end(kTop), path) != std::end(kTop);
   }
 
   static bool is_file_name(const std::string& name) {

@@ -107,6 +107,18 @@ class Object {
     return *number;
   }
 
+  std::vector<std::int64_t> integers(std::string_view key) const {
+    std::vector<std::int64_t> out;
+    for (const json::Value& element : array(key)) {
+      const std::optional<std::int64_t> number = json::as_integer(element);
+      if (!number) {
+        wrong(cat(place_of(key), '[', out.size(), ']'), "an integer");
+      }
+      out.push_back(*number);
+    }
+    return out;
+  }
+
   std::uint32_t id(std::string_view key) const {
     const std::int64_t number = integer(key, 0);
     if (number < 0 || number > std::numeric_limits<std::uint32_t>::max()) {
@@ -156,16 +168,21 @@ std::vector<IdMapping> mappings(const Object& linux_part, std::string_view key) 
   return out;
 }
 
-bool has_bounding_admin(const Object& process) {
+// What exec leaves: root gets all of the bounding set, others keep the ambient set.
+bool overrides_modes(const Object& process, bool root) {
   const std::optional<json::Value> capabilities = process.value("capabilities");
   if (!capabilities) {
-    return false;
+    return root;
   }
   // Before 1.0 the field was one list for all sets.
-  const std::vector<std::string> bounding =
-      capabilities->is_array() ? process.strings("capabilities")
-                               : process.object("capabilities")->strings("bounding");
-  return std::find(bounding.begin(), bounding.end(), "CAP_SYS_ADMIN") != bounding.end();
+  const bool one_list = capabilities->is_array();
+  if (one_list && !root) {
+    return false;
+  }
+  const std::vector<std::string> kept =
+      one_list ? process.strings("capabilities")
+               : process.object("capabilities")->strings(root ? "bounding" : "ambient");
+  return std::find(kept.begin(), kept.end(), "CAP_DAC_OVERRIDE") != kept.end();
 }
 
 // Rules apply in order, so a later denial takes back what an earlier rule allowed.
@@ -188,7 +205,6 @@ bool allows_every_device(const Object& linux_part) {
 }
 
 void load_linux(const Object& part, Spec& spec) {
-  spec.has_linux = true;
   spec.devices.clear();
   for (const Object& entry : part.objects("devices")) {
     spec.devices.push_back({entry.string("path"), entry.string("type"), entry.integer("major", -1),
@@ -233,8 +249,9 @@ void Spec::load() {
     if (const std::optional<Object> user = process->object("user")) {
       process_uid = user->integer("uid", 0);
       process_gid = user->integer("gid", 0);
+      process_groups = user->integers("additionalGids");
     }
-    privileged = has_bounding_admin(*process);
+    process_overrides_modes = overrides_modes(*process, process_uid == 0);
   }
   if (const std::optional<Object> part = top.object("linux")) {
     load_linux(*part, *this);

@@ -52,12 +52,12 @@ class Spec {
   std::vector<SpecDevice> devices;  // linux.devices
   std::vector<IdMapping> uid_mappings, gid_mappings;
   bool user_namespace = false;  // linux.namespaces has "user"
-  bool has_linux = false;
-  // CAP_SYS_ADMIN in the bounding set.
-  bool privileged = false;
   // The spec allows every device (a rule without type, major and minor that allows rwm).
   bool all_devices_allowed = false;
   std::int64_t process_uid = 0, process_gid = 0;
+  std::vector<std::int64_t> process_groups;  // process.user.additionalGids
+  // The process will have CAP_DAC_OVERRIDE: modes of files do not bind it.
+  bool process_overrides_modes = true;
 
  private:
   std::string_view document_;

@@ -32,15 +32,7 @@ const LdCacheEntry* find_ours(const Ours& ours, const LdCacheEntry& entry) {
 struct Merged {
   LdCache cache;
   bool changed = true;
-  const LdCacheEntry* conflict = nullptr;  // in the facts: would load another file than ours
 };
-
-// The entry leads to a file that is there and that none of our mounts covers.
-bool loads_another(const Draft& draft, const LdCacheEntry& entry, const LdCacheEntry& ours) {
-  const std::string path = draft.view.locate(entry.path).path;
-  return path != draft.view.locate(ours.path).path && !draft.mounts.has(path) &&
-         draft.view.stat(entry.path).has_value();
-}
 
 Merged merge(const Draft& draft, const CacheWish& wish) {
   Merged merged;
@@ -62,9 +54,6 @@ Merged merge(const Draft& draft, const CacheWish& wish) {
       }
       const bool same = entry.path == our->path && entry.hwcap == 0;
       ++(same ? kept : replaced);
-      if (!same && merged.conflict == nullptr && loads_another(draft, entry, *our)) {
-        merged.conflict = &entry;
-      }
     }
   }
   for (const auto& [soname, entry] : ours) {
@@ -78,13 +67,9 @@ void write_in_rootfs(Draft& draft, const std::string& path, std::string content,
   draft.plan.rootfs.push_back({PlannedRootfsWrite::Kind::kFile, path, std::move(content), why});
 }
 
-// A cache that cannot be delivered is an error only where a wrong library or none would be loaded.
-void without_cache(Draft& draft, const CacheWish& wish, const Merged& merged,
-                   const Target& target) {
-  if (merged.conflict != nullptr) {
-    fail("the container would load its own ", merged.conflict->path,
-         " in place of the driver's: ", kCache, " cannot be replaced, as ", target.problem);
-  }
+// A cache that cannot be delivered is an error only where no library would be loaded: the copies
+// that the image's cache names are covered.
+void without_cache(Draft& draft, const CacheWish& wish, const Target& target) {
   if (!wish.own_folders.empty()) {
     fail("the container's loader would not find the driver libraries in ", wish.own_folders.front(),
          ": ", kCache, " cannot be made, as ", target.problem);
@@ -96,7 +81,7 @@ void without_cache(Draft& draft, const CacheWish& wish, const Merged& merged,
 void mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
   const Target target = draft.mounts.target(kCache, TargetKind::kFile);
   if (!target.usable()) {
-    without_cache(draft, wish, merged, target);
+    without_cache(draft, wish, target);
     return;
   }
   std::string bytes = serialize_ld_cache(merged.cache);

@@ -2,6 +2,7 @@
 // Binaries, data, sockets and folders at their own paths, and generated folders of links.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/base/error.h"
@@ -29,6 +30,30 @@ bool is_folder(const std::string& path) {
 
 void leave_out(Draft& draft, const std::string& what, const Target& target) {
   draft.plan.warnings.push_back(cat(what, " is left out: ", target.problem));
+}
+
+// The generated folder hides all that is where it is mounted. Says what; "" for nothing.
+std::string hidden_by_links(const Draft& draft, const std::string& folder,
+                            const std::string& resolved,
+                            const std::vector<const Wanted<Link>*>& links) {
+  if (draft.view.has_mounts_below(resolved) || draft.mounts.has(resolved) ||
+      draft.mounts.has_below(resolved)) {
+    return "a mount at or below it";
+  }
+  for (const Wanted<Node>& node : draft.edits.nodes) {
+    if (node.item.container_path.starts_with(folder + "/")) {
+      return cat("the device node ", node.item.container_path);
+    }
+  }
+  for (const std::string& name : draft.view.list(resolved)) {
+    const bool ours = std::any_of(links.begin(), links.end(), [&](const Wanted<Link>* link) {
+      return link->item.path == cat(folder, "/", name);
+    });
+    if (!ours) {
+      return cat("the container's own ", folder, "/", name);
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -64,7 +89,14 @@ void plan_link_folders(Draft& draft) {
     folders[folder_of(wanted.item.path)].push_back(&wanted);
   }
   for (const auto& [folder, links] : folders) {
-    const Target target = draft.mounts.target(folder, TargetKind::kFolder);
+    Target target = draft.mounts.target(folder, TargetKind::kFolder);
+    if (target.usable()) {
+      const std::string hidden = hidden_by_links(draft, folder, target.path, links);
+      if (!hidden.empty()) {
+        target.state = Target::State::kBlocked;
+        target.problem = cat("a folder of links there would hide ", hidden);
+      }
+    }
     if (!target.usable()) {
       leave_out(draft, folder, target);
       continue;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Libraries: where the container's own loader looks, under the names that it asks for.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 #include "core/plan/draft.h"
 
 namespace xpu {
@@ -34,9 +39,56 @@ std::string file_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// Up to e_machine of an ELF header, which says what a library is for.
+constexpr std::size_t kElfHead = 20;
+
+std::string head_of_host_file(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  std::string out(kElfHead, '\0');
+  const ssize_t got = fd ? ::pread(fd.get(), out.data(), out.size(), 0) : -1;
+  out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return out;
+}
+
+// The loader passes over libraries of another machine: they are no copies.
+bool for_other_machine(const std::string& one, const std::string& other) {
+  const auto is_elf = [](const std::string& head) {
+    return head.size() == kElfHead && head.starts_with(
+                                          "\x7f"
+                                          "ELF");
+  };
+  return is_elf(one) && is_elf(other) && (one[4] != other[4] || one.substr(18) != other.substr(18));
+}
+
+// The folders of the container's LD_LIBRARY_PATH, which the loader searches before its cache.
+std::vector<std::string> search_path(const Draft& draft) {
+  constexpr std::string_view kName = "LD_LIBRARY_PATH=";
+  std::string value;
+  for (const std::string& variable : draft.spec.env()) {
+    if (variable.starts_with(kName)) {
+      value = variable.substr(kName.size());
+    }
+  }
+  for (const Wanted<EnvVar>& variable : draft.edits.env) {
+    if (cat(variable.item.name, "=") == kName) {
+      value = variable.item.value;
+    }
+  }
+  std::vector<std::string> folders;
+  std::size_t at = 0;
+  while (at < value.size()) {
+    const std::size_t end = std::min(value.find_first_of(":;", at), value.size());
+    if (value[at] == '/') {
+      folders.push_back(value.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return folders;
+}
+
 class Libraries {
  public:
-  explicit Libraries(Draft& draft) : draft_(draft) {}
+  explicit Libraries(Draft& draft) : draft_(draft), search_path_(search_path(draft)) {}
 
   void run() {
     for (const Wanted<File>& wanted : draft_.edits.files) {
@@ -47,6 +99,7 @@ class Libraries {
     for (const Name& name : names_) {
       add_name(name);
     }
+    cover_cached_copies();
     if (!wish_.entries.empty()) {
       plan_cache(draft_, wish_);
     }
@@ -82,7 +135,9 @@ class Libraries {
     const std::string path = place(home, below, source, wanted.why);
     cover_copies(home, below, path, source, wanted.why);
     if (file.container_path.empty()) {
+      cover_in_search_path(file.soname, source, wanted.why);
       wish_for(home, file.soname, path, file.architecture);
+      own_.emplace(file.soname, Own{ld_cache_flags(file.architecture), source, wanted.why});
     }
     for (const std::string& link : file.links) {
       const std::string name = folder_of(path) + "/" + link;
@@ -125,15 +180,53 @@ class Libraries {
                     const std::string& source, const std::string& why) {
     for (const std::string& folder : home.loader->folders) {
       const std::string copy = cat(folder, "/", below);
-      if (copy == path || !draft_.view.stat(copy)) {
-        continue;
-      }
-      const Target target = draft_.mounts.target(copy, TargetKind::kFile);
-      if (target.usable()) {
-        draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
-        taken_.insert(copy);
+      if (copy != path) {
+        cover(copy, source, why, "after a later ldconfig the container loads");
       }
     }
+  }
+
+  // Folders of ld.so.conf are known by what the image's cache has in them.
+  void cover_cached_copies() {
+    if (!draft_.facts.ld_cache) {
+      return;
+    }
+    for (const LdCacheEntry& entry : draft_.facts.ld_cache->entries) {
+      const auto [first, last] = own_.equal_range(entry.soname);
+      for (auto own = first; own != last; ++own) {
+        if (own->second.flags == entry.flags) {
+          cover(entry.path, own->second.source, own->second.why,
+                "after a later ldconfig the container loads");
+        }
+      }
+    }
+  }
+
+  void cover_in_search_path(const std::string& name, const std::string& source,
+                            const std::string& why) {
+    for (const std::string& folder : search_path_) {
+      cover(cat(folder, "/", name), source, why, "LD_LIBRARY_PATH makes the container load");
+    }
+  }
+
+  // Mounts the driver's library over another file of its name, if one is there.
+  void cover(const std::string& copy, const std::string& source, const std::string& why,
+             const char* else_what) {
+    const std::optional<struct stat> status = draft_.view.stat(copy);
+    if (!status || S_ISDIR(status->st_mode) ||
+        for_other_machine(draft_.view.read_head(copy, kElfHead), head_of_host_file(source))) {
+      return;
+    }
+    const Target target = draft_.mounts.target(copy, TargetKind::kFile);
+    if (target.usable() &&
+        (!draft_.mounts.has(target.path) || draft_.mounts.has(target.path, source))) {
+      draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
+      taken_.insert(copy);
+      return;
+    }
+    draft_.plan.warnings.push_back(
+        cat(else_what, " its own ", copy, " in place of the driver's: ",
+            target.usable() ? "another driver file is mounted there" : target.problem));
   }
 
   void add_name(const Name& name) {
@@ -197,7 +290,15 @@ class Libraries {
     return {"bind", "ro", "nosuid", "nodev", "rprivate"};
   }
 
+  // A library by its SONAME.
+  struct Own {
+    std::optional<std::int32_t> flags;  // of its entries in ld.so.cache
+    std::string source, why;
+  };
+
   Draft& draft_;
+  std::vector<std::string> search_path_;
+  std::unordered_multimap<std::string, Own> own_;
   std::map<std::pair<const Loader*, std::string>, std::string> sources_;
   std::set<const Loader*> loaders_;
   std::vector<Name> names_;

@@ -32,12 +32,6 @@ struct stat checked_node(const Node& node) {
   return status;
 }
 
-bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id) {
-  return std::any_of(mappings.begin(), mappings.end(), [&](const IdMapping& mapping) {
-    return id >= mapping.host_id && id - mapping.host_id < mapping.size;
-  });
-}
-
 std::string description(const Node& node, const struct stat& status) {
   char mode[8];
   std::snprintf(mode, sizeof(mode), "%04o", status.st_mode & 07777U);
@@ -48,41 +42,109 @@ bool everybody_may(const struct stat& status) {
   return (status.st_mode & 06U) == 06U;
 }
 
-// A rootful caller puts the container into a user namespace: its root has the rights of the host id
-// that it maps to, and all rights over nodes whose owner and group are both mapped.
-void check_mapped_root(const Draft& draft, const Node& node, const struct stat& status) {
+// The id on the host. A name space that is joined by path brings mappings along that the spec does
+// not have; engines make them one range, beginning at its root.
+std::int64_t host_id(const Spec& spec, const std::vector<IdMapping>& mappings, unsigned root,
+                     std::int64_t id) {
+  for (const IdMapping& mapping : mappings) {
+    if (id >= mapping.container_id && id - mapping.container_id < mapping.size) {
+      return id - mapping.container_id + mapping.host_id;
+    }
+  }
+  if (!spec.user_namespace) {
+    return id;
+  }
+  return mappings.empty() ? id + root : -1;
+}
+
+struct User {
+  std::int64_t uid = 0;
+  std::vector<std::int64_t> gids;  // its own first
+};
+
+User user_on_host(const Draft& draft) {
+  const Spec& spec = draft.spec;
+  const auto group = [&](std::int64_t gid) {
+    return host_id(spec, spec.gid_mappings, draft.facts.root_gid, gid);
+  };
+  User user = {host_id(spec, spec.uid_mappings, draft.facts.root_uid, spec.process_uid),
+               {group(spec.process_gid)}};
+  for (const std::int64_t gid : spec.process_groups) {
+    user.gids.push_back(group(gid));
+  }
+  return user;
+}
+
+// As the kernel decides: only the first class counts that the user is in. In a user namespace the
+// capability reaches nodes only whose owner and group are both mapped.
+bool may_open(const Draft& draft, const struct stat& status) {
   const Spec& spec = draft.spec;
   const bool mapped =
-      is_mapped(spec.uid_mappings, status.st_uid) && is_mapped(spec.gid_mappings, status.st_gid);
-  const bool owner = status.st_uid == draft.facts.root_uid && (status.st_mode & 0600U) == 0600U;
-  const bool group = status.st_gid == draft.facts.root_gid && (status.st_mode & 060U) == 060U;
-  if (!everybody_may(status) && !mapped && !owner && !group) {
-    fail("the root of the container's user namespace (user ", draft.facts.root_uid,
-         " of the host) cannot open the device node ", description(node, status),
-         "; give the node mode 0666 or a mapped owner with a udev rule");
+      !draft.facts.container_user_namespace ||
+      (is_mapped(spec.uid_mappings, status.st_uid) && is_mapped(spec.gid_mappings, status.st_gid));
+  if (spec.process_overrides_modes && mapped) {
+    return true;
+  }
+  // An owner that the caller's name space does not have looks like this one, and is nobody's.
+  constexpr unsigned kOverflow = 65534;
+  const bool foreign = draft.facts.caller_in_user_namespace;
+  const User user = user_on_host(draft);
+  if (user.uid == status.st_uid && !(foreign && status.st_uid == kOverflow)) {
+    return (status.st_mode & 0600U) == 0600U;
+  }
+  const bool group =
+      !(foreign && status.st_gid == kOverflow) &&
+      std::find(user.gids.begin(), user.gids.end(), status.st_gid) != user.gids.end();
+  return group ? (status.st_mode & 060U) == 060U : everybody_may(status);
+}
+
+[[noreturn]] void fail_user(const Draft& draft, const Node& node, const struct stat& status) {
+  const Spec& spec = draft.spec;
+  const User user = user_on_host(draft);
+  const std::string numbers =
+      draft.facts.container_user_namespace
+          ? cat(" (", user.uid, ":", user.gids.front(), " outside its user namespace)")
+          : "";
+  fail("the container's user ", spec.process_uid, ":", spec.process_gid, numbers,
+       " cannot open the device node ", description(node, status),
+       "; give the node mode 0666 with a udev rule, or the container a user or group that may open "
+       "it");
+}
+
+// What is in the container is a node of the host or of a volume, with its own mode and owner.
+void check_user(const Draft& draft, const Node& node, const struct stat& status) {
+  if (!may_open(draft, status)) {
+    fail_user(draft, node, status);
   }
 }
 
-// The caller is no root itself: the container has the caller's rights.
+// The caller is no root itself: the container has the caller's rights at most.
 void check_caller(Draft& draft, const Node& node, const struct stat& status) {
   if (::faccessat(AT_FDCWD, node.host_path.c_str(), R_OK | W_OK, AT_EACCESS) != 0) {
     fail("user ", ::geteuid(), " cannot open the device node ", description(node, status),
          "; add the user to the node's group or give the node mode 0666 with a udev rule");
   }
+  const bool is_caller = user_on_host(draft).uid == ::geteuid();
   const bool owner = status.st_uid == ::geteuid() || status.st_gid == ::getegid();
-  if (!everybody_may(status) && !owner) {
-    draft.plan.warnings.push_back(
-        cat("the device node ", description(node, status),
-            " is open to the caller through a supplementary group only, which the low-level "
-            "runtime must keep (podman: --group-add keep-groups)"));
+  if (everybody_may(status) || (is_caller ? owner : may_open(draft, status))) {
+    return;
   }
+  // The caller's own access may also come from an access control list, which holds for it alone.
+  const bool by_group = status.st_uid != ::geteuid() && (status.st_mode & 060U) == 060U;
+  if (!is_caller && !by_group) {
+    fail_user(draft, node, status);
+  }
+  draft.plan.warnings.push_back(
+      cat("the device node ", description(node, status),
+          " is open to the caller through a supplementary group only, which the low-level "
+          "runtime must keep (podman: --group-add keep-groups)"));
 }
 
 void plan_in_user_namespace(Draft& draft, const Wanted<Node>& wanted, const struct stat& status) {
   const Node& node = wanted.item;
   const bool rootful = draft.facts.caller_is_root && !draft.facts.caller_in_user_namespace;
   if (rootful) {
-    check_mapped_root(draft, node, status);
+    check_user(draft, node, status);
     draft.plan.device_rules.push_back(node);
   } else {
     check_caller(draft, node, status);
@@ -99,24 +161,32 @@ void mount_node(Draft& draft, const Wanted<Node>& wanted) {
                    {"bind", "nosuid", "noexec", "rprivate"}, wanted.why);
 }
 
-// What the runtime would make of a linux.devices entry.
-enum class Native { kMakes, kOtherIsThere, kCannot };
+bool without_devices(const SpecMount& mount) {
+  bool out = false;
+  for (const std::string& option : mount.options) {
+    out = option == "nodev" || (out && option != "dev");
+  }
+  return out;
+}
 
-Native native_node(const Draft& draft, const Node& node) {
+// Whether a linux.devices entry gives the container a node that it can open. runc and crun make it
+// with the mode of the entry, but leave alone what is there already, whatever it is and whoever may
+// open it.
+bool runtime_makes(const Draft& draft, const Node& node) {
   const Place place = draft.view.locate(node.container_path);
+  if (place.mount != nullptr && without_devices(*place.mount)) {
+    return false;
+  }
   if (place.kind == Place::Kind::kVirtual) {
-    return Native::kMakes;
+    return true;
   }
   const std::optional<struct stat> there = draft.view.stat(node.container_path);
   if (!there) {
-    const bool makes =
-        place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
-    return makes ? Native::kMakes : Native::kCannot;
+    return place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
   }
-  const bool same = there->st_rdev == makedev(node.major, node.minor) &&
-                    (node.type == 'b' ? S_ISBLK(there->st_mode) : S_ISCHR(there->st_mode));
-  // runc and crun leave a node alone that is there already, whichever it is.
-  return same ? Native::kMakes : Native::kOtherIsThere;
+  return there->st_rdev == makedev(node.major, node.minor) &&
+         (node.type == 'b' ? S_ISBLK(there->st_mode) : S_ISCHR(there->st_mode)) &&
+         may_open(draft, *there);
 }
 
 }  // namespace
@@ -127,9 +197,10 @@ void plan_nodes(Draft& draft) {
     if (draft.facts.container_user_namespace || !draft.facts.caller_is_root) {
       plan_in_user_namespace(draft, wanted, status);
       mount_node(draft, wanted);
-    } else if (native_node(draft, wanted.item) == Native::kMakes) {
+    } else if (runtime_makes(draft, wanted.item)) {
       draft.plan.devices.push_back({wanted.item, wanted.why});
     } else {
+      check_user(draft, wanted.item, status);
       draft.plan.device_rules.push_back(wanted.item);
       mount_node(draft, wanted);
     }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -11,20 +12,36 @@
 namespace xpu {
 namespace {
 
+bool leads_to(const std::string& link, const Node& node) {
+  struct stat status = {};
+  return ::stat(link.c_str(), &status) == 0 &&
+         (node.type == 'b' ? S_ISBLK(status.st_mode) : S_ISCHR(status.st_mode)) &&
+         status.st_rdev == makedev(node.major, node.minor);
+}
+
 void make_link(const Node& node, const std::string& dev) {
   const std::string folder = cat(dev, node.type == 'b' ? "/block" : "/char");
-  const std::string link = cat(folder, '/', node.major, ':', node.minor);
-  struct stat status = {};
-  if (::lstat(link.c_str(), &status) == 0) {
+  const std::string name = cat(node.major, ':', node.minor);
+  const std::string link = cat(folder, '/', name);
+  if (leads_to(link, node)) {
     return;
   }
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
     fail_errno("cannot create the folder ", folder);
   }
   const Fd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  const std::string name = link.substr(folder.size() + 1);
-  if (!fd ||
-      (::symlinkat(node.host_path.c_str(), fd.get(), name.c_str()) != 0 && errno != EEXIST)) {
+  // A driver that was loaded anew leaves links behind that lead nowhere or to another device.
+  const std::string temporary = cat(".xpu-", ::getpid(), '-', name);
+  const bool made =
+      fd &&
+      (::symlinkat(node.host_path.c_str(), fd.get(), temporary.c_str()) == 0 || errno == EEXIST) &&
+      ::renameat(fd.get(), temporary.c_str(), fd.get(), name.c_str()) == 0;
+  if (!made) {
+    const int error = errno;
+    if (fd) {
+      ::unlinkat(fd.get(), temporary.c_str(), 0);
+    }
+    errno = error;
     fail_errno("cannot create the link ", link, " to ", node.host_path);
   }
 }

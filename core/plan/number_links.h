@@ -11,7 +11,8 @@
 
 namespace xpu {
 
-// Makes the missing links of the plan's nodes below `dev` ("/dev"). What is there already stays.
+// Makes the links of the plan's nodes below `dev` ("/dev"). One that leads to its device already
+// stays; one that leads nowhere or elsewhere is replaced.
 // Throws Error.
 void make_number_links(const Plan& plan, const std::string& dev);
 

@@ -7,16 +7,19 @@
 //   device node       rootful                              linux.devices and one cgroup rule
 //                     privileged                           the same; a note: it sees every device
 //                     user namespace (its own, caller's)   bind mount; a cgroup rule when rootful;
-//                                                          error when its root could not open it
+//                     node with a mode and owner of its    error when the container's user could not
+//                     own: by bind mount, in a volume      open it
 //                     a volume covers /dev                 nothing new is made in the volume: its own
 //                                                          node, else a bind mount over it, else error
+//                     a mount with nodev covers its place  bind mount over it
 //                     node changed or gone on the host     error
 //   library           glibc                                mount under its SONAME where the loader
 //                                                          looks, and an entry in ld.so.cache
-//                     image has copies of its own          covered where the loader searches; its
-//                                                          cache entries are replaced
-//                     cache cannot be written              a generated one is mounted over it; else
-//                                                          error when another copy would be loaded
+//                     image has copies of its own          covered in the loader's folders, where its
+//                                                          cache names them and in LD_LIBRARY_PATH,
+//                                                          else a warning; cache entries are replaced
+//                     cache cannot be written              a generated one is mounted over it; else a
+//                                                          warning, or error when none would be found
 //                     a volume covers the folder           next folder of the loader; /usr/lib/xpu
 //                                                          with cache entry and ld.so.conf drop-in;
 //                                                          else error
@@ -29,9 +32,12 @@
 //   anything          truly read-only root, no target      overlay over the nearest folder; when
 //                                                          impossible: libraries and nodes error,
 //                                                          others a warning
+//                     the mapped root cannot write there   as if no target could be made
+//                     the container's own mount is there   replaced with a warning
 //                     root.readonly flag alone             nothing special: runtimes remount last
 //                     source gone on the host              error
 //   links             any                                  generated folder, mounted read-only
+//                     their folder has other things        left out with a warning
 //   environment       any                                  replaces the variable of that name
 // clang-format on
 #include "core/plan/plan.h"

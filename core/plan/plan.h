@@ -31,7 +31,7 @@ struct PlannedEnv {
 
 // Something done natively in the root file system before exec.
 struct PlannedRootfsWrite {
-  enum class Kind { kFile, kSymlink, kFolder } kind = Kind::kFile;
+  enum class Kind { kFile, kSymlink } kind = Kind::kFile;
   std::string path;
   std::string content;  // bytes, or the link's target
   std::string why;

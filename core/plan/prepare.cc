@@ -16,15 +16,14 @@ void prepare_rootfs(const Plan& plan, const Rootfs& rootfs, const Facts& facts) 
   const unsigned gid = facts.caller_is_root ? facts.root_gid : ::getegid();
   std::string made;  // most writes share one folder
   for (const PlannedRootfsWrite& write : plan.rootfs) {
-    const bool folder = write.kind == PlannedRootfsWrite::Kind::kFolder;
-    const std::string needed = folder ? write.path : folder_of(write.path);
+    const std::string needed = folder_of(write.path);
     if (needed != made) {
       rootfs.make_folders(needed, uid, gid);
       made = needed;
     }
     if (write.kind == PlannedRootfsWrite::Kind::kFile) {
       rootfs.write(write.path, write.content, 0644, uid, gid);
-    } else if (!folder && !rootfs.symlink(write.path, write.content, uid, gid)) {
+    } else if (!rootfs.symlink(write.path, write.content, uid, gid)) {
       fail(write.path, " in the container's root file system ", rootfs.path(),
            " has become something else than a link meanwhile; start the container again");
     }

@@ -42,6 +42,12 @@ std::string escape_layer(std::string_view path) {
 
 }  // namespace
 
+bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id) {
+  return std::any_of(mappings.begin(), mappings.end(), [&](const IdMapping& mapping) {
+    return id >= mapping.host_id && id - mapping.host_id < mapping.size;
+  });
+}
+
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
@@ -55,10 +61,46 @@ bool Mounts::writable(const std::string& folder) const {
   return place->second;
 }
 
+bool Mounts::has(const std::string& path, const std::string& source) const {
+  const auto found = taken_.find(path);
+  return found != taken_.end() && found->second == source;
+}
+
+bool Mounts::has_below(const std::string& path) const {
+  const auto next = taken_.lower_bound(path + "/");
+  return next != taken_.end() && next->first.starts_with(path + "/");
+}
+
+// The low-level runtime makes mount targets in the container's user namespace. Says why its root
+// cannot make them in the folder, or in the nearest one above it; "" when it can.
+std::string Mounts::refused_to_mapped_root(const std::string& folder) const {
+  if (!spec_.user_namespace || !facts_.caller_is_root || facts_.root_uid == 0) {
+    return "";
+  }
+  std::string nearest = folder;
+  std::optional<struct stat> status = view_.rootfs().stat(nearest);
+  while (!status && nearest != "/") {
+    nearest = folder_of(nearest);
+    status = view_.rootfs().stat(nearest);
+  }
+  const bool owner = status && status->st_uid == facts_.root_uid;
+  const bool group = status && status->st_gid == facts_.root_gid;
+  const unsigned needed = owner ? 0300U : group ? 030U : 03U;
+  if (!status || (status->st_mode & needed) == needed ||
+      (is_mapped(spec_.uid_mappings, status->st_uid) &&
+       is_mapped(spec_.gid_mappings, status->st_gid))) {
+    return "";
+  }
+  return cat("the container's root (", facts_.root_uid, ":", facts_.root_gid,
+             " of the host) cannot write ", nearest, " of the root file system, which belongs to ",
+             status->st_uid, ":", status->st_gid, "; give the root file system to it");
+}
+
 Target Mounts::missing_in_rootfs(const std::string& path) const {
   const Rootfs& rootfs = view_.rootfs();
   if (writable(folder_of(path))) {
-    return {Target::State::kReady, path, "", ""};
+    const std::string refused = refused_to_mapped_root(folder_of(path));
+    return refused.empty() ? Target{Target::State::kReady, path, "", ""} : blocked(path, refused);
   }
   const std::string read_only = "the root file system is read-only and has no " + path;
   std::string folder = folder_of(path);
@@ -120,7 +162,19 @@ void Mounts::add(const Target& target, TargetKind kind, const std::string& sourc
   mounts_.push_back({source, target.path, "bind", std::move(options), why});
 }
 
+// Not for the same file at the same place, as an engine gives devices to user namespaces.
+void Mounts::warn_of_replaced(Plan& plan) const {
+  for (const PlannedMount& mount : mounts_) {
+    const Place place = view_.locate(mount.destination);
+    if (place.mount != nullptr && place.inside == "/" && place.mount->source != mount.source) {
+      plan.warnings.push_back(cat("the container's own mount at ", mount.destination,
+                                  " is replaced by the driver's ", mount.source));
+    }
+  }
+}
+
 void Mounts::finish(Plan& plan) {
+  warn_of_replaced(plan);
   std::vector<PlannedMount> overlays;
   for (const auto& [folder, missing] : overlays_) {
     std::string list = folder;

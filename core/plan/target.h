@@ -45,12 +45,17 @@ class Mounts {
 
   // Whether something is mounted at a path (links resolved).
   bool has(const std::string& path) const { return taken_.contains(path); }
+  bool has(const std::string& path, const std::string& source) const;
+  // Whether something is mounted below a path.
+  bool has_below(const std::string& path) const;
 
   // Moves everything to the plan: overlays first, outer ones before inner ones.
   void finish(Plan& plan);
 
  private:
   Target missing_in_rootfs(const std::string& path) const;
+  std::string refused_to_mapped_root(const std::string& folder) const;
+  void warn_of_replaced(Plan& plan) const;
 
   const Spec& spec_;
   const ContainerView& view_;
@@ -61,6 +66,9 @@ class Mounts {
   // Folder under an overlay → what is missing in it.
   std::map<std::string, std::map<std::string, TargetKind>> overlays_;
 };
+
+// Whether a user namespace with the mappings has an id of the host.
+bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id);
 
 // "/a/b" → "/a"; "/a" → "/".
 std::string folder_of(const std::string& path);

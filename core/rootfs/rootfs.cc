@@ -113,18 +113,6 @@ std::optional<struct stat> Rootfs::stat(std::string_view inside) const {
   return status;
 }
 
-std::optional<std::string> Rootfs::resolve(std::string_view inside) const {
-  Walked walked = walk_in_root(root_.get(), inside, O_PATH);
-  if (!walked.fd) {
-    if (!leads_nowhere(walked.error)) {
-      errno = walked.error;
-      fail_errno("cannot resolve ", inside, " in the container's root file system ", path_);
-    }
-    return std::nullopt;
-  }
-  return std::move(walked.path);
-}
-
 std::optional<std::string> Rootfs::read_link(std::string_view inside) const {
   const Fd fd = open_in_root(root_.get(), inside, O_PATH | O_NOFOLLOW);
   if (!fd && !leads_nowhere(errno)) {
@@ -138,29 +126,48 @@ std::optional<std::string> Rootfs::read_link(std::string_view inside) const {
   return std::string(target, static_cast<std::size_t>(length));
 }
 
-std::optional<std::string> Rootfs::read(std::string_view inside, std::size_t limit) const {
-  const auto is_readable = [&](const struct stat& status) {
-    return S_ISREG(status.st_mode) && static_cast<std::size_t>(status.st_size) <= limit;
-  };
-  // Opening a device can have effects of its own, so the type is looked up first.
+// Empty when there is no regular file. Opening a device can have effects of its own, so the type is
+// looked up first.
+Fd Rootfs::open_regular(std::string_view inside, struct stat& status) const {
   const std::optional<struct stat> before = stat(inside);
-  if (!before || !is_readable(*before)) {
-    return std::nullopt;
+  if (!before || !S_ISREG(before->st_mode)) {
+    return Fd();
   }
-  const Fd fd = open(inside, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  Fd fd = open(inside, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (fd && (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
+    fd.reset();
+  }
+  return fd;
+}
+
+std::optional<std::string> Rootfs::read(std::string_view inside, std::size_t limit) const {
   struct stat status = {};
-  if (!fd || ::fstat(fd.get(), &status) != 0 || !is_readable(status)) {
+  const Fd fd = open_regular(inside, status);
+  if (!fd || static_cast<std::size_t>(status.st_size) > limit) {
     return std::nullopt;
   }
   return read_fd(fd.get(), cat(path_, inside), limit);
 }
 
+std::string Rootfs::read_head(std::string_view inside, std::size_t size) const {
+  struct stat status = {};
+  const Fd fd = open_regular(inside, status);
+  std::string out(size, '\0');
+  const ssize_t got = fd ? ::pread(fd.get(), out.data(), size, 0) : 0;
+  if (got < 0) {
+    fail_errno("cannot read ", inside, " in the container's root file system ", path_);
+  }
+  out.resize(static_cast<std::size_t>(got));
+  return out;
+}
+
 std::vector<std::string> Rootfs::list(std::string_view inside) const {
-  const Fd fd = open_in_root(root_.get(), inside, O_RDONLY | O_DIRECTORY);
-  if (!fd) {
+  const std::optional<struct stat> status = stat(inside);
+  if (!status || !S_ISDIR(status->st_mode)) {
     return {};
   }
-  return list_dir(fd.get(), cat(path_, inside));
+  const Fd fd = open(inside, O_RDONLY | O_DIRECTORY);
+  return fd ? list_dir(fd.get(), cat(path_, inside)) : std::vector<std::string>();
 }
 
 bool Rootfs::writable(std::string_view inside) const {

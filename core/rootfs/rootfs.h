@@ -28,13 +28,13 @@ class Rootfs {
   Fd open(std::string_view inside, int flags) const;
   // stat of what a path inside leads to; nullopt when it does not exist or leads nowhere.
   std::optional<struct stat> stat(std::string_view inside) const;
-  // The path inside with all links resolved ("/lib64/x" → "/usr/lib64/x"); nullopt as above.
-  std::optional<std::string> resolve(std::string_view inside) const;
   // Text of the link that lies at the path itself; nullopt when that is no link.
   std::optional<std::string> read_link(std::string_view inside) const;
   // Contents of a regular file of at most `limit` bytes; nullopt when there is none, when it is
   // larger or of another type.
   std::optional<std::string> read(std::string_view inside, std::size_t limit) const;
+  // The first bytes of a regular file, at most `size`; "" when there is none.
+  std::string read_head(std::string_view inside, std::size_t size) const;
   std::vector<std::string> list(std::string_view inside) const;  // empty when it is no folder
 
   // Whether the caller can create files in the folder (file system not read-only, permission).
@@ -53,6 +53,8 @@ class Rootfs {
                unsigned gid) const;
 
  private:
+  Fd open_regular(std::string_view inside, struct stat& status) const;
+
   std::string path_;
   Fd root_;
 };

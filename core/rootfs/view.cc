@@ -203,9 +203,31 @@ std::optional<std::string> ContainerView::read(std::string_view container_path,
                              : Rootfs(source).read(place.inside, limit);
 }
 
-std::optional<std::string> ContainerView::resolve(std::string_view container_path) const {
-  Place place = locate(container_path);
-  return stat(container_path) ? std::optional<std::string>(std::move(place.path)) : std::nullopt;
+std::string ContainerView::read_head(std::string_view container_path, std::size_t size) const {
+  const Place place = locate(container_path);
+  if (place.kind == Place::Kind::kRootfs) {
+    return rootfs_.read_head(place.inside, size);
+  }
+  const std::optional<struct stat> status = stat(container_path);
+  if (!status || !S_ISREG(status->st_mode)) {
+    return "";
+  }
+  const std::string source = source_of(*place.mount);
+  if (place.inside != "/") {
+    return Rootfs(source).read_head(place.inside, size);
+  }
+  const std::size_t slash = source.rfind('/');
+  return Rootfs(source.substr(0, slash + 1)).read_head(source.substr(slash), size);
+}
+
+std::vector<std::string> ContainerView::list(std::string_view container_path) const {
+  const Place place = locate(container_path);
+  if (place.kind == Place::Kind::kRootfs) {
+    return rootfs_.list(place.inside);
+  }
+  const std::optional<struct stat> status = stat(container_path);
+  return status && S_ISDIR(status->st_mode) ? Rootfs(source_of(*place.mount)).list(place.inside)
+                                            : std::vector<std::string>();
 }
 
 bool ContainerView::has_mounts_below(std::string_view resolved_path) const {

@@ -44,8 +44,10 @@ class ContainerView {
   // in it do not lead out of it) and the root file system; nothing is found in kVirtual.
   std::optional<struct stat> stat(std::string_view container_path) const;
   std::optional<std::string> read(std::string_view container_path, std::size_t limit) const;
-  // The container path with links resolved; nullopt when nothing is there.
-  std::optional<std::string> resolve(std::string_view container_path) const;
+  // The first bytes of a regular file, at most `size`; "" when there is none.
+  std::string read_head(std::string_view container_path, std::size_t size) const;
+  // Names in a folder; empty when there is none.
+  std::vector<std::string> list(std::string_view container_path) const;
   // True when a mount of the spec lies at the path or below it.
   bool has_mounts_below(std::string_view resolved_path) const;
 

@@ -54,6 +54,14 @@ new_bundle "$tree" $ask -- /ldprobe libacme.so.1
 run_bundle
 says "the image's own copy in the same place does not win" "$OUTPUT" "$ours"
 
+new_tree debian
+tree=$REPLY
+mkdir -p "$tree/opt/acme"
+gcc -shared -o "$tree/opt/acme/libacme.so.1" -Wl,-soname,libacme.so.1 -x c - <<<'int old;'
+new_bundle "$tree" $ask LD_LIBRARY_PATH=/opt/acme -- /ldprobe libacme.so.1
+run_bundle
+says "the image's own copy in LD_LIBRARY_PATH does not win" "$OUTPUT" "$ours"
+
 # A volume of the host over the folder of libraries must not receive anything.
 new_tree debian
 tree=$REPLY

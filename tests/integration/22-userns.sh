@@ -45,5 +45,14 @@ for name in runc crun; do
   else
     says "$name, mapped root, node of mode 600: a clear error" "$OUTPUT" xpu-container-runtime acme0
   fi
+
+  # The container's root may open this one, its user is somebody else.
+  chown 100000:100000 "$XPU_IT/dev/acme0"
+  mapped_bundle XPU_VISIBLE_DEVICES=acme:0 -- /probe open /dev/acme0
+  bundle_edit '.process.user = {uid: 1000, gid: 1000}'
+  run_bundle
+  says "$name, mapped user, node of its root: a clear error" "$OUTPUT" xpu-container-runtime \
+    acme0 "user 1000:1000"
+  chown 0:0 "$XPU_IT/dev/acme0"
 done
 finish

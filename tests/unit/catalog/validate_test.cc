@@ -196,6 +196,24 @@ const Case kEdits[] = {
      "characters"},
     {"LinkPath", [](Catalog& c) { c.edits[0].links[0].path = "x"; },
      "a link \"x\" is not an absolute path without \"..\", \".\" and double slashes"},
+    {"LinkInRoot", [](Catalog& c) { c.edits[0].links[0].path = "/x"; },
+     "the link /x is directly in /, which a folder of links would hide; put it in a folder of its "
+     "own"},
+    {"LinkInEtc", [](Catalog& c) { c.edits[0].links[0].path = "/etc/x"; },
+     "the link /etc/x is directly in /etc, which a folder of links would hide; put it in a folder "
+     "of its own"},
+    {"LinkInDev", [](Catalog& c) { c.edits[0].links[0].path = "/dev/x"; },
+     "the link /dev/x is directly in /dev, which a folder of links would hide; put it in a folder "
+     "of its own"},
+    {"LinkInUsrLib", [](Catalog& c) { c.edits[0].links[0].path = "/usr/lib64/x"; },
+     "the link /usr/lib64/x is directly in /usr/lib64, which a folder of links would hide; put it "
+     "in a folder of its own"},
+    {"DirectoryOfTheSystem",
+     [](Catalog& c) {
+       c.edits[0].files.push_back({FileKind::kDirectory, "/opt/acme", "/usr/share", "", "", {}});
+     },
+     "the driver folder /usr/share would hide a folder of the container's system; give a folder "
+     "below it"},
     {"LinkTarget", [](Catalog& c) { c.edits[0].links[0].target = ""; },
      "the link /dev/acme/by-path/x has no target"},
     {"ConditionPath", [](Catalog& c) { c.conditions[0].path = "etc"; },

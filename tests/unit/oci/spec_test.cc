@@ -64,7 +64,7 @@ TEST(SpecEnv, AMillionEntriesAreRead) {
 TEST(SpecLoad, ReadsRootMountsAndUser) {
   const Spec spec = loaded(R"({
     "root": {"path": "rootfs", "readonly": true},
-    "process": {"user": {"uid": 1000, "gid": 1001}},
+    "process": {"user": {"uid": 1000, "gid": 1001, "additionalGids": [44, 109]}},
     "mounts": [
       {"destination": "/proc", "type": "proc", "source": "proc"},
       {"destination": "/a", "type": "bind", "source": "/b"},
@@ -73,13 +73,13 @@ TEST(SpecLoad, ReadsRootMountsAndUser) {
   EXPECT_TRUE(spec.root_readonly);
   EXPECT_EQ(spec.process_uid, 1000);
   EXPECT_EQ(spec.process_gid, 1001);
+  EXPECT_THAT(spec.process_groups, ElementsAre(44, 109));
   ASSERT_EQ(spec.mounts.size(), 3u);
   EXPECT_FALSE(spec.mounts[0].bind());
   EXPECT_TRUE(spec.mounts[1].bind());
   EXPECT_TRUE(spec.mounts[2].bind());
   EXPECT_EQ(spec.mounts[2].destination, "/c");
   EXPECT_THAT(spec.mounts[2].options, ElementsAre("rbind", "ro"));
-  EXPECT_FALSE(spec.has_linux);
 }
 
 TEST(SpecLoad, ReadsLinux) {
@@ -88,7 +88,6 @@ TEST(SpecLoad, ReadsLinux) {
     "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
     "gidMappings": [{"containerID": 0, "hostID": 4294967295, "size": 1}],
     "devices": [{"path": "/dev/x", "type": "c", "major": 10, "minor": 237}, {"path": "/dev/y"}]}})");
-  EXPECT_TRUE(spec.has_linux);
   EXPECT_TRUE(spec.user_namespace);
   ASSERT_EQ(spec.uid_mappings.size(), 1u);
   EXPECT_EQ(spec.uid_mappings[0].host_id, 100000u);
@@ -107,20 +106,26 @@ TEST(SpecLoad, NullIsAbsent) {
   const Spec spec = loaded(
       R"({"root":null,"mounts":null,"process":null,"linux":{"devices":null,"namespaces":null,
           "resources":null,"uidMappings":null}})");
-  EXPECT_TRUE(spec.has_linux);
   EXPECT_FALSE(spec.user_namespace);
   EXPECT_TRUE(spec.devices.empty());
 }
 
-TEST(SpecLoad, PrivilegedIsTheBoundingSet) {
-  const auto privileged = [](const std::string& capabilities) {
-    return loaded("{\"process\":{\"capabilities\":" + capabilities + "}}").privileged;
+TEST(SpecLoad, ModesDoNotBindWhoKeepsTheCapability) {
+  const auto overrides = [](const std::string& user, const std::string& capabilities) {
+    return loaded("{\"process\":{\"user\":" + user + ",\"capabilities\":" + capabilities + "}}")
+        .process_overrides_modes;
   };
-  EXPECT_TRUE(privileged(R"({"bounding":["CAP_CHOWN","CAP_SYS_ADMIN"]})"));
-  EXPECT_TRUE(privileged(R"(["CAP_SYS_ADMIN"])"));
-  EXPECT_FALSE(privileged(R"({"bounding":["CAP_CHOWN"],"effective":["CAP_SYS_ADMIN"],
-                              "ambient":["CAP_SYS_ADMIN"]})"));
-  EXPECT_FALSE(privileged("null"));
+  const std::string root = R"({"uid":0})", user = R"({"uid":1000})";
+  const std::string bounding = R"({"bounding":["CAP_CHOWN","CAP_DAC_OVERRIDE"]})";
+  const std::string ambient = R"({"ambient":["CAP_DAC_OVERRIDE"]})";
+  EXPECT_TRUE(overrides(root, bounding));
+  EXPECT_FALSE(overrides(root, ambient));
+  EXPECT_FALSE(overrides(user, bounding));
+  EXPECT_TRUE(overrides(user, ambient));
+  EXPECT_TRUE(overrides(root, R"(["CAP_DAC_OVERRIDE"])"));
+  EXPECT_FALSE(overrides(user, R"(["CAP_DAC_OVERRIDE"])"));
+  EXPECT_TRUE(overrides(root, "null"));
+  EXPECT_FALSE(overrides(user, "null"));
 }
 
 TEST(SpecLoad, AllDevicesAllowedFollowsTheRulesInOrder) {

@@ -250,6 +250,36 @@ TEST_F(OtherFiles, LinksWithoutAPlaceAreLeftOut) {
   EXPECT_EQ(plan_.warnings[0].find("/dev/acme/by-path is left out: the volume "), 0U);
 }
 
+TEST_F(OtherFiles, LinksDoNotHideAFolderWithOtherThings) {
+  const std::string left_out = "/opt/acme is left out: a folder of links there would hide ";
+  edits_.links = {{{"/opt/acme/first", "../card0"}, "device acme:0"}};
+  put(root() / "opt/acme/readme");
+  make();
+  EXPECT_TRUE(plan_.mounts.empty() && plan_.state.empty());
+  EXPECT_EQ(plan_.warnings, Texts{left_out + "the container's own /opt/acme/readme"});
+  fs::remove(root() / "opt/acme/readme");
+  link(root() / "opt/acme/first", "../old");
+  make();
+  EXPECT_EQ(destinations(), Texts{"/opt/acme"}) << "a link of ours hides nothing";
+  load(mount("tmpfs", "/opt/acme"));
+  make();
+  EXPECT_EQ(plan_.warnings, Texts{left_out + "a mount at or below it"});
+  load();
+  add_file(FileKind::kData, "/opt/acme/data");
+  make();
+  EXPECT_EQ(plan_.warnings, Texts{left_out + "a mount at or below it"});
+}
+
+TEST_F(OtherFiles, LinksDoNotHideDeviceNodes) {
+  edits_.links = {{{"/dev/acme/first", "card0"}, "device acme:0"}};
+  add_node("/dev/acme/card0");
+  load(mount("tmpfs", "/dev"));
+  make();
+  EXPECT_EQ(plan_.devices.size(), 1U);
+  EXPECT_EQ(plan_.warnings, Texts{"/dev/acme is left out: a folder of links there would hide the "
+                                  "device node /dev/acme/card0"});
+}
+
 TEST_F(OtherFiles, EnvironmentIsPassedOn) {
   edits_.env = {{{"ACME_VISIBLE", "0,1"}, "device acme:0"}};
   make();

@@ -177,7 +177,8 @@ TEST_F(Library, CopiesOfTheImageAreCoveredAndLoseTheirCacheEntries) {
   put_cache({{"libacme.so.1", "/opt/libacme.so.1"}, {"libz.so.1", kLib + "/libz.so.1"}});
   add_library("libacme.so.1");
   make();
-  EXPECT_EQ(destinations(), (Texts{kLib + "/libacme.so.1.9", "/usr/lib/libacme.so.1"}));
+  EXPECT_EQ(destinations(),
+            (Texts{kLib + "/libacme.so.1.9", "/usr/lib/libacme.so.1", "/opt/libacme.so.1"}));
   EXPECT_EQ(
       listing(write_at("/etc/ld.so.cache")->content),
       (Texts{"libz.so.1 => " + kLib + "/libz.so.1", "libacme.so.1 => " + kLib + "/libacme.so.1"}));
@@ -210,9 +211,10 @@ TEST_F(Library, ACacheThatCannotBeWrittenIsMountedOver) {
   EXPECT_TRUE(plan_.rootfs.empty());
   ASSERT_EQ(plan_.state.size(), 1U);
   EXPECT_EQ(listing(plan_.state[0].content), Texts{"libacme.so.1 => " + kLib + "/libacme.so.1"});
-  EXPECT_EQ(destinations(), (Texts{kLib + "/libacme.so.1", "/etc/ld.so.cache"}));
-  EXPECT_EQ(plan_.mounts[1].source, state() / plan_.state[0].path);
-  EXPECT_EQ(plan_.mounts[1].options,
+  EXPECT_EQ(destinations(),
+            (Texts{kLib + "/libacme.so.1", "/opt/libacme.so.1", "/etc/ld.so.cache"}));
+  EXPECT_EQ(plan_.mounts[2].source, state() / plan_.state[0].path);
+  EXPECT_EQ(plan_.mounts[2].options,
             (Texts{"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}));
   prepare();
   EXPECT_EQ(slurp(state() / plan_.state[0].path), plan_.state[0].content);
@@ -240,23 +242,84 @@ TEST_F(Library, AVolumeOverEtcWithoutACacheIsWarnedAbout) {
                   (scratch_ / "volume").string() + " at /etc covers it and has no such file"});
 }
 
-TEST_F(Library, AnotherCopyThatWouldBeLoadedIsAnError) {
+TEST_F(Library, CopiesThatTheCacheNamesAreCoveredForALaterLdconfig) {
   debian();
-  put(root() / "opt/libacme.so.1", "the image's");
+  put(root() / "opt/acme/libacme.so.1", "the image's");
+  put(root() / "opt/32/libacme.so.1", "of another machine");
   fs::create_directories(scratch_ / "volume");
   add_library("libacme.so.1");
   load(bind("/etc", scratch_ / "volume"));
-  // As if the cache that the container sees were in a place that nothing can be mounted over.
   facts_.ld_cache.emplace();
-  facts_.ld_cache->entries = {{0x0303, "libacme.so.1", "/opt/libacme.so.1", 0, 0}};
-  EXPECT_EQ(error(),
-            "the container would load its own /opt/libacme.so.1 in place of the driver's: "
-            "/etc/ld.so.cache cannot be replaced, as the volume " +
-                (scratch_ / "volume").string() + " at /etc covers it and has no such file");
-  facts_.ld_cache->entries[0].path = "/opt/none/libacme.so.1";
-  EXPECT_EQ(error(), "") << "a stale entry loads nothing";
-  facts_.ld_cache->entries[0].path = "/lib/x86_64-linux-gnu/libacme.so.1";
-  EXPECT_EQ(error(), "") << "the same place by another name";
+  facts_.ld_cache->entries = {{0x0303, "libacme.so.1", "/opt/acme/libacme.so.1", 0, 0},
+                              {0x0003, "libacme.so.1", "/opt/32/libacme.so.1", 0, 0},
+                              {0x0303, "libacme.so.1", "/opt/none/libacme.so.1", 0, 0},
+                              {0x0303, "libacme.so.1", "/lib/x86_64-linux-gnu/libacme.so.1", 0, 0}};
+  make();
+  EXPECT_EQ(destinations(), (Texts{kLib + "/libacme.so.1", "/opt/acme/libacme.so.1"}));
+  EXPECT_EQ(plan_.mounts[1].source, plan_.mounts[0].source);
+}
+
+TEST_F(Library, CopiesInTheSearchPathAreCovered) {
+  debian();
+  put(root() / "opt/a/libacme.so.1", "an old value of the variable");
+  put(root() / "opt/b/libacme.so.1", "the image's");
+  put(root() / "opt/c/libacme.so.1", "the image's");
+  put(root() / "opt/d/other.so", "the image's");
+  add_library("libacme.so.1");
+  load("", R"(,"process":{"env":["LD_LIBRARY_PATH=/opt/a",
+       "LD_LIBRARY_PATH=relative:/opt/b::/opt/d;/opt/c:/opt/none"]})");
+  make();
+  EXPECT_EQ(destinations(),
+            (Texts{kLib + "/libacme.so.1", "/opt/b/libacme.so.1", "/opt/c/libacme.so.1"}));
+  edits_.env = {{{"LD_LIBRARY_PATH", "/opt/a"}, "backend acme"}};
+  make();
+  EXPECT_EQ(destinations(), (Texts{kLib + "/libacme.so.1", "/opt/a/libacme.so.1"}));
+  EXPECT_TRUE(plan_.warnings.empty());
+}
+
+TEST_F(Library, CopiesOfAnotherMachineAreNoCopies) {
+  debian();
+  const auto elf = [](char bits, char machine) {
+    std::string head(
+        "\x7f"
+        "ELF",
+        4);
+    return head + bits + std::string(13, '\0') + machine + std::string(9, '\0');
+  };
+  put(root() / "opt/32/libacme.so.1", elf(1, 3));
+  put(root() / "opt/64/libacme.so.1", elf(2, 62));
+  put(add_library("libacme.so.1").host_path, elf(2, 62));
+  load("", R"(,"process":{"env":["LD_LIBRARY_PATH=/opt/32:/opt/64"]})");
+  make();
+  EXPECT_EQ(destinations(), (Texts{kLib + "/libacme.so.1", "/opt/64/libacme.so.1"}));
+}
+
+TEST_F(Library, CopiesThatCannotBeCoveredAreWarnedAbout) {
+  debian();
+  put(root() / "opt/both.so", "the image's");
+  link(root() / "opt/liba.so.1", "both.so");
+  link(root() / "opt/libb.so.1", "both.so");
+  add_library("liba.so.1");
+  add_library("libb.so.1");
+  load("", R"(,"process":{"env":["LD_LIBRARY_PATH=/opt"]})");
+  make();
+  EXPECT_EQ(plan_.warnings,
+            Texts{"LD_LIBRARY_PATH makes the container load its own /opt/libb.so.1 in place of the "
+                  "driver's: another driver file is mounted there"});
+}
+
+TEST_F(Library, TheContainersOwnMountIsReplacedWithAWarning) {
+  debian();
+  put(scratch_ / "mine.so", "the user's");
+  const std::string driver = add_library("libacme.so.1").host_path;
+  load(bind(kLib + "/libacme.so.1", scratch_ / "mine.so"));
+  make();
+  EXPECT_EQ(destinations(), Texts{kLib + "/libacme.so.1"});
+  EXPECT_EQ(plan_.warnings, Texts{"the container's own mount at " + kLib +
+                                  "/libacme.so.1 is replaced by the driver's " + driver});
+  load(bind(kLib + "/libacme.so.1", driver));
+  make();
+  EXPECT_TRUE(plan_.warnings.empty()) << "the same file";
 }
 
 TEST_F(Library, AVolumeOverTheFolderThatHasTheFileIsCovered) {

@@ -11,9 +11,17 @@ using test::put;
 using test::Texts;
 namespace fs = std::filesystem;
 
+constexpr const char* kAdvice =
+    "; give the node mode 0666 with a udev rule, or the container a user or group that may open it";
 constexpr const char* kUserNamespace = R"(,"linux":{"namespaces":[{"type":"user"}],
   "uidMappings":[{"containerID":0,"hostID":100000,"size":1000}],
   "gidMappings":[{"containerID":0,"hostID":200000,"size":1000}]})";
+// As a rootless engine does: the container's root is user 1234.
+constexpr const char* kRootless = R"(,"linux":{"namespaces":[{"type":"user"}],
+  "uidMappings":[{"containerID":0,"hostID":1234,"size":1},
+                 {"containerID":1,"hostID":300000,"size":65535}],
+  "gidMappings":[{"containerID":0,"hostID":1234,"size":1},
+                 {"containerID":1,"hostID":300000,"size":65535}]})";
 const Texts kBindOptions = {"bind", "nosuid", "noexec", "rprivate"};
 
 class DeviceNode : public PlanTest {
@@ -29,12 +37,20 @@ class DeviceNode : public PlanTest {
     edits_.nodes = {{{path, "/dev/acme1", 'c', 10, 237}, "device acme:1"}};
     return true;
   }
-  void in_user_namespace() {
-    load("", kUserNamespace);
+  static std::string process(int uid, int gid, const std::string& more = "") {
+    return R"(,"process":{"user":{"uid":)" + std::to_string(uid) + R"(,"gid":)" +
+           std::to_string(gid) + more + "}}";
+  }
+  void in_user_namespace(const std::string& process = "") {
+    load("", process + kUserNamespace);
     facts_.container_user_namespace = true;
     facts_.root_uid = 100000;
     facts_.root_gid = 200000;
+    if (give_root_) {
+      ASSERT_EQ(::chown(root().c_str(), 100000, 200000), 0);
+    }
   }
+  bool give_root_ = ::geteuid() == 0;
   // On a thread that is an ordinary user of group `gid` and, when given, of one further group.
   static void as_user(uid_t uid, gid_t gid, std::optional<gid_t> further,
                       const std::function<void()>& body) {
@@ -96,11 +112,9 @@ TEST_F(DeviceNode, UserNamespaceWhoseRootCannotOpenTheNodeIsAnError) {
   }
   in_user_namespace();
   EXPECT_EQ(error(),
-            "the root of the container's user namespace (user 100000 of the host) cannot "
-            "open the device node " +
-                (host() / "dev/acme1").string() +
-                " (mode 0660, owner 0:44); give the node mode 0666 or a mapped owner with "
-                "a udev rule");
+            "the container's user 0:0 (100000:200000 outside its user namespace) cannot open the "
+            "device node " +
+                (host() / "dev/acme1").string() + " (mode 0660, owner 0:44)" + kAdvice);
 }
 
 TEST_F(DeviceNode, UserNamespaceWhoseRootCanOpenTheNode) {
@@ -147,7 +161,7 @@ TEST_F(DeviceNode, UnprivilegedCallerWithAccessThroughAFurtherGroupIsWarned) {
   if (!add_own_node(0660, 0, 44)) {
     GTEST_SKIP() << "cannot make device nodes here";
   }
-  load(mount("tmpfs", "/dev"));
+  load(mount("tmpfs", "/dev"), kRootless);
   facts_.caller_is_root = false;
   facts_.container_user_namespace = true;
   as_user(1234, 1234, 44, [&] { EXPECT_EQ(error(), ""); });
@@ -186,6 +200,120 @@ TEST_F(DeviceNode, AVolumeOverDevWithoutTheNodeIsAnError) {
   EXPECT_EQ(error(), "cannot bring the device node /dev/acme0 into the container: the volume " +
                          (scratch_ / "volume").string() +
                          " at /dev covers it and has no such file");
+}
+
+TEST_F(DeviceNode, UserNamespaceWhoseUserCanOpenTheNode) {
+  const struct {
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+    std::string groups;
+    bool opens;
+  } cases[] = {
+      {0600, 100000, 200000, "", false},  // its root could
+      {0660, 100000, 200000, "", false},
+      {0600, 100500, 200000, "", true},
+      {0066, 100500, 200000, "", false},  // as the owner it is nothing else
+      {0660, 100000, 200501, "", true},
+      {0606, 100000, 200501, "", false},
+      {0660, 100000, 200044, R"(,"additionalGids":[7,44])", true},
+      {0660, 100000, 200045, R"(,"additionalGids":[7,44])", false},
+      {0666, 0, 0, "", true},
+  };
+  for (const auto& one : cases) {
+    fs::remove_all(host());
+    if (!add_own_node(one.mode, one.uid, one.gid)) {
+      GTEST_SKIP() << "cannot make device nodes here";
+    }
+    in_user_namespace(process(500, 501, one.groups));
+    const std::string found = error();
+    EXPECT_EQ(found.empty(), one.opens) << one.mode << ' ' << one.uid << ':' << one.gid << found;
+  }
+  fs::remove_all(host());
+  ASSERT_TRUE(add_own_node(0600, 100000, 100000));
+  in_user_namespace(process(500, 501));
+  EXPECT_EQ(error(),
+            "the container's user 500:501 (100500:200501 outside its user namespace) cannot open "
+            "the device node " +
+                (host() / "dev/acme1").string() + " (mode 0600, owner 100000:100000)" + kAdvice);
+}
+
+TEST_F(DeviceNode, UserNamespaceThatIsJoinedIsTakenForOneRange) {
+  if (!add_own_node(0600, 100500, 0)) {
+    GTEST_SKIP() << "cannot make device nodes here";
+  }
+  facts_.container_user_namespace = true;
+  facts_.root_uid = facts_.root_gid = 100000;
+  ::chmod(root().c_str(), 0777);
+  const std::string joined = R"(,"linux":{"namespaces":[{"type":"user","path":"/x"}]})";
+  load("", process(500, 500) + joined);
+  EXPECT_EQ(error(), "");
+  load("", process(501, 500) + joined);
+  EXPECT_NE(error().find("user 501:500 (100501:100500 outside"), std::string::npos) << error();
+}
+
+TEST_F(DeviceNode, UnprivilegedCallerWhoseContainerIsAnotherUser) {
+  if (!add_own_node(0600, 1234, 1234)) {
+    GTEST_SKIP() << "cannot make device nodes here";
+  }
+  facts_.caller_is_root = false;
+  facts_.container_user_namespace = true;
+  load(mount("tmpfs", "/dev"), process(7, 7) + kRootless);
+  as_user(1234, 1234, {}, [&] {
+    EXPECT_EQ(error(),
+              "the container's user 7:7 (300006:300006 outside its user namespace) cannot open the "
+              "device node " +
+                  (host() / "dev/acme1").string() + " (mode 0600, owner 1234:1234)" + kAdvice);
+  });
+  load(mount("tmpfs", "/dev"), process(0, 0) + kRootless);
+  as_user(1234, 1234, {}, [&] { EXPECT_EQ(error(), ""); });
+}
+
+TEST_F(DeviceNode, AVolumeOverDevWithANodeThatTheUserCannotOpenIsAnError) {
+  if (!add_own_node(0600, 0, 0)) {
+    GTEST_SKIP() << "cannot make device nodes here";
+  }
+  load(bind("/dev", host() / "dev"), process(1000, 1000));
+  EXPECT_EQ(error(), "the container's user 1000:1000 cannot open the device node " +
+                         (host() / "dev/acme1").string() + " (mode 0600, owner 0:0)" + kAdvice);
+  load(bind("/dev", host() / "dev"), process(0, 0));
+  make();
+  EXPECT_EQ(plan_.devices.size(), 1U);
+  load(mount("tmpfs", "/dev"), process(1000, 1000));
+  make();
+  EXPECT_EQ(plan_.devices.size(), 1U) << "the runtime makes it with mode 0666";
+}
+
+TEST_F(DeviceNode, AMountWithNodevOverItsPlaceIsMountedOver) {
+  const Node node = add_node();
+  const auto dev = [](const std::string& options) {
+    return R"({"destination":"/dev","type":"tmpfs","source":"tmpfs","options":[)" + options + "]}";
+  };
+  load(dev(R"("nosuid","nodev")"));
+  make();
+  EXPECT_TRUE(plan_.devices.empty());
+  EXPECT_EQ(destinations(), Texts{"/dev/acme0"});
+  EXPECT_EQ(plan_.device_rules, std::vector<Node>{node});
+  load(dev(R"("nodev","dev")"));
+  make();
+  EXPECT_EQ(plan_.devices.size(), 1U);
+}
+
+TEST_F(DeviceNode, ARootThatTheMappedRootCannotWriteIsAnError) {
+  if (::chown(root().c_str(), 100, 100) != 0) {
+    GTEST_SKIP() << "cannot change owners here";
+  }
+  add_node();
+  give_root_ = false;
+  in_user_namespace();
+  EXPECT_EQ(error(),
+            "cannot bring the device node /dev/acme0 into the container: the container's root "
+            "(100000:200000 of the host) cannot write / of the root file system, which belongs to "
+            "100:100; give the root file system to it");
+  for (const auto& [uid, gid] : {std::pair(100000, 100), std::pair(100007, 200007)}) {
+    ASSERT_EQ(::chown(root().c_str(), static_cast<uid_t>(uid), static_cast<gid_t>(gid)), 0);
+    EXPECT_EQ(error(), "") << uid;
+  }
 }
 
 TEST_F(DeviceNode, ChangedOrGoneOnTheHostIsAnError) {

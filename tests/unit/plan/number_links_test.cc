@@ -35,11 +35,36 @@ TEST_F(NumberLinks, AreMadeForEveryNode) {
   make_number_links(plan_, dev_);
 }
 
-TEST_F(NumberLinks, ThatAreThereStay) {
+TEST_F(NumberLinks, ThatLeadToTheDeviceStay) {
+  plan_.devices[0].node = {"/dev/null", "/dev/null", 'c', 1, 3};
   fs::create_directory(dev_ + "/char");
-  fs::create_symlink("../acme0", dev_ + "/char/240:7");
+  fs::create_symlink("/dev/../dev/null", dev_ + "/char/1:3");
   make_number_links(plan_, dev_);
-  EXPECT_EQ(fs::read_symlink(dev_ + "/char/240:7"), "../acme0");
+  EXPECT_EQ(fs::read_symlink(dev_ + "/char/1:3"), "/dev/../dev/null");
+}
+
+TEST_F(NumberLinks, ThatLeadNowhereOrElsewhereAreReplaced) {
+  plan_.devices[0].node = {"/dev/null", "/dev/null", 'c', 1, 3};
+  fs::create_directory(dev_ + "/char");
+  for (const char* target : {"../gone", "/dev/zero", "/etc/passwd", "1:3"}) {
+    fs::remove(dev_ + "/char/1:3");
+    fs::create_symlink(target, dev_ + "/char/1:3");
+    make_number_links(plan_, dev_);
+    EXPECT_EQ(fs::read_symlink(dev_ + "/char/1:3"), "/dev/null") << target;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(dev_ + "/char"), {}), 1) << "no temporary left";
+}
+
+TEST_F(NumberLinks, ThatAFolderIsInTheWayOfAreAnError) {
+  fs::create_directories(dev_ + "/char/240:7");
+  try {
+    make_number_links(plan_, dev_);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(),
+              "cannot create the link " + dev_ + "/char/240:7 to /opt/dev/acme0: Is a directory");
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(dev_ + "/char"), {}), 1) << "no temporary left";
 }
 
 TEST_F(NumberLinks, ThatCannotBeMadeAreAnError) {

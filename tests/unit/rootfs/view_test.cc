@@ -59,8 +59,10 @@ TEST_F(View, WithoutMountsEverythingIsInTheRootfs) {
   EXPECT_EQ(v.locate("/").path, "/");
   EXPECT_EQ(v.locate("/lib", LastLink::kKeep).path, "/lib");
   EXPECT_EQ(v.read("/lib/file", 100), "inside");
-  EXPECT_EQ(v.resolve("/lib/file"), "/usr/lib/file");
-  EXPECT_EQ(v.resolve("/lib/none"), std::nullopt);
+  EXPECT_EQ(v.read_head("/lib/file", 3), "ins");
+  EXPECT_EQ(v.read_head("/lib", 3), "");
+  EXPECT_EQ(v.list("/lib"), Folders{"file"});
+  EXPECT_TRUE(v.list("/lib/file").empty());
 }
 
 TEST_F(View, TheLastMountThatCoversAPathWins) {
@@ -72,6 +74,9 @@ TEST_F(View, TheLastMountThatCoversAPathWins) {
   EXPECT_EQ(v.read("/data/file", 100), "a");
   EXPECT_EQ(v.read("/data/deep/file", 100), "b");
   EXPECT_EQ(v.locate("/data/deep/file").inside, "/file");
+  EXPECT_EQ(v.read_head("/data/deep/file", 9), "b");
+  EXPECT_EQ(v.list("/data/deep"), Folders{"file"});
+  EXPECT_TRUE(v.list("/other").empty());
   EXPECT_EQ(v.locate("/data/deep").inside, "/");
   EXPECT_EQ(v.locate("/other/deep/file").kind, Place::Kind::kVirtual) << "hidden by the tmpfs";
   EXPECT_FALSE(v.stat("/other/deep/file").has_value());
@@ -121,6 +126,8 @@ TEST_F(View, FilesCanBeMountsAndSourcesRelativeToTheBundle) {
   EXPECT_EQ(v.locate("/etc/resolv.conf").kind, Place::Kind::kBind);
   EXPECT_EQ(v.read("/etc/resolv.conf", 100), "name server");
   EXPECT_EQ(v.read("/etc/resolv.conf", 3), std::nullopt) << "larger than the limit";
+  EXPECT_EQ(v.read_head("/etc/resolv.conf", 4), "name");
+  EXPECT_EQ(v.read_head("/etc/resolv.conf/below", 4), "");
   EXPECT_EQ(v.read("/etc/resolv.conf/below", 100), std::nullopt);
   EXPECT_TRUE(v.has_mounts_below("/etc"));
   EXPECT_TRUE(v.has_mounts_below("/"));
