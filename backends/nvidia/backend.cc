@@ -93,6 +93,7 @@ sdk::FileKind to_kind(DriverFileKind kind) {
     case DriverFileKind::kProgram:
       return sdk::FileKind::kBinary;
     case DriverFileKind::kSocket:
+    case DriverFileKind::kSocketFolder:
       return sdk::FileKind::kSocket;
     case DriverFileKind::kData:
       break;
@@ -140,17 +141,21 @@ void emit_files(sdk::Sink& sink, const Host& host, const DriverFiles& driver) {
 }
 
 void watch_files(sdk::Sink& sink, const Host& host, const DriverFiles& driver) {
-  std::set<std::string> watched;
+  std::set<std::string> watched(driver.missing.begin(), driver.missing.end());
   for (const DriverFile& file : driver.files) {
-    if (file.path != kMpsPipes) {
+    if (file.kind != DriverFileKind::kSocketFolder) {
       watched.insert(file.path);
     }
   }
-  watched.insert(driver.missing.begin(), driver.missing.end());
   for (const std::string& path : watched) {
-    sink.valid_while_same(host.driver_root.host_path(path));
+    watch(sink, host.driver_root.host_path(path));
   }
-  sink.valid_while_listing(host.driver_root.host_path(kMpsPipes));
+  for (const std::string& path : driver.folders) {
+    sink.valid_while_listing(host.driver_root.host_path(path));
+  }
+  for (const std::string& text : driver.refused) {
+    sink.log(sdk::Severity::kWarn, text);
+  }
   for (const std::string& path : driver.unknown) {
     sink.log(sdk::Severity::kDebug,
              "library of the driver that no capability uses: " + host.driver_root.host_path(path));

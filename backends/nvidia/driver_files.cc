@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/nvidia/driver_files.h"
 
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -153,18 +154,15 @@ void find_firmware(const sdk::Root& root, const sdk::Root& sys_root, const std::
 }
 
 void find_sockets(const sdk::Root& root, DriverFiles& out) {
-  struct Known {
-    const char* name;
-    unsigned caps;
-  };
-  for (const Known& known : {Known{"nvidia-persistenced/socket", kUtility},
-                             Known{"nvidia-fabricmanager/socket", kUtility}}) {
-    const std::string target = sdk::join("/run", known.name);
+  for (const char* name : {"nvidia-persistenced/socket", "nvidia-fabricmanager/socket"}) {
+    const std::string target = sdk::join("/run", name);
     std::string path;
     for (const char* base : {"/run", "/var/run"}) {
-      auto real = root.resolve(sdk::join(base, known.name));
-      if (path.empty() && real && root.is_socket(*real)) {
-        path = *real;
+      // Both bases are the administrator's; below them belongs to the daemon, whose links would
+      // say what of the host a container may write to.
+      const std::string straight = sdk::join(root.resolve(base).value_or(base), name);
+      if (path.empty() && root.resolve(straight) == straight && root.is_socket(straight)) {
+        path = straight;
       }
     }
     if (path.empty()) {
@@ -175,18 +173,40 @@ void find_sockets(const sdk::Root& root, DriverFiles& out) {
     file.kind = DriverFileKind::kSocket;
     file.path = path;
     file.container_path = target;
-    file.capabilities = static_cast<std::uint8_t>(known.caps);
+    file.capabilities = kUtility;
     out.files.push_back(std::move(file));
   }
-  // Pipes and sockets of the MPS daemon; its clients write to them.
-  if (auto pipes = root.resolve(kMpsPipes); pipes && root.is_folder(*pipes)) {
-    DriverFile file;
-    file.kind = DriverFileKind::kSocket;
-    file.path = *pipes;
-    file.container_path = kMpsPipes;
-    file.capabilities = kCompute;
-    out.files.push_back(std::move(file));
+}
+
+// Pipes and sockets of the MPS daemon; its clients write to them. Everybody may make this name:
+// only a folder that root made, and that nobody else can exchange, may be written to from a
+// container.
+void find_mps(const sdk::Root& root, DriverFiles& out) {
+  out.folders.push_back(kMpsLogs);
+  struct stat info {};
+  const std::string host_path = root.host_path(kMpsPipes);
+  if (lstat(host_path.c_str(), &info) != 0) {
+    return;
   }
+  std::string problem;
+  if (!S_ISDIR(info.st_mode) || root.resolve(kMpsPipes) != kMpsPipes) {
+    problem = "it is no folder of its own but a link or a file";
+  } else if (info.st_uid != 0) {
+    problem = "it belongs to user " + std::to_string(info.st_uid) + ", not to root";
+  } else if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info.st_mode & S_ISVTX) == 0) {
+    problem = "others than root may replace what is in it; chmod go-w it";
+  }
+  if (!problem.empty()) {
+    out.refused.push_back(host_path + " is not given to containers: " + problem);
+    return;
+  }
+  out.folders.push_back(kMpsPipes);
+  DriverFile file;
+  file.kind = DriverFileKind::kSocketFolder;
+  file.path = kMpsPipes;
+  file.container_path = kMpsPipes;
+  file.capabilities = kCompute;
+  out.files.push_back(std::move(file));
 }
 
 }  // namespace
@@ -210,6 +230,7 @@ DriverFiles find_driver_files(const sdk::Root& driver_root, const sdk::Root& sys
   find_xorg(driver_root, version, out);
   find_firmware(driver_root, sys_root, version, out);
   find_sockets(driver_root, out);
+  find_mps(driver_root, out);
   return out;
 }
 

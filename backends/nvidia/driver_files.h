@@ -11,7 +11,7 @@
 
 namespace xpu::nvidia {
 
-enum class DriverFileKind { kLibrary, kProgram, kData, kSocket };
+enum class DriverFileKind { kLibrary, kProgram, kData, kSocket, kSocketFolder };
 
 struct DriverFile {
   DriverFileKind kind = DriverFileKind::kData;
@@ -25,8 +25,12 @@ struct DriverFiles {
   std::vector<DriverFile> files;
   // Paths inside the driver root whose appearance would add a file.
   std::vector<std::string> missing;
+  // Folders inside the driver root whose entries decide which files there are.
+  std::vector<std::string> folders;
   // Libraries of this version that no table knows and no known library needs.
   std::vector<std::string> unknown;
+  // For the log: what was left out although it is there.
+  std::vector<std::string> refused;
 
   // libcuda or NVML of this version: without one of them no container can use a GPU.
   bool usable() const;

@@ -128,6 +128,9 @@ inline constexpr std::string_view kDebianFolder = "/usr/lib/nvidia";
 
 // Where the MPS daemon keeps its pipes unless it is told otherwise.
 inline constexpr const char* kMpsPipes = "/tmp/nvidia-mps";
+// Where its logs begin to be when it is first started. Only root writes there, so this, not the
+// pipes, can say that a daemon has come.
+inline constexpr const char* kMpsLogs = "/var/log/nvidia-mps";
 
 // A file that is the same path in the container as on the host. '*' stands for the driver version.
 struct DataFile {

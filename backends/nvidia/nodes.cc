@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/nvidia/nodes.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
 
@@ -40,6 +44,17 @@ std::string compute_access(const Gpu& gpu, const MigDevice& mig) {
 }
 
 }  // namespace
+
+void watch(sdk::Sink& sink, const std::string& host_path) {
+  struct stat info {};
+  const bool there = stat(host_path.c_str(), &info) == 0;
+  // A condition that cannot be taken would fail the whole description.
+  if (there && S_ISDIR(info.st_mode)) {
+    sink.valid_while_listing(host_path);
+  } else if (there ? !S_ISFIFO(info.st_mode) : errno == ENOENT || errno == ENOTDIR) {
+    sink.valid_while_same(host_path);
+  }
+}
 
 std::string Nodes::missing(const std::string& node) const {
   return dev_.is_device(node) ? "" : dev_.host_path(node) + " does not exist or is no device";
@@ -93,13 +108,13 @@ std::string Nodes::capability_node(const std::string& access) const {
 void Nodes::watch(sdk::Sink& sink, const std::vector<Gpu>& gpus) const {
   for (const ControlNode& node : kControlNodes) {
     if (std::string_view(node.capability) != "display") {  // the same path as for graphics
-      sink.valid_while_same(dev_.host_path(node.path));
+      nvidia::watch(sink, dev_.host_path(node.path));
     }
   }
   bool partitioned = false;
   for (const Gpu& gpu : gpus) {
     if (gpu.minor) {
-      sink.valid_while_same(dev_.host_path(gpu_node(*gpu.minor)));
+      nvidia::watch(sink, dev_.host_path(gpu_node(*gpu.minor)));
     }
     if (!gpu.pci.empty()) {
       sink.valid_while_listing(sys_.host_path(sdk::join(sdk::kPciDevices, gpu.pci) + "/drm"));
@@ -121,8 +136,9 @@ void Nodes::watch(sdk::Sink& sink, const std::vector<Gpu>& gpus) const {
 }
 
 void Nodes::emit_if_there(sdk::Sink& sink, const sdk::Scope& scope, const std::string& node) const {
-  if (dev_.is_device(node)) {
-    sink.node(scope, {dev_.host_path(node), node});
+  // The host opens no link.
+  if (auto real = dev_.resolve(node); real && dev_.is_device(*real)) {
+    sink.node(scope, {dev_.host_path(*real), node});
   }
 }
 
@@ -164,7 +180,7 @@ void Nodes::emit_drm(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu)
                              (sdk::starts_with(name, "card") ? "-card" : "-render");
     for (const char* capability : {"graphics", "display"}) {
       const sdk::Scope scope = sdk::with(device, capability);
-      sink.node(scope, {dev_.host_path(node), node});
+      emit_if_there(sink, scope, node);
       sink.link(scope, link, "../" + name);
     }
   }

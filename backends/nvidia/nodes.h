@@ -11,6 +11,9 @@
 
 namespace xpu::nvidia {
 
+// The description holds while what this path of the host leads to stays the same, whatever it is.
+void watch(sdk::Sink& sink, const std::string& host_path);
+
 class Nodes {
  public:
   Nodes(const sdk::Root& dev_root, const sdk::Root& sys_root) : dev_(dev_root), sys_(sys_root) {}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which driver files each capability brings: tables read off the listings by eye.
 #include <gmock/gmock.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -369,35 +367,6 @@ TEST(Files, FollowWhatALibraryNeeds) {
                                            libraries + "libnvidia-lone" + version));
 }
 
-TEST(Files, OfDaemonsAreSockets) {
-  XPU_NEEDS_TREE();
-  Folder folder;
-  make_driver_tree(tree(kDriver550, folder));
-  std::filesystem::create_directories(folder / "run/nvidia-persistenced");
-  std::filesystem::create_directories(folder / "tmp/nvidia-mps");
-  std::string place = folder / "run/nvidia-persistenced/socket";
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  ASSERT_LT(place.size(), sizeof address.sun_path);
-  place.copy(address.sun_path, place.size());
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  Description found = describe(below(folder.path()));
-  close(fd);
-  EXPECT_THAT(lines(found, "/utility", folder.path()),
-              testing::Contains("/run/nvidia-persistenced/socket = "
-                                "/run/nvidia-persistenced/socket"));
-  EXPECT_THAT(lines(found, "/compute", folder.path()),
-              testing::Contains("/tmp/nvidia-mps = /tmp/nvidia-mps"));
-  for (const char* scope : {"/utility", "/compute"}) {
-    for (const File& file : found.files[scope]) {
-      bool of_daemon = file.container_path == "/tmp/nvidia-mps" ||
-                       file.container_path == "/run/nvidia-persistenced/socket";
-      EXPECT_EQ(file.kind == XPU_FILE_SOCKET, of_daemon) << file.host_path;
-    }
-  }
-}
-
 TEST(Files, AreWatched) {
   XPU_NEEDS_TREE();
   Folder folder;
@@ -412,7 +381,6 @@ TEST(Files, AreWatched) {
   EXPECT_TRUE(found.conditions.count("stat " + (folder / "usr/bin/nv-fabricmanager")))
       << "a program that is installed later is noticed";
   EXPECT_TRUE(found.conditions.count("stat " + (folder / "run/nvidia-persistenced/socket")));
-  EXPECT_TRUE(found.conditions.count("listing " + (folder / "tmp/nvidia-mps")));
 }
 
 }  // namespace

@@ -102,6 +102,51 @@ TEST_F(NodesTest, AFileInThePlaceOfANodeIsNoNode) {
       (folder_ / "dev/nvidiactl") + " does not exist or is no device; nvidia-modprobe makes it");
 }
 
+// Drivers' containers link their nodes into place.
+TEST_F(NodesTest, ALinkToANodeIsTheNode) {
+  make_driver_tree(options_);
+  std::filesystem::create_directories(folder_ / "dev/real");
+  for (const char* name : {"nvidia0", "nvidiactl", "dri/card1"}) {
+    const std::string place = folder_ / "dev/" + name;
+    const std::string real = "/dev/real/" + std::filesystem::path(name).filename().string();
+    std::filesystem::rename(place, folder_ / real.substr(1));
+    std::filesystem::create_symlink(real, place);
+  }
+  Description found = describe(below(folder_.path()));
+  EXPECT_EQ(found.devices.at("0").flags, 0u) << found.devices.at("0").reason;
+  EXPECT_THAT(found.nodes.at("0/"), ElementsAre(folder_ / "dev/real/nvidia0" + " = /dev/nvidia0"));
+  EXPECT_THAT(found.nodes.at("/"),
+              ElementsAre(folder_ / "dev/real/nvidiactl" + " = /dev/nvidiactl"));
+  EXPECT_THAT(
+      found.nodes.at("0/graphics"),
+      ElementsAre(node("/dev/dri/renderD128"), folder_ / "dev/real/card1" + " = /dev/dri/card1"));
+}
+
+TEST_F(NodesTest, OneThatIsAnythingElseCostsItsGpuAlone) {
+  options_.gpus = 5;
+  make_driver_tree(options_);
+  for (unsigned gpu = 1; gpu < 5; ++gpu) {
+    std::filesystem::remove(folder_ / "dev/nvidia" + std::to_string(gpu));
+  }
+  std::filesystem::create_directory(folder_ / "dev/nvidia1");
+  std::filesystem::create_symlink("nvidia2", folder_ / "dev/nvidia2");
+  std::filesystem::create_symlink("nowhere", folder_ / "dev/nvidia3");
+  ASSERT_EQ(mkfifo((folder_ / "dev/nvidia4").c_str(), 0600), 0);
+  Description found = describe(below(folder_.path()));
+  ASSERT_EQ(found.status, XPU_OK) << found.error;
+  EXPECT_EQ(found.devices.at("0").flags, 0u) << found.devices.at("0").reason;
+  for (const char* index : {"1", "2", "3", "4"}) {
+    EXPECT_EQ(found.devices.at(index).reason,
+              (folder_ / "dev/nvidia") + index +
+                  " does not exist or is no device; nvidia-modprobe -c " + index + " makes it");
+    EXPECT_EQ(found.nodes.count(std::string(index) + "/"), 0u);
+  }
+  EXPECT_TRUE(found.conditions.count("listing " + (folder_ / "dev/nvidia1")));
+  EXPECT_FALSE(found.conditions.count("stat " + (folder_ / "dev/nvidia2"))) << "it cannot be taken";
+  EXPECT_TRUE(found.conditions.count("stat " + (folder_ / "dev/nvidia3")));
+  EXPECT_FALSE(found.conditions.count("stat " + (folder_ / "dev/nvidia4")));
+}
+
 TEST_F(NodesTest, AGpuWhoseNumberIsNotKnownIsNotAvailable) {
   options_.nvml = "none";
   make_driver_tree(options_);
