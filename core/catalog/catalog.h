@@ -40,8 +40,8 @@ struct Interconnect {
 
 // When an edit applies; every non-empty part must be selected (see xpu_scope).
 struct Scope {
-  std::string device;  // id
-  std::string capability;
+  std::string device;      // id
+  std::string capability;  // one, or several separated by ','
   bool operator==(const Scope&) const = default;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/catalog/grammar.h"
 
+#include <algorithm>
+
 #include "core/catalog/limits.h"
 
 namespace xpu::grammar {
@@ -77,6 +79,16 @@ bool is_index(std::string_view text) {
     after_digit = digit(c);
   }
   return after_digit && text.size() <= limits::kName;
+}
+
+std::vector<std::string> split(std::string_view list) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; !list.empty() && at <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    out.emplace_back(list.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return out;
 }
 
 bool is_variable(std::string_view text) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace xpu::grammar {
 
@@ -11,6 +13,8 @@ namespace xpu::grammar {
 bool is_name(std::string_view text);
 // [0-9]+(:[0-9]+)*, at most 32 characters.
 bool is_index(std::string_view text);
+// The parts of a list separated by ','; none of "".
+std::vector<std::string> split(std::string_view list);
 // [A-Za-z_][A-Za-z0-9_]*, at most 256 characters.
 bool is_variable(std::string_view text);
 // [a-z][a-z0-9.-]*, at most 64 characters.

@@ -196,9 +196,10 @@ class Validator {
   void check_edits(const EditGroup& group) const {
     check(group.scope.device.empty() || known(group.scope.device), "an edit is for the device ",
           shown(group.scope.device), ", which was not described");
-    check(group.scope.capability.empty() || capabilities_.count(group.scope.capability) != 0,
-          "an edit is for the capability ", shown(group.scope.capability),
-          ", which was not declared");
+    for (const std::string& capability : grammar::split(group.scope.capability)) {
+      check(capabilities_.count(capability) != 0, "an edit is for the capability ",
+            shown(capability), ", which was not declared");
+    }
     for (const Node& node : group.nodes) {
       check_node(node);
     }

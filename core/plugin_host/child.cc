@@ -127,10 +127,7 @@ const xpu_backend& negotiate(const Manifest& manifest, Collector& collector,
 
 // The catalog's state and reason for the status of open() or describe().
 void judge(const char* name, xpu_status status, const Collector& collector, Catalog& catalog) {
-  if (!collector.rejected().empty()) {
-    catalog.state = CatalogState::kFailed;
-    catalog.reason = cat("its description is not valid: ", collector.rejected());
-  } else if (status == XPU_ABSENT) {
+  if (status == XPU_ABSENT) {
     catalog.state = CatalogState::kAbsent;
     catalog.reason =
         collector.error().empty() ? "no such hardware, or no driver for it" : collector.error();

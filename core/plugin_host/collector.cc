@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/collector.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -110,7 +112,7 @@ Scope scope_of(const xpu_scope* scope) {
   const xpu_scope from = copy("xpu_scope", scope);
   check_reserved("xpu_scope", from.reserved);
   Scope out;
-  out.capability = text("xpu_scope.capability", from.capability, limits::kName);
+  out.capability = text("xpu_scope.capability", from.capability);
   const std::string device = text("xpu_scope.device", from.device, limits::kName);
   if (!device.empty()) {
     out.device = id_of(from.vendor, from.device);
@@ -118,13 +120,27 @@ Scope scope_of(const xpu_scope* scope) {
   return out;
 }
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at < list.size();) {
-    const std::size_t comma = std::min(list.find(',', at), list.size());
-    out.push_back(list.substr(at, comma - at));
-    at = comma + 1;
+// A node as the host will see it.
+Node node_of(const xpu_node& from) {
+  Node out;
+  out.host_path = text("xpu_node.host_path", from.host_path, limits::kPath);
+  out.container_path = text("xpu_node.container_path", from.container_path, limits::kPath);
+  struct stat st = {};
+  if (lstat(out.host_path.c_str(), &st) == 0) {
+    out.type = S_ISBLK(st.st_mode) ? 'b' : 'c';
+    out.major = major(st.st_rdev);
+    out.minor = minor(st.st_rdev);
   }
+  return out;
+}
+
+// What stands in for a device where only its id matters.
+Device stand_in(const Device& device) {
+  Device out;
+  out.id = device.id;
+  out.vendor = device.vendor;
+  out.index = device.index;
+  out.name = "-";
   return out;
 }
 
@@ -135,11 +151,26 @@ File file_of(const xpu_file& from) {
   out.container_path = text("xpu_file.container_path", from.container_path, limits::kPath);
   out.soname = text("xpu_file.soname", from.soname);
   out.architecture = text("xpu_file.architecture", from.architecture);
-  out.links = split(text("xpu_file.links", from.links, limits::kPath));
+  out.links = grammar::split(text("xpu_file.links", from.links, limits::kPath));
   return out;
 }
 
 }  // namespace
+
+template <class Item>
+void Collector::take(const Scope& scope, std::vector<Item> EditGroup::*list, Item item) {
+  check_limit(edits_, limits::kEdits, "edits");
+  Catalog alone;
+  alone.capabilities = catalog_.capabilities;
+  if (const auto at = devices_.find(scope.device); at != devices_.end()) {
+    alone.devices.push_back(stand_in(catalog_.devices[at->second]));
+  }
+  alone.edits.emplace_back().scope = scope;
+  (alone.edits[0].*list).push_back(item);
+  check(alone);
+  (group(scope).*list).push_back(std::move(item));
+  ++edits_;
+}
 
 // The functions of the table. Nothing may be thrown into a backend, so each runs through guard().
 struct Sinks {
@@ -206,9 +237,23 @@ struct Sinks {
     return guard(ctx, "emit_device", [&](Collector& to) {
       check_limit(to.catalog_.devices.size(), limits::kDevices, "devices");
       Device out = device_of(copy("xpu_device", from));
-      if (!to.devices_.emplace(out.id, to.catalog_.devices.size()).second) {
+      if (to.devices_.count(out.id) != 0) {
         fail("device ", out.id, " was emitted before");
       }
+      Catalog alone;
+      if (const auto at = to.devices_.find(out.parent); at != to.devices_.end()) {
+        alone.devices.push_back(stand_in(to.catalog_.devices[at->second]));
+      }
+      alone.devices.push_back(out);
+      to.check(alone);
+      to.check_name(out.id, out.id);
+      to.check_name(out.uuid, out.id);
+      if (const auto at = to.index_aliases_.find(out.id); at != to.index_aliases_.end()) {
+        fail("the index of device ", out.id, " is an alias of device ", at->second);
+      }
+      to.names_.emplace(out.id, out.id);
+      to.names_.emplace(out.uuid, out.id);
+      to.devices_.emplace(out.id, to.catalog_.devices.size());
       to.catalog_.devices.push_back(std::move(out));
     });
   }
@@ -218,7 +263,19 @@ struct Sinks {
     return guard(ctx, "emit_alias", [&](Collector& to) {
       Device& device = to.device(vendor, index);
       check_limit(device.aliases.size(), limits::kAliases, "aliases of one device");
-      device.aliases.push_back(text("alias", alias));
+      const std::string name = text("alias", alias);
+      Catalog alone;
+      alone.devices.push_back(stand_in(device));
+      alone.devices.back().aliases.push_back(name);
+      to.check(alone);
+      to.check_name(name, device.id);
+      const std::string as_index = cat(device.vendor, ":", name);
+      if (as_index != device.id && to.devices_.count(as_index) != 0) {
+        fail("the alias ", name, " of device ", device.id, " is the index of another device");
+      }
+      to.names_.emplace(name, device.id);
+      to.index_aliases_.emplace(as_index, device.id);
+      device.aliases.push_back(name);
     });
   }
 
@@ -228,7 +285,12 @@ struct Sinks {
       const bool backend = id_of(vendor, index) == ":";
       auto& list = backend ? to.catalog_.properties : to.device(vendor, index).properties;
       check_limit(list.size(), limits::kProperties, "properties of one device");
-      list.emplace_back(text("key", key), text("value", value));
+      std::pair<std::string, std::string> item(text("key", key), text("value", value));
+      Catalog alone;
+      alone.properties = list;
+      alone.properties.push_back(item);
+      to.check(alone);
+      list.push_back(std::move(item));
     });
   }
 
@@ -237,9 +299,17 @@ struct Sinks {
                                  std::uint32_t weight) noexcept {
     return guard(ctx, "emit_interconnect", [&](Collector& to) {
       check_limit(to.catalog_.interconnects.size(), limits::kInterconnects, "connections");
-      to.catalog_.interconnects.push_back({to.device(vendor, index).id,
-                                           to.device(peer_vendor, peer_index).id,
-                                           text("type", type, limits::kName), weight});
+      const Device& device = to.device(vendor, index);
+      const Device& peer = to.device(peer_vendor, peer_index);
+      Catalog alone;
+      alone.devices.push_back(stand_in(device));
+      if (peer.id != device.id) {
+        alone.devices.push_back(stand_in(peer));
+      }
+      alone.interconnects.push_back(
+          {device.id, peer.id, text("type", type, limits::kName), weight});
+      to.check(alone);
+      to.catalog_.interconnects.push_back(alone.interconnects[0]);
     });
   }
 
@@ -247,19 +317,13 @@ struct Sinks {
     return guard(ctx, "emit_node", [&](Collector& to) {
       const xpu_node item = copy("xpu_node", from);
       check_reserved("xpu_node", item.reserved);
-      to.count_edit();
-      Node out;
-      out.host_path = text("xpu_node.host_path", item.host_path, limits::kPath);
-      out.container_path = text("xpu_node.container_path", item.container_path, limits::kPath);
-      to.group(scope_of(scope)).nodes.push_back(std::move(out));
+      to.take(scope_of(scope), &EditGroup::nodes, node_of(item));
     });
   }
 
   static xpu_status file(void* ctx, const xpu_scope* scope, const xpu_file* from) noexcept {
     return guard(ctx, "emit_file", [&](Collector& to) {
-      File out = file_of(copy("xpu_file", from));
-      to.count_edit();
-      to.group(scope_of(scope)).files.push_back(std::move(out));
+      to.take(scope_of(scope), &EditGroup::files, file_of(copy("xpu_file", from)));
     });
   }
 
@@ -267,10 +331,9 @@ struct Sinks {
     return guard(ctx, "emit_env", [&](Collector& to) {
       const xpu_env item = copy("xpu_env", from);
       check_reserved("xpu_env", item.reserved);
-      to.count_edit();
-      to.group(scope_of(scope))
-          .env.push_back({text("xpu_env.name", item.name),
-                          text("xpu_env.value", item.value, limits::kEnvValue)});
+      to.take(
+          scope_of(scope), &EditGroup::env,
+          {text("xpu_env.name", item.name), text("xpu_env.value", item.value, limits::kEnvValue)});
     });
   }
 
@@ -278,10 +341,9 @@ struct Sinks {
     return guard(ctx, "emit_link", [&](Collector& to) {
       const xpu_link item = copy("xpu_link", from);
       check_reserved("xpu_link", item.reserved);
-      to.count_edit();
-      to.group(scope_of(scope))
-          .links.push_back({text("xpu_link.path", item.path, limits::kPath),
-                            text("xpu_link.target", item.target, limits::kPath)});
+      to.take(scope_of(scope), &EditGroup::links,
+              {text("xpu_link.path", item.path, limits::kPath),
+               text("xpu_link.target", item.target, limits::kPath)});
     });
   }
 
@@ -297,6 +359,9 @@ struct Sinks {
       } else if (item.seconds != 0) {
         fail("xpu_condition.seconds is for XPU_VALID_SECONDS");
       }
+      Catalog alone;
+      alone.conditions.push_back(out);
+      to.check(alone);
       to.catalog_.conditions.push_back(std::move(out));
     });
   }
@@ -304,7 +369,11 @@ struct Sinks {
   static xpu_status capability(void* ctx, const char* name) noexcept {
     return guard(ctx, "emit_capability", [&](Collector& to) {
       check_limit(to.catalog_.capabilities.size(), limits::kCapabilities, "capabilities");
-      to.catalog_.capabilities.push_back(text("name", name, limits::kName));
+      Catalog alone;
+      alone.capabilities = to.catalog_.capabilities;
+      alone.capabilities.push_back(text("name", name, limits::kName));
+      to.check(alone);
+      to.catalog_.capabilities = std::move(alone.capabilities);
     });
   }
 };
@@ -334,11 +403,32 @@ Collector::Collector(const Manifest& manifest, int log_fd)
   catalog_.simulated = manifest.simulated;
 }
 
-// The first counts: what follows is often a consequence.
 void Collector::reject(const std::string& text) {
+  constexpr int kLogged = 20;
   error_ = text;
-  if (rejected_.empty()) {
-    rejected_ = text;
+  if (refused_ < kLogged) {
+    ++refused_;
+    Sinks::log(this, XPU_LOG_WARN, cat("an item is left out: ", text).c_str());
+  }
+}
+
+// What must hold between an item and the others is checked by the caller, so that each costs the
+// same however many there are.
+void Collector::check(Catalog& alone) const {
+  alone.backend = catalog_.backend;
+  try {
+    validate(alone);
+  } catch (const Error& error) {
+    const std::string intro = cat("backend ", catalog_.backend, ": ");
+    const std::string words = error.what();
+    fail(words.rfind(intro, 0) == 0 ? words.substr(intro.size()) : words);
+  }
+}
+
+void Collector::check_name(const std::string& name, const std::string& id) const {
+  const auto at = names_.find(name);
+  if (!name.empty() && at != names_.end() && at->second != id) {
+    fail("the name ", name, " of device ", id, " leads to device ", at->second, " too");
   }
 }
 
@@ -358,11 +448,6 @@ Device& Collector::device(const char* vendor, const char* index) {
     fail("device ", id, " was not emitted before");
   }
   return catalog_.devices[at->second];
-}
-
-void Collector::count_edit() {
-  check_limit(edits_, limits::kEdits, "edits");
-  ++edits_;
 }
 
 }  // namespace xpu

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host's side of the ABI: an xpu_host table whose sinks copy what a backend emits into a
-// Catalog. Here sizes, pointers and lengths are checked, because this code runs in the backend's
-// process; what the values mean is checked by validate() in another one.
+// Catalog. Each item is checked here, by validate() too, so that the backend learns what is wrong
+// with it; that is no protection, because this code runs in the backend's process. validate() in
+// another one is.
 #pragma once
 
 #include <map>
@@ -26,9 +27,6 @@ class Collector {
   // What set_error said last, in the call that began with begin_call(); "" for nothing.
   void begin_call() { error_.clear(); }
   const std::string& error() const { return error_; }
-  // The first item that was not accepted; "" when all were. A description with a hole is none,
-  // whatever the backend made of the status.
-  const std::string& rejected() const { return rejected_; }
   // The collected description; empties the collector.
   Catalog take() { return std::move(catalog_); }
 
@@ -38,16 +36,23 @@ class Collector {
   void reject(const std::string& text);
   EditGroup& group(const Scope& scope);
   Device& device(const char* vendor, const char* index);
-  void count_edit();
+  // Throws Error for what is wrong with the one item in `alone`.
+  void check(Catalog& alone) const;
+  void check_name(const std::string& name, const std::string& id) const;
+  template <class Item>
+  void take(const Scope& scope, std::vector<Item> EditGroup::*list, Item item);
 
   xpu_host host_{};
   int log_fd_;
   bool describing_ = false;
   std::map<std::string, std::string> options_;
-  std::string error_, rejected_;
+  std::string error_;
+  int refused_ = 0;
   Catalog catalog_;
   std::map<std::string, std::size_t> devices_;                         // id → place
   std::map<std::pair<std::string, std::string>, std::size_t> groups_;  // scope → place
+  std::map<std::string, std::string> names_;                           // id, UUID or alias → id
+  std::map<std::string, std::string> index_aliases_;                   // vendor:alias → id
   std::size_t edits_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/base/error.h"
+#include "core/catalog/grammar.h"
 #include "core/select/select.h"
 
 namespace xpu {
@@ -30,8 +31,10 @@ class Collector {
                                                   selected.capabilities.end());
     for (const EditGroup& group : catalog.edits) {
       const Scope& scope = group.scope;
+      const std::vector<std::string> wanted = grammar::split(scope.capability);
       if ((scope.device.empty() || devices.contains(scope.device)) &&
-          (scope.capability.empty() || capabilities.contains(scope.capability))) {
+          std::all_of(wanted.begin(), wanted.end(),
+                      [&](const std::string& one) { return capabilities.contains(one); })) {
         add_group(group, why_of(scope, selected.backend));
       }
     }

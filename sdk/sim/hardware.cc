@@ -54,12 +54,17 @@ class Parser {
 };
 
 std::string Parser::capability(Reader& table) {
-  const std::string name = table.text("capability");
+  const std::string list = table.text("capability");
   const auto& known = hardware_.capabilities;
-  if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end()) {
-    table.fail("capability", "\"" + name + "\" is not in the list of capabilities at the top");
+  for (std::size_t at = 0; !list.empty() && at <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    const std::string name = list.substr(at, comma - at);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      table.fail("capability", "\"" + name + "\" is not in the list of capabilities at the top");
+    }
+    at = comma + 1;
   }
-  return name;
+  return list;
 }
 
 SimFile Parser::file(Reader& table) {

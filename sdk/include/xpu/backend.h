@@ -27,7 +27,9 @@
  * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
  * variables and links together; 65,536 interconnects; 1,024 conditions; 64 capabilities; 32 aliases
  * and 64 properties of one device; 32 links of one library. In bytes: vendor, index and capability
- * 32, a path 4,095, the value of a variable 32,768, any other text 1,024. No control characters.
+ * 32, a name of a variable 256, a key 64, a path 4,095, the value of a variable 32,768, any other
+ * text 1,024; text of set_error and log is cut at 512. No control characters. NULL counts as "".
+ * Paths: absolute, without "..", "." and "//"; in the container nothing below /proc.
  *
  * Growth: structures are append-only and begin with their size (tables also with the ABI version).
  * A reader looks at min(its own sizeof, struct_size) bytes and takes the rest as zero. In 0.x a
@@ -84,7 +86,7 @@ typedef struct xpu_device {
   uint32_t struct_size;  /* sizeof(xpu_device) of the writer */
   uint32_t kind;         /* XPU_KIND_*                        */
   uint32_t flags;        /* XPU_DEVICE_* bits                 */
-  int32_t numa_node;     /* -1: unknown                       */
+  int32_t numa_node;     /* >= -1; -1: unknown                */
   uint64_t memory_bytes; /* device memory; 0: unknown or none of its own */
   /* Vendor: [a-z][a-z0-9-]*, at most 32 characters. One backend may describe several vendors. */
   const char* vendor;
@@ -102,13 +104,16 @@ typedef struct xpu_device {
 
 /* When an edit applies: every part that is not "" must be selected.
  * {"", ""}: whenever anything of this backend is given to a container (also drivers only).
- * {"0", ""}: with device 0.  {"", "compute"}: with capability compute.  {"0", "display"}: both. */
+ * {"0", ""}: with device 0.  {"", "compute"}: with capability compute.  {"0", "display"}: both.
+ * {"", "graphics,compat32"}: with both capabilities. */
 typedef struct xpu_scope {
   uint32_t struct_size;
-  uint32_t reserved;      /* 0 */
-  const char* vendor;     /* with device: its vendor; "" otherwise */
-  const char* device;     /* index of a device emitted before; "" for no condition */
-  const char* capability; /* [a-z][a-z0-9-]*; "" for no condition */
+  uint32_t reserved;  /* 0 */
+  const char* vendor; /* with device: its vendor; "" otherwise */
+  const char* device; /* index of a device emitted before; "" for no condition */
+  /* [a-z][a-z0-9-]*, or several of them separated by ',' that must all be selected; each emitted
+   * before. "" for no condition. */
+  const char* capability;
 } xpu_scope;
 
 /* A device node. The host opens host_path and takes type, major and minor from what it finds
@@ -165,7 +170,7 @@ typedef struct xpu_link {
 /* xpu_condition.kind: what must stay as it is for this description to be true. The host takes the
  * present value right after describe(). */
 /* A regular file: size, mtime, inode. A device node or socket: number and inode. Also "still
- * missing". Not for sysfs and procfs, where mtime means nothing. */
+ * missing" and "still unreadable". Not for sysfs and procfs, where mtime means nothing. */
 #define XPU_VALID_STAT 1u
 /* The names in a folder; also "still missing". */
 #define XPU_VALID_LISTING 2u
@@ -202,20 +207,23 @@ typedef struct xpu_host {
    * NULL for a name that the manifest does not declare. Valid until close() returns. */
   const char* (*option)(void* ctx, const char* name);
 
-  /* Sinks. Each copies at once and returns XPU_OK, XPU_INVALID or XPU_NO_MEMORY. With a status
-   * other than XPU_OK the item was not taken and the host has kept, as if by set_error, what is
-   * wrong with it: return that status without another set_error, or leave the item out and go on.
+  /* Sinks. Each checks and copies at once and returns XPU_OK, XPU_INVALID or XPU_NO_MEMORY. With a
+   * status other than XPU_OK the item was not taken, the host has kept, as if by set_error, what is
+   * wrong with it, and logs that as a warning (20 of them): return that status without another
+   * set_error, or leave the item out and go on; the description is valid without it.
    * Only to be called from within describe(). */
   xpu_status (*emit_device)(void* ctx, const xpu_device* device);
   /* A further name that a request may use for a device ("GPU-1f2e...", a serial number): without
-   * ',' and white space, since requests are lists. */
+   * ',' and space, since requests are lists; not all, none, void, nor a name, UUID or index of
+   * another device. */
   xpu_status (*emit_alias)(void* ctx, const char* vendor, const char* index, const char* alias);
   /* A fact about one device ("price-per-hour" = "0.53"), or with vendor and index "" about this
    * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */
   xpu_status (*emit_property)(void* ctx, const char* vendor, const char* index, const char* key,
                               const char* value);
-  /* A connection of two devices; type is "nvlink", "xgmi", "pcie", ...; a higher weight
-   * is closer. */
+  /* A connection of two different devices, in both directions: one call for a pair. type is
+   * "nvlink", "xgmi", "pcie", ...: [a-z][a-z0-9-]*, at most 32 characters. Any weight; among the
+   * connections of one backend a higher one is closer. */
   xpu_status (*emit_interconnect)(void* ctx, const char* vendor, const char* index,
                                   const char* peer_vendor, const char* peer_index, const char* type,
                                   uint32_t weight);

@@ -87,7 +87,7 @@ struct Device {
   std::string reason;  // why not available
 };
 
-// As in xpu_scope. Made by the four functions below.
+// As in xpu_scope; several capabilities are separated by ','. Made by the four functions below.
 struct Scope {
   std::string vendor;
   std::string device;
@@ -156,7 +156,8 @@ inline std::string joined(const std::vector<std::string>& parts) {
 
 }  // namespace detail
 
-// Where a description goes. Each function throws Rejected when the host refuses the item.
+// Where a description goes. Each function throws Rejected when the host refuses the item; catch it
+// to leave the item out and go on.
 class Sink {
  public:
   explicit Sink(const xpu_host* host) : host_(host) {}

@@ -195,6 +195,21 @@ xpu_status describe_badly() {
     emit_node("0", "/etc/passwd");
   } else if (mode("bad-condition")) {
     emit_condition(XPU_VALID_STAT, "/proc/version");
+  } else if (mode("bad-alias") || mode("index-alias") || mode("bad-env") || mode("bad-scope") ||
+             mode("bad-link")) {
+    host->emit_device(host->ctx, &item);
+    item = device("1");
+    host->emit_device(host->ctx, &item);
+    host->emit_capability(host->ctx, "compute");
+    const xpu_scope scope = {sizeof scope, 0, "", "", mode("bad-scope") ? "compute,video" : ""};
+    const xpu_env env = {sizeof env, 0, mode("bad-env") ? "A B" : "A", "1"};
+    if (mode("bad-link")) {
+      host->emit_interconnect(host->ctx, "acme", "0", "acme", "0", "pcie", 1);
+    } else if (mode("bad-alias") || mode("index-alias")) {
+      host->emit_alias(host->ctx, "acme", "0", mode("bad-alias") ? "a,b" : "1");
+    } else {
+      host->emit_env(host->ctx, &scope, &env);
+    }
   } else if (mode("unknown-device")) {
     host->emit_alias(host->ctx, "acme", "9", "nine");
   }

@@ -54,7 +54,6 @@ TEST_P(Misbehaviour, IsOneLineAndHarmsNobody) {
   }
 }
 
-const std::string kInvalid = "its description is not valid: emit_device: ";
 const std::string kPause =
     "; it is left alone for 30 s (xpu-runtime detect --refresh asks it at once)";
 
@@ -74,31 +73,13 @@ const Case kFailures[] = {
     {"throws-int", BackendState::kFailed, "describe() threw a C++ exception"},
     {"garbage", BackendState::kFailed, "its answer: not a description in JSON: syntax error"},
     {"flood", BackendState::kFailed, "its answer is larger than 64 MiB"},
-    {"million-devices", BackendState::kFailed, kInvalid + "more than 4096 devices"},
     {"ten-gb", BackendState::kFailed, "describe() ran out of memory"},
     {"failed", BackendState::kFailed, "describe() failed: the anvil is broken"},
     {"failed-silent", BackendState::kFailed, "describe() failed, without saying why"},
     {"unknown-status", BackendState::kFailed,
      "describe() returned the unknown status 4711, without saying why"},
-    {"duplicate-ids", BackendState::kFailed, kInvalid + "device acme:0 was emitted before"},
-    {"small-struct", BackendState::kFailed,
-     kInvalid + "xpu_device.struct_size is 20; at least " + std::to_string(sizeof(xpu_device)) +
-         " is wanted"},
-    {"null-struct", BackendState::kFailed, kInvalid + "xpu_device is NULL"},
-    {"bad-utf8", BackendState::kFailed,
-     kInvalid + "xpu_device.name is not UTF-8 or has control characters"},
-    {"endless-text", BackendState::kFailed, kInvalid + "xpu_device.name is longer than 1024 bytes"},
-    {"unknown-kind", BackendState::kFailed, kInvalid + "xpu_device.kind is 77; 1 to 4 are known"},
-    {"unknown-device", BackendState::kFailed,
-     "its description is not valid: emit_alias: device acme:9 was not emitted before"},
-    {"emits-early", BackendState::kFailed, kInvalid + "may only be called from within describe()"},
-    {"dot-dot", BackendState::kFailed,
-     "a device node on the host, \"/dev/../dev/null\" is not an absolute path without \"..\", "
-     "\".\" and double slashes"},
-    {"no-node", BackendState::kFailed, "/etc/passwd is not a device node"},
-    {"bad-condition", BackendState::kFailed,
-     "a condition of kind stat for /proc/version, which is on sysfs or procfs, where times mean "
-     "nothing; use kind content or listing"},
+    {"emits-early", BackendState::kFailed,
+     "open() failed: emit_device: may only be called from within describe()"},
     {"absent", BackendState::kAbsent, "no anvil here"},
 };
 const auto kName = [](const auto& item) {
@@ -150,6 +131,62 @@ TEST_F(Behaviour, WhatAGoodOneDescribes) {
   ASSERT_EQ(catalog.conditions.size(), 1U);
   EXPECT_EQ(catalog.conditions[0].path, path("watch"));
 }
+
+struct Item {
+  std::string mode;
+  std::size_t devices;
+  std::string warning;
+};
+
+void PrintTo(const Item& item, std::ostream* out) {
+  *out << item.mode;
+}
+
+class RefusedItem : public World, public testing::WithParamInterface<Item> {};
+
+TEST_P(RefusedItem, IsLeftOutWithAWarning) {
+  const Item& item = GetParam();
+  install(item.mode);
+  write("log", "");
+  log::configure({.program = "test", .level = log::Level::kInfo, .debug_file = path("log")});
+  const BackendStatus status = load_one(item.mode);
+  log::configure({});
+  EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+  EXPECT_EQ(status.catalog.devices.size(), item.devices);
+  EXPECT_TRUE(status.catalog.edits.empty());
+  std::string log = read("log");
+  std::erase(log, '\\');  // the log quotes
+  EXPECT_THAT(
+      log, testing::HasSubstr(cat("backend ", item.mode, ": an item is left out: ", item.warning)));
+  EXPECT_LE(std::count(log.begin(), log.end(), '\n'), 22);
+}
+
+const Item kItems[] = {
+    {"million-devices", 4096, "emit_device: more than 4096 devices"},
+    {"duplicate-ids", 1, "emit_device: device acme:0 was emitted before"},
+    {"small-struct", 0,
+     "emit_device: xpu_device.struct_size is 20; at least " + std::to_string(sizeof(xpu_device)) +
+         " is wanted"},
+    {"null-struct", 0, "emit_device: xpu_device is NULL"},
+    {"bad-utf8", 0, "emit_device: xpu_device.name is not UTF-8 or has control characters"},
+    {"endless-text", 0, "emit_device: xpu_device.name is longer than 1024 bytes"},
+    {"unknown-kind", 0, "emit_device: xpu_device.kind is 77; 1 to 4 are known"},
+    {"unknown-device", 0, "emit_alias: device acme:9 was not emitted before"},
+    {"dot-dot", 1,
+     "emit_node: a device node on the host, \"/dev/../dev/null\" is not an absolute path without "
+     "\"..\", \".\" and double slashes"},
+    {"no-node", 1, "emit_node: /etc/passwd is not a device node"},
+    {"bad-condition", 0,
+     "emit_condition: a condition of kind stat for /proc/version, which is on sysfs or procfs, "
+     "where times mean nothing; use kind content or listing"},
+    {"bad-alias", 2,
+     "emit_alias: device acme:0 has the alias \"a,b\"; an alias has no comma and no space"},
+    {"index-alias", 2, "emit_alias: the alias 1 of device acme:0 is the index of another device"},
+    {"bad-env", 2, "emit_env: the variable \"A B\" is not [A-Za-z_][A-Za-z0-9_]*"},
+    {"bad-scope", 2, "emit_env: an edit is for the capability \"video\", which was not declared"},
+    {"bad-link", 2, "emit_interconnect: device acme:0 is connected to itself"},
+};
+INSTANTIATE_TEST_SUITE_P(Sinks, RefusedItem, testing::ValuesIn(kItems), kName);
 
 // Umask, folder, environment and signals are the child's own.
 TEST_F(Behaviour, ProcessStateIsItsOwn) {

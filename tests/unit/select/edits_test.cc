@@ -92,6 +92,14 @@ TEST_F(EditsTest, FollowTheScopes) {
   EXPECT_THAT(nodes(collect({}, {})), ElementsAre("/dev/ctl: backend acme"));
 }
 
+TEST_F(EditsTest, NeedEveryCapabilityOfAList) {
+  add(group("", "video,compute")).nodes = {node("/dev/vc", "/dev/vc", 1)};
+  EXPECT_THAT(nodes(collect({}, {"video"})), ElementsAre());
+  EXPECT_THAT(nodes(collect({}, {"compute"})), ElementsAre());
+  EXPECT_THAT(nodes(collect({}, {"compute", "video"})),
+              ElementsAre("/dev/vc: capability video,compute"));
+}
+
 TEST_F(EditsTest, ComeOnceEach) {
   for (const char* id : {"acme:0", "acme:1"}) {
     EditGroup& g = add(group(id, ""));

@@ -121,7 +121,7 @@ TEST_F(SimTest, PartitionsTakeTheirParentOutOfAll) {
 
 TEST_F(SimTest, EditsOfDeviceAndHost) {
   ASSERT_EQ(describe(R"(
-capabilities = ["compute"]
+capabilities = ["compute", "utility"]
 properties = { driver = "5.2" }
 nodes = [{ host = "/dev/acmectl" }]
 env = [{ name = "ACME", value = "1", capability = "compute" }]
@@ -130,7 +130,7 @@ vendor = "acme"
 index = "0"
 name = "Acme One"
 nodes = [{ host = "/dev/sim0", container = "/dev/acme0" }]
-links = [{ path = "/dev/acme/by-path/x", target = "../../acme0", capability = "compute" }]
+links = [{ path = "/dev/acme/by-path/x", target = "../../acme0", capability = "compute,utility" }]
 files = [{ kind = "data", host = "/etc/acme.conf", container = "/etc/a.conf" }]
 env = [{ name = "EMPTY" }]
 )"),
@@ -138,7 +138,8 @@ env = [{ name = "EMPTY" }]
   EXPECT_THAT(calls("property"), ElementsAre(": driver=5.2"));
   EXPECT_THAT(calls("node"), ElementsAre("24 32[acme:0+] /dev/sim0 /dev/acme0",
                                          "24 32[:+] /dev/acmectl /dev/acmectl"));
-  EXPECT_THAT(calls("link"), ElementsAre("24 32[acme:0+compute] /dev/acme/by-path/x ../../acme0"));
+  EXPECT_THAT(calls("link"),
+              ElementsAre("24 32[acme:0+compute,utility] /dev/acme/by-path/x ../../acme0"));
   EXPECT_THAT(calls("file"), ElementsAre("48 32[acme:0+] 3 /etc/acme.conf /etc/a.conf|||"));
   EXPECT_THAT(calls("env"), ElementsAre("24 32[acme:0+] EMPTY=", "24 32[:+compute] ACME=1"));
 }
@@ -274,6 +275,8 @@ TEST_F(SimTest, MistakesNameTheLine) {
       {one + "[[files]]\nkind = \"data\"\nhost = \"/x\"\nsoname = \"x\"\n",
        "8: file: unknown key soname"},
       {one + "[[files]]\nkind = \"data\"\nhost = \"/x\"\ncapability = \"video\"\n",
+       "8: file: capability \"video\" is not in the list of capabilities at the top"},
+      {one + "[[files]]\nkind = \"data\"\nhost = \"/x\"\ncapability = \"utility,video\"\n",
        "8: file: capability \"video\" is not in the list of capabilities at the top"},
       {one + "[[interconnects]]\ndevices = [\"acme:0\"]\n",
        "6: interconnect: devices must be two different devices, such as [\"acme:0\", \"acme:1\"]"},
