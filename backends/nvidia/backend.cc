@@ -86,6 +86,20 @@ sdk::Device to_device(const MigDevice& mig, const sdk::Device& parent, const std
   return device;
 }
 
+// In MIG mode the GPU as a whole runs nothing.
+std::string mig_problem(const Gpu& gpu) {
+  if (!gpu.mig_enabled.value_or(false)) {
+    return "";
+  }
+  std::string parts;
+  for (const MigDevice& mig : gpu.mig) {
+    parts +=
+        (parts.empty() ? "" : ", ") + std::to_string(gpu.index) + ":" + std::to_string(mig.index);
+  }
+  return parts.empty() ? "in MIG mode without partitions"
+                       : "in MIG mode: ask for its partitions " + parts;
+}
+
 sdk::FileKind to_kind(DriverFileKind kind) {
   switch (kind) {
     case DriverFileKind::kLibrary:
@@ -183,7 +197,11 @@ std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const
     auto first_of = [&](const std::string& own) {
       return driver_problem.empty() ? own : driver_problem;
     };
-    sdk::Device device = to_device(gpu, found.hardware.driver, first_of(nodes.problem(gpu)));
+    std::string problem = first_of(nodes.problem(gpu));
+    if (problem.empty()) {
+      problem = mig_problem(gpu);
+    }
+    sdk::Device device = to_device(gpu, found.hardware.driver, problem);
     sink.device(device);
     if (!gpu.pci.empty()) {
       for (const std::string& name : pci_aliases(gpu.pci)) {

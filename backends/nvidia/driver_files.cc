@@ -7,15 +7,23 @@
 #include <algorithm>
 
 #include "backends/nvidia/hardware.h"
+#include "sdk/helpers/elf.h"
 #include "sdk/helpers/path.h"
 
 namespace xpu::nvidia {
 namespace {
 
-// A regular file with every link followed; "" when there is none.
-std::string file_at(const sdk::Root& root, const std::string& path) {
-  auto real = root.resolve(path);
-  return real && root.is_file(*real) ? *real : "";
+// What every search needs to know.
+struct Tree {
+  const sdk::Root& root;
+  const std::string& version;
+  const DriverFolders& folders;
+};
+
+// A regular file with every link followed; "" when there is none or it is another driver's.
+std::string file_at(const Tree& tree, const std::string& path) {
+  auto real = tree.root.resolve(path);
+  return real && tree.root.is_file(*real) && !tree.folders.of_other(*real) ? *real : "";
 }
 
 void add_data(DriverFiles& out, std::string path, std::string container_path, unsigned caps) {
@@ -26,30 +34,15 @@ void add_data(DriverFiles& out, std::string path, std::string container_path, un
   out.files.push_back(std::move(file));
 }
 
-// Debian's folder of this driver below kDebianFolder: the one whose X module has this version.
-std::vector<std::string> debian_folders(const sdk::Root& root, const std::string& version) {
-  std::vector<std::string> folders;
-  for (const std::string& name : root.list(kDebianFolder)) {
-    std::string folder = sdk::join(kDebianFolder, name);
-    if (!file_at(root, sdk::join(folder, "libglxserver_nvidia.so." + version)).empty()) {
-      folders.insert(folders.begin(), folder);
-    } else {
-      folders.push_back(folder);
-    }
-  }
-  return folders;
-}
-
-void find_programs(const sdk::Root& root, const std::string& version, DriverFiles& out) {
-  std::vector<std::string> folders(std::begin(kProgramFolders), std::end(kProgramFolders));
-  for (std::string& folder : debian_folders(root, version)) {
-    folders.push_back(std::move(folder));
-  }
+void find_programs(const Tree& tree, DriverFiles& out) {
+  std::vector<std::string> folders = tree.folders.own();
+  folders.insert(folders.end(), std::begin(kProgramFolders), std::end(kProgramFolders));
+  folders.insert(folders.end(), tree.folders.unknown().begin(), tree.folders.unknown().end());
   for (const Program& program : kPrograms) {
     const std::string target = sdk::join("/usr/bin", program.name);
     std::string path;
     for (const std::string& folder : folders) {
-      if (path = file_at(root, sdk::join(folder, program.name)); !path.empty()) {
+      if (path = file_at(tree, sdk::join(folder, program.name)); !path.empty()) {
         break;
       }
     }
@@ -66,63 +59,94 @@ void find_programs(const sdk::Root& root, const std::string& version, DriverFile
   }
 }
 
-void find_data(const sdk::Root& root, const std::string& version, DriverFiles& out) {
+void find_data(const Tree& tree, DriverFiles& out) {
   for (const DataFile& known : kDataFiles) {
     std::string path(known.path);
     if (std::size_t star = path.find('*'); star != std::string::npos) {
-      path.replace(star, 1, version);
+      path.replace(star, 1, tree.version);
     }
-    if (std::string real = file_at(root, path); !real.empty()) {
+    if (std::string real = file_at(tree, path); !real.empty()) {
       add_data(out, real, path, known.capabilities);
+    } else {
+      out.missing.push_back(path);
     }
   }
 }
 
 // The weights of the denoiser lie beside the library where the driver is not linked into place.
-void find_optix_data(const sdk::Root& root, DriverFiles& out) {
+void find_optix_data(const Tree& tree, DriverFiles& out) {
   const std::string target = "/usr/share/nvidia/nvoptix.bin";
-  std::string path = file_at(root, target);
-  for (const DriverFile& file : std::vector<DriverFile>(out.files)) {
+  std::string path;
+  for (const DriverFile& file : out.files) {
     if (path.empty() && sdk::starts_with(sdk::base_name(file.path), "libnvoptix.so.")) {
-      path = file_at(root, sdk::join(sdk::dir_name(file.path), "nvoptix.bin"));
+      path = file_at(tree, sdk::join(sdk::dir_name(file.path), "nvoptix.bin"));
     }
   }
-  if (!path.empty()) {
+  if (path.empty()) {
+    path = file_at(tree, target);
+  }
+  if (path.empty()) {
+    out.missing.push_back(target);
+  } else {
     add_data(out, path, target, kGraphics);
   }
 }
 
-// The X server's modules carry no version in their names, except one: it vouches for its folder.
-void find_xorg(const sdk::Root& root, const std::string& version, DriverFiles& out) {
-  struct Place {
-    std::string glx, driver;
-  };
-  std::vector<Place> places;
-  for (const char* base : {"/usr/lib/xorg/modules", "/usr/lib64/xorg/modules",
-                           "/usr/lib/x86_64-linux-gnu/nvidia/xorg"}) {
-    places.push_back({sdk::join(base, "extensions"), sdk::join(base, "drivers")});
-    places.push_back({base, base});
+// The GLX module of the X server in one of its folders. Without a version in its name, the driver
+// libraries that it needs tell which driver it is of.
+std::string glx_module_in(const Tree& tree, const std::string& folder) {
+  const std::string name = sdk::join(folder, "libglxserver_nvidia.so");
+  if (std::string real = file_at(tree, name + "." + tree.version); !real.empty()) {
+    return real;
   }
-  for (const std::string& folder : debian_folders(root, version)) {
-    places.push_back({folder, folder});
+  const std::string real = file_at(tree, name);
+  const auto elf = real.empty() ? std::nullopt : sdk::read_elf(tree.root, real);
+  return elf && std::any_of(elf->needed.begin(), elf->needed.end(),
+                            [&](const std::string& needed) {
+                              return library_version(needed) == tree.version;
+                            })
+             ? real
+             : "";
+}
+
+// The X server's modules. The driver module tells nothing of its version, and not every
+// distribution has it beside the other.
+void find_xorg(const Tree& tree, DriverFiles& out) {
+  std::vector<std::string> folders = tree.folders.own();
+  for (const char* base : kXorgFolders) {
+    folders.push_back(sdk::join(base, "extensions"));
+    folders.push_back(sdk::join(base, "drivers"));
+    folders.push_back(base);
   }
-  for (const Place& place : places) {
-    std::string glx = file_at(root, sdk::join(place.glx, "libglxserver_nvidia.so." + version));
+  std::string glx, driver;
+  for (const std::string& folder : folders) {
     if (glx.empty()) {
-      continue;
+      glx = glx_module_in(tree, folder);
     }
-    add_data(out, glx, "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so",
-             kGraphics | kDisplay);
-    if (std::string driver = file_at(root, sdk::join(place.driver, "nvidia_drv.so"));
-        !driver.empty()) {
-      add_data(out, driver, "/usr/lib/xorg/modules/drivers/nvidia_drv.so", kGraphics | kDisplay);
+    if (driver.empty()) {
+      driver = file_at(tree, sdk::join(folder, "nvidia_drv.so"));
+    }
+  }
+  if (glx.empty()) {
+    for (const char* base : kXorgFolders) {
+      for (const char* name : {"extensions/libglxserver_nvidia.so", "libglxserver_nvidia.so"}) {
+        out.missing.push_back(sdk::join(base, name));
+        out.missing.push_back(sdk::join(base, name) + "." + tree.version);
+      }
     }
     return;
   }
+  add_data(out, glx, "/usr/lib/xorg/modules/extensions/libglxserver_nvidia.so",
+           kGraphics | kDisplay);
+  const std::string target = "/usr/lib/xorg/modules/drivers/nvidia_drv.so";
+  if (driver.empty()) {
+    out.missing.push_back(target);
+  } else {
+    add_data(out, driver, target, kGraphics | kDisplay);
+  }
 }
 
-void find_firmware(const sdk::Root& root, const sdk::Root& sys_root, const std::string& version,
-                   DriverFiles& out) {
+void find_firmware(const Tree& tree, const sdk::Root& sys_root, DriverFiles& out) {
   struct utsname kernel {};
   uname(&kernel);
   std::vector<std::string> folders;
@@ -135,22 +159,24 @@ void find_firmware(const sdk::Root& root, const sdk::Root& sys_root, const std::
     folders.push_back(base);
   }
   for (const std::string& base : folders) {
-    const std::string folder = sdk::join(sdk::join(base, "nvidia"), version);
+    const std::string folder = sdk::join(sdk::join(base, "nvidia"), tree.version);
     bool found = false;
-    for (const std::string& name : root.list(folder)) {
+    for (const std::string& name : tree.root.list(folder)) {
       std::string path = sdk::join(folder, name);
       if (!sdk::starts_with(name, "gsp") || !sdk::ends_with(name, ".bin")) {
         continue;
       }
-      if (std::string real = file_at(root, path); !real.empty()) {
+      if (std::string real = file_at(tree, path); !real.empty()) {
         add_data(out, real, path, 0);
         found = true;
       }
     }
     if (found) {
+      out.folders.push_back(folder);
       return;  // the kernel too takes the first folder that has it
     }
   }
+  out.folders.push_back(sdk::join("/lib/firmware/nvidia", tree.version));
 }
 
 void find_sockets(const sdk::Root& root, DriverFiles& out) {
@@ -222,13 +248,15 @@ bool DriverFiles::usable() const {
 DriverFiles find_driver_files(const sdk::Root& driver_root, const sdk::Root& sys_root,
                               const std::string& version) {
   DriverFiles out;
-  find_libraries(driver_root, version, false, out);
-  find_libraries(driver_root, version, true, out);
-  find_programs(driver_root, version, out);
-  find_data(driver_root, version, out);
-  find_optix_data(driver_root, out);
-  find_xorg(driver_root, version, out);
-  find_firmware(driver_root, sys_root, version, out);
+  const DriverFolders folders(driver_root, version);
+  const Tree tree{driver_root, version, folders};
+  find_libraries(driver_root, version, folders, false, out);
+  find_libraries(driver_root, version, folders, true, out);
+  find_programs(tree, out);
+  find_data(tree, out);
+  find_optix_data(tree, out);
+  find_xorg(tree, out);
+  find_firmware(tree, sys_root, out);
   find_sockets(driver_root, out);
   find_mps(driver_root, out);
   return out;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/nvidia/driver_folders.h"
 #include "backends/nvidia/driver_table.h"
 #include "sdk/helpers/fs.h"
 
@@ -48,7 +49,7 @@ std::vector<std::string> library_folders(const sdk::Root& driver_root, bool comp
 std::vector<std::string> nvml_candidates(const sdk::Root& driver_root, const std::string& version);
 
 // Library discovery alone; find_driver_files() adds the rest.
-void find_libraries(const sdk::Root& driver_root, const std::string& version, bool compat,
-                    DriverFiles& out);
+void find_libraries(const sdk::Root& driver_root, const std::string& version,
+                    const DriverFolders& folders, bool compat, DriverFiles& out);
 
 }  // namespace xpu::nvidia

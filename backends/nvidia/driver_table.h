@@ -158,6 +158,15 @@ inline constexpr DataFile kDataFiles[] = {
     {"/usr/share/nvidia/nvidia-application-profiles-*-key-documentation", kGraphics},
     {"/usr/share/X11/xorg.conf.d/10-nvidia.conf", kGraphics | kDisplay},
     {"/usr/share/X11/xorg.conf.d/nvidia-drm-outputclass.conf", kGraphics | kDisplay},
+    {"/usr/share/X11/xorg.conf.d/10-nvidia-drm-outputclass.conf", kGraphics | kDisplay},
+};
+
+// Where distributions have the X server's modules: here, or in "extensions" and "drivers" below.
+inline constexpr const char* kXorgFolders[] = {
+    "/usr/lib/xorg/modules",
+    "/usr/lib64/xorg/modules",
+    "/usr/lib/x86_64-linux-gnu/nvidia/xorg",
+    "/usr/lib/nvidia/xorg",
 };
 
 // Where drivers lie that no loader cache names. The folders below "<folder>/nvidia" follow each.

@@ -20,24 +20,27 @@ struct Library {
   std::vector<std::string> needed;
 };
 
-// What follows ".so." in a file name; "" when nothing does.
-std::string_view version_of(std::string_view name) {
-  std::size_t at = name.find(".so.");
-  return at == std::string_view::npos ? std::string_view() : name.substr(at + 4);
-}
-
 bool of_other_driver(std::string_view name, const std::string& version) {
-  std::string_view own = version_of(name);
+  std::string_view own = library_version(name);
   return is_driver_version(own) && own != version;
 }
 
 class Finder {
  public:
-  Finder(const sdk::Root& root, const std::string& version, bool compat)
+  Finder(const sdk::Root& root, const std::string& version, const DriverFolders& drivers,
+         bool compat)
       : root_(root),
         version_(version),
+        drivers_(drivers),
         architecture_(compat ? kCompat : kNative),
         folders_(library_folders(root, compat)) {
+    // A library without a version in its name is the one beside this driver's.
+    const auto main_end =
+        std::stable_partition(folders_.begin(), folders_.end(), [&](const std::string& folder) {
+          return !usable(sdk::join(folder, "libcuda.so." + version_)).empty() ||
+                 !usable(sdk::join(folder, "libnvidia-ml.so." + version_)).empty();
+        });
+    main_folders_ = static_cast<std::size_t>(main_end - folders_.begin());
     for (const std::string& folder : folders_) {
       add_folder(folder);
       add_folder(sdk::join(folder, "vdpau"));
@@ -105,8 +108,9 @@ class Finder {
       }
       out.files.push_back(std::move(library.file));
     }
+    watch_for_more(out);
     for (const auto& [name, path] : index_) {
-      if (sdk::starts_with(name, "libnvidia-") && version_of(name) == version_ &&
+      if (sdk::starts_with(name, "libnvidia-") && library_version(name) == version_ &&
           !taken_.count(name)) {
         out.unknown.push_back(path);
       }
@@ -114,8 +118,32 @@ class Finder {
   }
 
  private:
+  // Names that a package installed later would add: beside the driver, or anywhere while there is
+  // none.
+  void watch_for_more(DriverFiles& out) const {
+    if (main_folders_ == 0) {
+      for (const std::string& folder : folders_) {
+        out.missing.push_back(sdk::join(folder, "libcuda.so." + version_));
+        out.missing.push_back(sdk::join(folder, "libnvidia-ml.so." + version_));
+      }
+    }
+    for (std::size_t i = 0; i < main_folders_; ++i) {
+      auto watch = [&](const std::string& name) {
+        if (!index_.count(name)) {
+          out.missing.push_back(sdk::join(folders_[i], name));
+        }
+      };
+      for (const VersionedLibrary& known : kVersionedLibraries) {
+        watch(std::string(known.stem) + "." + version_);
+      }
+      for (const NamedLibrary& known : kNamedLibraries) {
+        watch(std::string(known.name));
+      }
+    }
+  }
+
   bool relevant(const std::string& name) const {
-    return version_of(name) == version_ ||
+    return library_version(name) == version_ ||
            std::any_of(std::begin(kNamedLibraries), std::end(kNamedLibraries),
                        [&](const NamedLibrary& known) { return known.name == name; });
   }
@@ -134,7 +162,8 @@ class Finder {
   // The file behind a name, "" unless it is a library for this architecture and driver.
   std::string usable(const std::string& path) const {
     auto real = root_.resolve(path);
-    if (!real || !root_.is_file(*real) || of_other_driver(sdk::base_name(*real), version_)) {
+    if (!real || !root_.is_file(*real) || of_other_driver(sdk::base_name(*real), version_) ||
+        drivers_.of_other(*real)) {
       return "";
     }
     auto elf = sdk::read_elf(root_, *real);
@@ -170,13 +199,15 @@ class Finder {
         return more;
       }
     }
-    return version_of(soname) == version_ && take(soname, capabilities) != nullptr;
+    return library_version(soname) == version_ && take(soname, capabilities) != nullptr;
   }
 
   const sdk::Root& root_;
   const std::string& version_;
+  const DriverFolders& drivers_;
   const std::string architecture_;
-  const std::vector<std::string> folders_;
+  std::vector<std::string> folders_;  // those with this driver's main libraries first
+  std::size_t main_folders_ = 0;
   std::map<std::string, std::string> index_;  // file name → real path
   std::map<std::string, std::size_t> taken_;  // file name → place in libraries_
   std::vector<Library> libraries_;
@@ -246,9 +277,9 @@ std::vector<std::string> nvml_candidates(const sdk::Root& driver_root, const std
   return found;
 }
 
-void find_libraries(const sdk::Root& driver_root, const std::string& version, bool compat,
-                    DriverFiles& out) {
-  Finder finder(driver_root, version, compat);
+void find_libraries(const sdk::Root& driver_root, const std::string& version,
+                    const DriverFolders& folders, bool compat, DriverFiles& out) {
+  Finder finder(driver_root, version, folders, compat);
   finder.find_versioned();
   finder.find_named();
   finder.follow_needs();

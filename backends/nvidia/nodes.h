@@ -2,6 +2,8 @@
 // Device nodes: which there are, and what they belong to.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,9 @@ void watch(sdk::Sink& sink, const std::string& host_path);
 
 class Nodes {
  public:
-  Nodes(const sdk::Root& dev_root, const sdk::Root& sys_root) : dev_(dev_root), sys_(sys_root) {}
+  Nodes(const sdk::Root& dev_root, const sdk::Root& sys_root);
 
-  // Why a device cannot be used for want of a node; "" when it can.
+  // Why a device cannot be used for want of a right node; "" when it can.
   std::string problem(const Gpu& gpu) const;
   std::string problem(const Gpu& gpu, const MigDevice& mig) const;
 
@@ -30,14 +32,16 @@ class Nodes {
   void emit(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu, const MigDevice& mig) const;
 
  private:
-  std::string missing(const std::string& node) const;
-  // "/dev/nvidia-caps/nvidia-cap21" for an access file of the kernel module; "" when unknown.
-  std::string capability_node(const std::string& access) const;
-  void emit_if_there(sdk::Sink& sink, const sdk::Scope& scope, const std::string& node) const;
+  // What is wrong with a node of a kernel driver; "" when nothing is.
+  std::string wrong(const std::string& node, const std::string& driver, unsigned minor) const;
+  // Of an access file of the kernel module; nullopt when it does not say.
+  std::optional<unsigned> capability_minor(const std::string& access) const;
+  void emit_node(sdk::Sink& sink, const sdk::Scope& scope, const std::string& node) const;
   void emit_drm(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) const;
 
   const sdk::Root& dev_;
   const sdk::Root& sys_;
+  std::map<std::string, unsigned> majors_;  // of character devices, where the kernel says
 };
 
 }  // namespace xpu::nvidia

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <stdexcept>
@@ -49,6 +50,11 @@ class Builder {
     if (options_.loaded) {
       write_proc();
       write_sys();
+      if (options_.kernel_numbers) {
+        write_file(options_.sys_root / "proc/devices",
+                   "Character devices:\n  1 mem\n195 nvidia-frontend\n510 nvidia-uvm\n"
+                   "511 nvidia-caps\n\nBlock devices:\n  8 sd\n");
+      }
       if (options_.nodes) {
         make_nodes();
       }
@@ -183,8 +189,25 @@ class Builder {
     }
   }
 
+  static std::pair<unsigned, unsigned> kernel_numbers(const std::string& inside) {
+    static const std::map<std::string, std::pair<unsigned, unsigned>> fixed = {
+        {"/dev/nvidiactl", {195, 255}},
+        {"/dev/nvidia-modeset", {195, 254}},
+        {"/dev/nvidia-uvm", {510, 0}},
+        {"/dev/nvidia-uvm-tools", {510, 1}}};
+    if (auto found = fixed.find(inside); found != fixed.end()) {
+      return found->second;
+    }
+    const auto number = static_cast<unsigned>(
+        std::atoi(inside.substr(inside.find_last_not_of("0123456789") + 1).c_str()));
+    bool of_drm = inside.find("/dri/") != std::string::npos;
+    bool of_caps = inside.find("/nvidia-caps/") != std::string::npos;
+    return {of_drm ? 226 : of_caps ? 511 : 195, number};
+  }
+
   void node(const std::string& inside) {
-    auto numbers = tree_.nodes.size() < options_.numbers.size()
+    auto numbers = options_.kernel_numbers ? kernel_numbers(inside)
+                   : tree_.nodes.size() < options_.numbers.size()
                        ? options_.numbers[tree_.nodes.size()]
                        : std::pair(240u, made_up_++);
     const fs::path path = options_.dev_root / fs::path(inside).relative_path();

@@ -37,6 +37,9 @@ struct TreeOptions {
   int nvml_init = 0;          // what nvmlInit_v2 returns
   // Numbers for the nodes in the order GPUs, control, DRM, MIG; then 240:0, 240:1, ...
   std::vector<std::pair<unsigned, unsigned>> numbers;  // empty: default_numbers()
+  // The numbers that the kernel gives such nodes, and a /proc/devices that says so; nothing opens
+  // these nodes.
+  bool kernel_numbers = false;
 };
 
 // Numbers that runc does not allow by default and that can be opened on this machine.

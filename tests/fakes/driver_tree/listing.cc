@@ -121,10 +121,10 @@ std::string placed(const std::string& path, const std::string& layout) {
     return "/usr/share/nvidia/" + name;
   }
   if (name == "nvidia-drm-outputclass.conf") {
-    return "/usr/share/X11/xorg.conf.d/" + name;
+    return "/usr/share/X11/xorg.conf.d/" + std::string(layout == "arch" ? "10-" : "") + name;
   }
   if (starts_with(name, "libglxserver_nvidia")) {
-    return xorg + "extensions/" + name;
+    return layout == "arch" ? "/usr/lib/nvidia/xorg/" + name : xorg + "extensions/" + name;
   }
   if (name == "nvidia_drv.so") {
     return xorg + "drivers/" + name;
@@ -228,6 +228,15 @@ class Writer {
       }
       return;
     }
+    const bool glx = starts_with(base_name(path), "libglxserver_nvidia.so");
+    if (glx && options_.layout == "rhel") {  // one file, without a version in its name
+      if (mode[0] != 'l') {
+        const Elf& elf = elves_.at(path);
+        write_file(at(place.substr(0, place.find(".so") + 3)),
+                   stub_library(elf.soname, elf.needed, false));
+      }
+      return;
+    }
     if (mode[0] == 'l') {
       bool gbm = place != path && base_name(place) == "nvidia-drm_gbm.so";
       make_link(at(place), gbm ? "../" + target : target);
@@ -236,6 +245,8 @@ class Writer {
       }
     } else if (auto elf = elves_.find(path); elf != elves_.end() && is_library(path)) {
       library(place, elf->second);
+    } else if (glx) {
+      write_file(at(place), stub_library(elves_.at(path).soname, elves_.at(path).needed, false));
     } else if (mode.find('x') != std::string::npos && !ends_with(path, ".sh")) {
       write_file(at(place), stub_program(base_name(path) + " " + version_ + " (stub)\n"), true);
     } else {

@@ -253,7 +253,11 @@ std::vector<std::string> names_in_container(const Description& found, const std:
   std::vector<std::string> names;
   if (auto files = found.files.find(scope); files != found.files.end()) {
     for (const File& file : files->second) {
-      names.push_back(file.container_path.empty() ? file.soname : file.container_path);
+      std::string name = file.container_path.empty() ? file.soname : file.container_path;
+      if (std::size_t at = name.find("/10-nvidia-drm"); at != std::string::npos) {
+        name.erase(at + 1, 3);  // Arch's name of it
+      }
+      names.push_back(name);
     }
   }
   return names;
@@ -367,6 +371,59 @@ TEST(Files, FollowWhatALibraryNeeds) {
                                            libraries + "libnvidia-lone" + version));
 }
 
+// A second driver as Debian installs it beside the first, with everything linked to the first.
+void add_second_driver(const Folder& folder, const std::string& name, const std::string& version) {
+  namespace fs = std::filesystem;
+  for (const char* parent : {"usr/lib/x86_64-linux-gnu/nvidia", "usr/lib/nvidia", "etc/nvidia"}) {
+    const fs::path to = fs::path(folder / parent) / name;
+    fs::copy(fs::path(folder / parent) / "current", to,
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    for (const fs::directory_entry& entry :
+         std::vector<fs::directory_entry>(fs::directory_iterator(to), fs::directory_iterator())) {
+      std::string file = entry.path().filename();
+      if (std::size_t at = file.find("550.163.01"); at != std::string::npos) {
+        fs::rename(entry.path(), to / file.replace(at, 10, version));
+      }
+    }
+  }
+}
+
+TEST(Files, OfTheLoadedDriverAreTakenWhateverIsLinked) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  fakes::TreeOptions options = tree(kDriver550, folder);
+  options.kernel_version = "999.99.99";
+  make_driver_tree(options);
+  add_second_driver(folder, "tesla-999", "999.99.99");
+  Description found = describe(below(folder.path()));
+  ASSERT_EQ(found.status, XPU_OK) << found.error;
+  for (const auto& [scope, files] : found.files) {
+    for (const File& file : files) {
+      EXPECT_EQ(file.host_path.find("/current/"), std::string::npos) << file.host_path;
+    }
+  }
+  const std::string own = kMulti + "nvidia/tesla-999/";
+  EXPECT_THAT(
+      lines(found, "/utility", folder.path()),
+      testing::IsSupersetOf(
+          {std::string("/usr/bin/nvidia-smi = /usr/lib/nvidia/tesla-999/nvidia-smi"),
+           std::string("/usr/bin/nvidia-debugdump = /usr/lib/nvidia/tesla-999/nvidia-debugdump"),
+           "libnvidia-ml.so.1 = " + own + "libnvidia-ml.so.999.99.99"}));
+  EXPECT_THAT(lines(found, "/graphics", folder.path()),
+              testing::IsSupersetOf({"libnvidia-api.so.1 = " + own + "libnvidia-api.so.1",
+                                     "/usr/share/nvidia/nvoptix.bin = " + own + "nvoptix.bin",
+                                     std::string("/usr/lib/xorg/modules/drivers/nvidia_drv.so = "
+                                                 "/usr/lib/nvidia/tesla-999/nvidia_drv.so")}));
+}
+
+TEST(Files, OfADriverThatIsNotLoadedAreLeftAlone) {
+  XPU_NEEDS_TREE();
+  Folder folder;
+  make_driver_tree(tree(kDriver550, folder));
+  add_second_driver(folder, "a-tesla-999", "999.99.99");
+  expect_table(describe(below(folder.path())), folder.path().string(), table_550());
+}
+
 TEST(Files, AreWatched) {
   XPU_NEEDS_TREE();
   Folder folder;
@@ -380,6 +437,12 @@ TEST(Files, AreWatched) {
   EXPECT_TRUE(found.conditions.count("stat " + (folder / "etc/ld.so.cache")));
   EXPECT_TRUE(found.conditions.count("stat " + (folder / "usr/bin/nv-fabricmanager")))
       << "a program that is installed later is noticed";
+  for (const char* absent :
+       {"etc/vulkan/icd.d/nvidia_icd.json",
+        "usr/lib/x86_64-linux-gnu/nvidia/current/libnvidia-cbl.so.550.163.01"}) {
+    EXPECT_TRUE(found.conditions.count("stat " + (folder / absent))) << absent;
+  }
+  EXPECT_TRUE(found.conditions.count("listing " + (folder / "lib/firmware/nvidia/550.163.01")));
   EXPECT_TRUE(found.conditions.count("stat " + (folder / "run/nvidia-persistenced/socket")));
 }
 

@@ -2,6 +2,7 @@
 // Device nodes and MIG partitions.
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -89,6 +90,51 @@ TEST_F(NodesTest, AGpuWithoutItsNodeIsNotAvailable) {
       found.devices.at("1").reason,
       (folder_ / "dev/nvidia1") + " does not exist or is no device; nvidia-modprobe -c 1 makes it");
   EXPECT_TRUE(found.conditions.count("stat " + (folder_ / "dev/nvidia1")));
+}
+
+TEST_F(NodesTest, WithoutTheOneForMemoryNothingCanCompute) {
+  make_driver_tree(options_);
+  std::filesystem::remove(folder_ / "dev/nvidia-uvm");
+  Description found = describe(below(folder_.path()));
+  EXPECT_EQ(found.devices.at("0").reason,
+            (folder_ / "dev/nvidia-uvm") +
+                " does not exist or is no device; nvidia-modprobe -u -c 0 makes it");
+}
+
+TEST_F(NodesTest, WithTheKernelsNumbersAreRight) {
+  options_.kernel_numbers = true;
+  options_.mig = {{0, 1}};
+  Description found = build_and_describe();
+  EXPECT_EQ(found.devices.at("0:0").flags, 0u) << found.devices.at("0:0").reason;
+  EXPECT_TRUE(found.conditions.count("content " + (folder_ / "proc/devices")));
+}
+
+TEST_F(NodesTest, WithOtherNumbersThanTheKernelsAreNotGiven) {
+  struct Case {
+    std::string node;
+    unsigned major, minor;
+    std::string says;
+  };
+  const std::vector<Case> cases = {
+      {"dev/nvidia0", 195, 1,
+       "195:1 and should be 195:0: remove it; nvidia-modprobe -c 0 makes it"},
+      {"dev/nvidia0", 8, 0, "8:0 and should be 195:0: remove it; nvidia-modprobe -c 0 makes it"},
+      {"dev/nvidiactl", 195, 0, "195:0 and should be 195:255: remove it; nvidia-modprobe makes it"},
+      {"dev/nvidia-modeset", 195, 0, "195:0 and should be 195:254: remove it"},
+      {"dev/nvidia-uvm", 1, 1,
+       "1:1 and should be 510:0: remove it; nvidia-modprobe -u -c 0 makes it"}};
+  options_.kernel_numbers = true;
+  for (const Case& wrong : cases) {
+    make_driver_tree(options_);
+    const std::string place = folder_ / wrong.node;
+    std::filesystem::remove(place);
+    ASSERT_EQ(mknod(place.c_str(), S_IFCHR | 0600, makedev(wrong.major, wrong.minor)), 0);
+    Description found = describe(below(folder_.path()));
+    EXPECT_EQ(found.devices.at("0").reason, place + " is device " + wrong.says);
+    for (const auto& [scope, nodes] : found.nodes) {
+      EXPECT_EQ(nodes.count(node("/" + wrong.node)), 0u) << scope;
+    }
+  }
 }
 
 TEST_F(NodesTest, AFileInThePlaceOfANodeIsNoNode) {
@@ -180,7 +226,8 @@ TEST_F(NodesTest, PartitionsStandInForTheirGpu) {
   Description found = build_and_describe();
   ASSERT_EQ(found.devices.size(), 4u);
   EXPECT_EQ(found.devices.at("0").flags, 0u);
-  EXPECT_EQ(found.devices.at("1").flags, XPU_DEVICE_NOT_IN_ALL);
+  EXPECT_EQ(found.devices.at("1").flags, XPU_DEVICE_NOT_IN_ALL | XPU_DEVICE_UNAVAILABLE);
+  EXPECT_EQ(found.devices.at("1").reason, "in MIG mode: ask for its partitions 1:0, 1:1");
   EXPECT_EQ(found.devices.at("1").properties.at("mig-mode"), "enabled");
   const Device& part = found.devices.at("1:1");
   EXPECT_EQ(part.kind, XPU_KIND_PARTITION);
@@ -237,7 +284,8 @@ TEST_F(NodesTest, AGpuInMigModeWithoutPartitionsIsNotInAll) {
   options_.mig = {{0, 0}};
   Description found = build_and_describe();
   EXPECT_EQ(found.devices.size(), 1u);
-  EXPECT_EQ(found.devices.at("0").flags, XPU_DEVICE_NOT_IN_ALL);
+  EXPECT_EQ(found.devices.at("0").flags, XPU_DEVICE_NOT_IN_ALL | XPU_DEVICE_UNAVAILABLE);
+  EXPECT_EQ(found.devices.at("0").reason, "in MIG mode without partitions");
 }
 
 // Fabric, management and storage nodes are for other requests than these.
