@@ -46,6 +46,9 @@ nvidia_suite() {
 
   launch NVIDIA_VISIBLE_DEVICES=0 -- "${ask[@]}"
   has "$engine: one GPU" "$OUTPUT" "${first[@]}"
+  launch NVIDIA_VISIBLE_DEVICES=0 -- /probe open /dev/nvidia-uvm open /dev/nvidia-modeset ls /dev/dri
+  has "$engine: compute and utility" "$OUTPUT" "open /dev/nvidia-uvm ok" \
+    "open /dev/nvidia-modeset ENOENT" "ls /dev/dri ENOENT"
   launch NVIDIA_VISIBLE_DEVICES=0,1 -- "${ask[@]}"
   has "$engine: two GPUs" "$OUTPUT" "${both[@]}"
   launch NVIDIA_VISIBLE_DEVICES=all -- "${ask[@]}"
@@ -74,7 +77,7 @@ nvidia_suite() {
   launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_DRIVER_CAPABILITIES=all -- /ldprobe libGLX_nvidia.so.0
   says "$engine: all capabilities" "$OUTPUT" " $(file_of libGLX_nvidia.so)"
   launch NVIDIA_VISIBLE_DEVICES=0 -- /bin/sh -c 'ldconfig -p | grep -c "libcuda.so.1 "; nvidia-smi'
-  says "$engine: ldconfig -p lists it, nvidia-smi runs" "$OUTPUT" 1
+  has "$engine: ldconfig -p lists it once, nvidia-smi runs" "$OUTPUT" 1 "nvidia-smi $version (stub)"
   silent "$engine: nvidia-smi is there" "$OUTPUT" "not found"
   launch NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=all -- \
     /bin/sh -c 'find / -xdev -name "*999.99*"; grep -c 999.99 /proc/self/mountinfo; ldconfig -p | grep 999.99'
