@@ -116,7 +116,7 @@ void forget_the_caller() {
   setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   for (int number = 1; number <= SIGRTMAX; ++number) {
     signal(number, SIG_DFL);
   }

@@ -1,30 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The shim is killed at each of its system calls in turn: config.json is the old or the new one,
 # and the next start repairs what was left.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/sweep.sh"
 
-if [ "${XPU_QUICK:-0}" = 1 ]; then
-  skip "kill sweep" "--quick"
-  finish
-fi
-
-gcc -static -o "$SCRATCH/done" -x c - <<<'int main(void) { return 0; }'
-new_tree debian
-new_bundle "$REPLY" XPU_VISIBLE_DEVICES=acme:0 -- /probe id
-pristine=$SCRATCH/pristine.json
-cp "$BUNDLE/config.json" "$pristine"
-mkdir -p "$SCRATCH/config/xpu-container-runtime"
-{
-  printf '[state]\ndirectory = "%s"\n' "$SCRATCH/state"
-  cat /etc/xpu-container-runtime/config.toml
-} >"$SCRATCH/config/xpu-container-runtime/config.toml"
-export XDG_CONFIG_HOME=$SCRATCH/config XPU_CONTAINER_RUNTIME_PATH=$SCRATCH/done
-shim=("$SHIM" --root "$SCRATCH/runtime" create --bundle "$BUNDLE" swept)
-
-ok "an undisturbed start" "${shim[@]}"
-[ "$failed" -eq 0 ] || finish
-edited=$SCRATCH/edited.json
-cp "$BUNDLE/config.json" "$edited"
 left=$(ls -A "$BUNDLE")
 records=$(find "$SCRATCH/state/containers" -name '*.json' | wc -l)
 same "one record" 1 "$records"

@@ -2,29 +2,8 @@
 # Each system call of the shim that can meet a full disk, an I/O error or a lack of descriptors meets
 # one, in turn: either the container starts with its device, or it does not start, config.json is as
 # it was and one line says why.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/sweep.sh"
 
-if [ "${XPU_QUICK:-0}" = 1 ]; then
-  skip "error sweep" "--quick"
-  finish
-fi
-
-gcc -static -o "$SCRATCH/done" -x c - <<<'int main(void) { return 0; }'
-new_tree debian
-new_bundle "$REPLY" XPU_VISIBLE_DEVICES=acme:0 -- /probe id
-pristine=$SCRATCH/pristine.json
-cp "$BUNDLE/config.json" "$pristine"
-mkdir -p "$SCRATCH/config/xpu-container-runtime"
-{
-  printf '[state]\ndirectory = "%s"\n' "$SCRATCH/state"
-  cat /etc/xpu-container-runtime/config.toml
-} >"$SCRATCH/config/xpu-container-runtime/config.toml"
-export XDG_CONFIG_HOME=$SCRATCH/config XPU_CONTAINER_RUNTIME_PATH=$SCRATCH/done
-shim=("$SHIM" --root "$SCRATCH/runtime" create --bundle "$BUNDLE" broken)
-ok "an undisturbed start" "${shim[@]}"
-[ "$failed" -eq 0 ] || finish
-edited=$SCRATCH/edited.json
-cp "$BUNDLE/config.json" "$edited"
 # The same edit with generated files in the bundle, as after an error in the state folder.
 rm -rf "$SCRATCH/state/containers"
 touch "$SCRATCH/state/containers"
