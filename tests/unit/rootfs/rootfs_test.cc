@@ -238,20 +238,38 @@ TEST_P(InRoot, FoldersThatTheCallerMayNotEnterAreNotWritable) {
 }
 
 // Too many open files is neither "not there" nor "not writable".
+// No descriptor can be opened while one of these lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none = {0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
 TEST_P(InRoot, ErrorsOfTheSystemAreErrors) {
   fs::create_directories(root() / "etc");
   link(root() / "link", "etc");
   std::string stat, link, writable;
   run([&] {
     const Rootfs rootfs(root());
-    rlimit before = {};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    const rlimit none = {0, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    stat = error_of([&] { rootfs.stat("/etc"); });
-    link = error_of([&] { rootfs.read_link("/link"); });
-    writable = error_of([&] { rootfs.writable("/etc"); });
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    // The limit ends with the call, not with the error: sanitizers need descriptors to look at it.
+    const auto error_without_descriptors = [](auto call) {
+      return error_of([&] {
+        const NoDescriptors limit;
+        call();
+      });
+    };
+    stat = error_without_descriptors([&] { rootfs.stat("/etc"); });
+    link = error_without_descriptors([&] { rootfs.read_link("/link"); });
+    writable = error_without_descriptors([&] { rootfs.writable("/etc"); });
   });
   const std::string end =
       " in the container's root file system " + root().string() + ": Too many open files";
