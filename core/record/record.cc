@@ -63,8 +63,7 @@ bool older_than(int dirfd, const std::string& name, std::int64_t seconds) {
 }
 
 // One entry of the folder of records; true when it was removed. `names` is sorted.
-bool sweep_entry(int dirfd, const std::vector<std::string>& names, const std::string& name,
-                 unsigned age_seconds) {
+bool sweep_entry(int dirfd, const std::vector<std::string>& names, const std::string& name) {
   if (!name.ends_with(kSuffix)) {
     const bool has_record = std::binary_search(names.begin(), names.end(), cat(name, kSuffix));
     if (has_record || !older_than(dirfd, name, kOrphanSeconds)) {
@@ -72,9 +71,6 @@ bool sweep_entry(int dirfd, const std::vector<std::string>& names, const std::st
     }
     remove_tree(dirfd, name);
     return true;
-  }
-  if (age_seconds > 0 && !older_than(dirfd, name, age_seconds)) {
-    return false;
   }
   const std::optional<std::string> text = read_record(dirfd, name);
   const std::optional<Record> record = text ? record_from_json(*text, name) : std::nullopt;
@@ -144,7 +140,7 @@ bool Records::live(const Record& record) {
   return ::lstat(state.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-void Records::sweep(unsigned most, unsigned age_seconds) noexcept {
+void Records::sweep(unsigned most) noexcept {
   try {
     const Fd folder(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!folder) {
@@ -160,9 +156,7 @@ void Records::sweep(unsigned most, unsigned age_seconds) noexcept {
     const std::size_t looks = std::min<std::size_t>(names.size(), std::size_t{8} * most);
     for (std::size_t i = 0; i < looks && removed < most; ++i) {
       try {
-        removed += sweep_entry(folder.get(), names, names[(start + i) % names.size()], age_seconds)
-                       ? 1
-                       : 0;
+        removed += sweep_entry(folder.get(), names, names[(start + i) % names.size()]) ? 1 : 0;
       } catch (const Error&) {
         // Not ours to judge; find() puts a damaged record aside when its container is asked for.
       }

@@ -52,10 +52,8 @@ class Records {
   // Live: its creator lives (same boot, pid and start time), or the low-level runtime still has
   // <runtime_root>/<id>.
   static bool live(const Record& record);
-  // Removes up to `most` records that are dead and older than `age_seconds`, starting at a random
-  // place; keeps a start cheap. A dead record of a checkpointed container is what `restore`
-  // replays.
-  void sweep(unsigned most, unsigned age_seconds = 3600) noexcept;
+  // Removes up to `most` dead records, starting at a random place; keeps a start cheap.
+  void sweep(unsigned most) noexcept;
 
  private:
   std::string dir_;

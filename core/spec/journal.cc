@@ -91,13 +91,37 @@ std::optional<Undo> find_pieces(const Undo& undo, std::string_view current) {
   return found;
 }
 
-// A path that the edit brought and that stands in the file: as a string of its own.
+// Whether the string at `at` is the value of one of the keys that our devices and mounts are known
+// by.
+bool is_value_of_ours(std::string_view text, std::size_t at) {
+  const auto skip_space = [&] {
+    while (at > 0 && std::string_view(" \t\r\n").find(text[at - 1]) != std::string_view::npos) {
+      --at;
+    }
+  };
+  skip_space();
+  if (at == 0 || text[at - 1] != ':') {
+    return false;
+  }
+  --at;
+  skip_space();
+  const std::string_view before = text.substr(0, at);
+  return before.ends_with("\"path\"") || before.ends_with("\"source\"");
+}
+
+// A device or mount source that the edit brought and that stands in the file.
 std::string find_left_over(const Undo& undo, std::string_view current) {
   for (const std::string& piece : undo.inserted) {
     for (std::size_t at = piece.find("\"/"); at != piece.npos; at = piece.find("\"/", at + 1)) {
+      if (!is_value_of_ours(piece, at)) {
+        continue;
+      }
       const std::string path = piece.substr(at, piece.find('"', at + 1) - at + 1);
-      if (current.find(path) != current.npos) {
-        return path.substr(1, path.size() - 2);
+      for (std::size_t there = current.find(path); there != current.npos;
+           there = current.find(path, there + 1)) {
+        if (is_value_of_ours(current, there)) {
+          return path.substr(1, path.size() - 2);
+        }
       }
     }
   }

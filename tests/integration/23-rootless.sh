@@ -22,12 +22,12 @@ as_user() {
 # What the machine lets a user do is found out with the low-level runtime alone.
 bundle=$home/bundle
 as_user mkdir "$bundle"
-as_user sh -c "cd $bundle && runc spec --rootless"
+as_user sh -c "cd $bundle && runc spec --rootless && mv config.json plain.json"
 spec() {
   jq --argjson env "$(json_list PATH=/bin "$@")" --arg tree "$home/tree" '.process.terminal = false
     | .root = {path: $tree, readonly: false} | .process.env = $env | del(.process.rlimits)
     | .process.args = ["/probe", "open", "/dev/acme0", "open", "/dev/acme1"]' \
-    "$bundle/config.json" >"$bundle/new" && mv "$bundle/new" "$bundle/config.json"
+    "$bundle/plain.json" >"$bundle/config.json"
   chown $user:$user "$bundle/config.json"
 }
 spec

@@ -115,24 +115,10 @@ TEST_F(RecordTest, FilesAreTheCallersAlone) {
   EXPECT_EQ(status.st_mode & 07777, 0600u);
 }
 
-// What a checkpoint leaves is dead too, and a restore replays it.
-TEST_F(RecordTest, ADeadRecordIsKeptForAnHour) {
-  Records records(state());
-  Record dead = record("c1");
-  dead.creator.start_time += 1;
-  records.write(dead);
-  records.sweep(10);
-  EXPECT_TRUE(records.find(root_, "c1"));
-  const timespec two_hours_ago[2] = {{::time(nullptr) - 7200, 0}, {::time(nullptr) - 7200, 0}};
-  ASSERT_EQ(::utimensat(AT_FDCWD, only_file().c_str(), two_hours_ago, 0), 0);
-  records.sweep(10);
-  EXPECT_FALSE(records.find(root_, "c1"));
-}
-
 TEST_F(RecordTest, LookingCreatesNothing) {
   Records records(state());
   EXPECT_FALSE(records.find(root_, "c1"));
-  records.sweep(10, 0);
+  records.sweep(10);
   records.remove(root_, "c1");
   EXPECT_FALSE(fs::exists(state()));
 }
@@ -197,7 +183,7 @@ TEST_F(RecordTest, AFutureVersionIsLeftAlone) {
   text.replace(text.find("\"version\":1"), 11, "\"version\":2");
   put(path, text);
   EXPECT_FALSE(records.find(root_, "c1"));
-  records.sweep(10, 0);
+  records.sweep(10);
   EXPECT_EQ(read_file(path, 1 << 20), text);
 }
 
@@ -221,7 +207,7 @@ TEST_F(RecordTest, AnUnusableStateFolderIsAnErrorForWriteOnly) {
   Records records(state());
   EXPECT_FALSE(records.find(root_, "c1"));
   records.remove(root_, "c1");
-  records.sweep(10, 0);
+  records.sweep(10);
   try {
     records.write(record());
     FAIL();
@@ -295,12 +281,12 @@ TEST_F(RecordTest, SweepRemovesOnlyTheDead) {
   }
   put(records.state_folder(root_, "dead0") + "/file", "x");
   put(records.state_folder(root_, "mine") + "/file", "x");
-  records.sweep(0, 0);
+  records.sweep(0);
   EXPECT_EQ(names().size(), 9u);
-  records.sweep(2, 0);
+  records.sweep(2);
   EXPECT_LE(names().size(), 7u);
   for (int i = 0; i < 10; ++i) {
-    records.sweep(5, 0);
+    records.sweep(5);
   }
   EXPECT_TRUE(records.find(root_, "held"));
   EXPECT_TRUE(records.find(root_, "mine"));
@@ -318,7 +304,7 @@ TEST_F(RecordTest, SweepTakesOldOrphansAndLeavesFreshOnes) {
   make_old(folder() + "/0000000000000001");
   make_old(folder() + "/0000000000000003.bad");
   make_old(folder() + "/.0000000000000004.json.xpu-0000000000000000");
-  records.sweep(100, 0);
+  records.sweep(100);
   EXPECT_EQ(names().size(), 2u);
   EXPECT_TRUE(fs::exists(folder() + "/0000000000000002/file"));
   EXPECT_TRUE(records.find(root_, "mine"));

@@ -195,7 +195,7 @@ TEST_F(BundleTest, AnEditThatAPersonTookApartIsAnError) {
   put(by_hand);
   EXPECT_EQ(error(), config() +
                          " was changed after it had been edited for an earlier start, and "
-                         "/usr/lib/lib.so of that edit still stands in it; take the rest of the "
+                         "/h/lib.so.1 of that edit still stands in it; take the rest of the "
                          "edit out by hand, then remove " +
                          journal());
   fs::remove(journal());
@@ -204,10 +204,11 @@ TEST_F(BundleTest, AnEditThatAPersonTookApartIsAnError) {
 
 TEST_F(BundleTest, AFileThatWasMadeAnewIsPristine) {
   start(dir_, "1");
-  put("{\"new\": 1}");
+  const std::string anew = "{\"process\": {\"args\": [\"/bin/probe\", \"/dev/acme0\"]}}";
+  put(anew);
   const Bundle bundle(dir_, "");
   EXPECT_FALSE(bundle.edited());
-  EXPECT_EQ(bundle.pristine(), "{\"new\": 1}");
+  EXPECT_EQ(bundle.pristine(), anew);
 }
 
 TEST_F(BundleTest, NoSplicesTakeAnEarlierEditBack) {
