@@ -40,8 +40,10 @@ struct Interconnect {
 
 // When an edit applies; every non-empty part must be selected (see xpu_scope).
 struct Scope {
-  std::string device;      // id
-  std::string capability;  // one, or several separated by ','
+  std::string device;       // id
+  std::string capability;   // one, or several separated by ','
+  std::string item;         // element of a feature that is asked for by a list
+  std::string image_lacks;  // names of libraries and paths, separated by ','
   bool operator==(const Scope&) const = default;
 };
 
@@ -50,6 +52,8 @@ struct Node {
   std::string container_path;
   char type = 'c';  // 'c' or 'b'
   std::uint32_t major = 0, minor = 0;
+  // On the host when it was described: for a rendering that has to name a group.
+  std::uint32_t mode = 0, uid = 0, gid = 0;
   bool operator==(const Node&) const = default;
 };
 
@@ -66,12 +70,41 @@ struct File {
 
 struct EnvVar {
   std::string name, value;
+  bool expand = false;  // ${name} stands for a value
   bool operator==(const EnvVar&) const = default;
 };
 
 struct Link {
   std::string path, target;
   bool operator==(const Link&) const = default;
+};
+
+// See xpu_value.
+enum class Combine { kList, kBits };
+
+struct Value {
+  Combine combine = Combine::kList;
+  std::string name, value;
+  bool operator==(const Value&) const = default;
+};
+
+// A generated file.
+struct Text {
+  std::string path, content;
+  bool expand = false;
+  bool operator==(const Text&) const = default;
+};
+
+struct Note {
+  bool warning = false;  // said at the start too
+  std::string text;
+  bool operator==(const Note&) const = default;
+};
+
+// See xpu_image_folder.
+struct ImageFolder {
+  std::string folder, library, version;
+  bool operator==(const ImageFolder&) const = default;
 };
 
 // The edits of one scope.
@@ -81,6 +114,10 @@ struct EditGroup {
   std::vector<File> files;
   std::vector<EnvVar> env;
   std::vector<Link> links;
+  std::vector<Value> values;
+  std::vector<Text> texts;
+  std::vector<Note> notes;
+  std::vector<ImageFolder> image_folders;
 };
 
 enum class ConditionKind { kStat, kListing, kContent, kSeconds };
@@ -101,7 +138,7 @@ enum class CatalogState { kReady, kAbsent, kFailed, kRefused };
 struct Catalog {
   std::string backend;  // name
   std::string version;  // of the backend
-  std::string abi;      // "0.1"
+  std::string abi;      // "1.0"
   CatalogState state = CatalogState::kReady;
   std::string reason;  // for every state but kReady
   // From the manifest: devices that stand in for hardware. Never part of `all` or of a bare index

@@ -7,7 +7,7 @@
 
 namespace xpu::abi {
 
-inline constexpr unsigned kOldestMajor = 0, kOldestMinor = 1;
+inline constexpr unsigned kOldestMajor = 1, kOldestMinor = 0;
 inline constexpr unsigned kNewestMajor = XPU_ABI_MAJOR, kNewestMinor = XPU_ABI_MINOR;
 
 inline bool accepted(unsigned major, unsigned minor) {
@@ -20,7 +20,7 @@ inline std::string text(unsigned major, unsigned minor) {
   return cat(major, ".", minor);
 }
 
-// "0.1" or "0.1 to 0.3".
+// "1.0" or "1.0 to 1.3".
 inline std::string range() {
   const std::string oldest = text(kOldestMajor, kOldestMinor);
   const std::string newest = text(kNewestMajor, kNewestMinor);

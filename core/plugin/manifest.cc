@@ -300,7 +300,7 @@ class ManifestReader {
     const auto [stop, no_minor] = std::from_chars(minor, end, out_.abi_minor);
     if (no_major != std::errc() || no_minor != std::errc() || *dot != '.' || stop != end) {
       fail(place(root_.get("abi")), "abi is ", quoted(abi),
-           "; a version such as \"0.1\" is wanted");
+           "; a version such as \"1.0\" is wanted");
     }
     if (!abi::accepted(out_.abi_major, out_.abi_minor)) {
       fail(place(root_.get("abi")), "the library is built for ABI ", abi, "; this version accepts ",

@@ -18,6 +18,38 @@ struct CapabilityRule {
   std::vector<std::string> capabilities;
 };
 
+// [[request.features]]: a capability that is given only to a container that switches it on.
+struct Feature {
+  std::string name;                    // of the capability
+  std::vector<std::string> variables;  // of the container; the first that is set counts
+  // Values that switch it on, in any case ("enabled", "all"); empty where `list`.
+  std::vector<std::string> values;
+  // The value is a list of elements (xpu_scope.item). `prefix` may stand before each ("channel0").
+  bool list = false;
+  std::string prefix;
+  // Only for a container whose processes hold CAP_SYS_ADMIN.
+  bool privileged = false;
+};
+
+// [request.requirements]: what an image says it needs of the host.
+struct RequirementRule {  // a requirement that an image states without saying so
+  std::string if_set, if_unset;
+  std::string requires_text;  // "cuda>=${value}", of the variable `if_set`
+};
+struct Requirements {
+  std::vector<std::string> variables;  // names; one that ends in '*' is a prefix
+  std::vector<std::string> except;     // the same, of those that are not requirements
+  std::vector<std::string> disable;    // variables that switch the check off when they are true
+  std::vector<RequirementRule> rules;
+};
+
+// [[request.variables]]: what a device variable is about, where that is not every vendor of the
+// backend. Variables of one backend that are about different vendors are in force side by side.
+struct VariableVendors {
+  std::string variable;
+  std::vector<std::string> vendors;
+};
+
 struct Manifest {
   std::string file;                       // absolute path of the manifest
   std::string name;                       // [a-z][a-z0-9-]*
@@ -33,6 +65,9 @@ struct Manifest {
   std::vector<std::string> capability_variables;
   std::vector<std::string> default_capabilities;
   std::vector<CapabilityRule> capability_rules;
+  std::vector<VariableVendors> variable_vendors;
+  std::vector<Feature> features;
+  Requirements requirements;
 
   // [detect] any = [...]: at least one path must exist for the library to be worth loading; empty:
   // always worth it. Options are already substituted ("${sys-root}/proc/...").

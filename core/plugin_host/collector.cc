@@ -330,10 +330,13 @@ struct Sinks {
   static xpu_status env(void* ctx, const xpu_scope* scope, const xpu_env* from) noexcept {
     return guard(ctx, "emit_env", [&](Collector& to) {
       const xpu_env item = copy("xpu_env", from);
-      check_reserved("xpu_env", item.reserved);
+      if ((item.flags & ~XPU_EXPAND) != 0) {
+        fail("xpu_env.flags has bits that are not known (", item.flags, ")");
+      }
       to.take(
           scope_of(scope), &EditGroup::env,
-          {text("xpu_env.name", item.name), text("xpu_env.value", item.value, limits::kEnvValue)});
+          {text("xpu_env.name", item.name), text("xpu_env.value", item.value, limits::kEnvValue),
+           (item.flags & XPU_EXPAND) != 0});
     });
   }
 

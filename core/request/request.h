@@ -20,6 +20,23 @@ struct Selector {
   // Backends that the variable belongs to; empty for the vendor-neutral one. The variables of
   // several backends can be in force side by side, each for its own.
   std::vector<std::string> claimed_by;
+  // Vendors that the variable is about; empty: every one of those backends.
+  std::vector<std::string> vendors;
+};
+
+// A feature that the container switched on.
+struct FeatureRequest {
+  std::string backend, name;
+  std::vector<std::string> items;  // elements of a list, without the prefix; else empty
+  bool privileged = false;         // given to privileged containers only
+  std::string source;              // "VARIABLE=value", for messages
+};
+
+// A requirement of the image, as written.
+struct RequirementRequest {
+  std::string backend;
+  std::string variable;  // that states it
+  std::string text;      // "cuda>=12.4 driver>=535,driver<536"
 };
 
 // Driver capabilities that are asked of one backend.
@@ -42,6 +59,8 @@ struct Request {
   // Backends that the variables in force belong to; empty for the vendor-neutral one.
   std::vector<std::string> claimed_by;
   std::vector<CapabilityRequest> capabilities;  // one for each backend that may serve
+  std::vector<FeatureRequest> features;
+  std::vector<RequirementRequest> requirements;
   // Warnings for the log, for example a well-known variable that no installed backend claims.
   std::vector<std::string> warnings;
 };

@@ -11,10 +11,17 @@
 
 namespace xpu {
 
+struct SelectedFeature {
+  std::string name;
+  std::vector<std::string> items;  // in catalog order
+  bool operator==(const SelectedFeature&) const = default;
+};
+
 struct SelectedBackend {
   std::string backend;
   std::vector<std::string> devices;       // ids, in catalog order, no duplicates
-  std::vector<std::string> capabilities;  // in catalog order
+  std::vector<std::string> capabilities;  // in catalog order, features not among them
+  std::vector<SelectedFeature> features = {};
 };
 
 struct Selection {
@@ -40,6 +47,8 @@ template <class T>
 struct Wanted {
   T item;
   std::string why;  // "device acme:0", "capability compute", "backend sim"
+  // Only where the image has none of these (see xpu_scope.image_lacks); "" for always.
+  std::string image_lacks = {};
 };
 
 struct Edits {
@@ -47,9 +56,13 @@ struct Edits {
   std::vector<Wanted<File>> files;
   std::vector<Wanted<EnvVar>> env;
   std::vector<Wanted<Link>> links;
+  std::vector<Wanted<Text>> texts;  // values put in
+  std::vector<Wanted<ImageFolder>> image_folders;
+  std::vector<Wanted<Note>> notes;
 };
 
-// The edits of the selection, each once (first scope wins), in catalog order. Throws Error when two
+// The edits of the selection, each once (first scope wins), in catalog order, with the values of
+// the selection put in. Throws Error when two
 // of them want the same container path or variable with different contents.
 Edits edits(const Selection& selection, const std::vector<BackendStatus>& backends);
 

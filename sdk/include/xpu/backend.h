@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The backend ABI of the XPU Container Runtime, version 0.1.
+ * The backend ABI of the XPU Container Runtime, version 1.0.
  *
  * A backend is a shared library that describes the accelerators of this host: which devices there
  * are, which device nodes, driver files and environment a container needs to use them, and until
@@ -25,15 +25,17 @@
  *              umask or locale, and leaves no thread behind.
  *
  * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
- * variables and links together; 65,536 interconnects; 1,024 conditions; 64 capabilities; 32 aliases
- * and 64 properties of one device; 32 links of one library. In bytes: vendor, index and capability
- * 32, a name of a variable 256, a key 64, a path 4,095, the value of a variable 32,768, any other
- * text 1,024; text of set_error and log is cut at 512. No control characters. NULL counts as "".
+ * variables, links, values, texts, notes and image folders together; 65,536 interconnects; 1,024
+ * conditions; 64 capabilities; 32 aliases and 64 properties of one device; 32 links of one library.
+ * In bytes: vendor, index, capability, item and name of a value 32, a name of a variable 256, a key
+ * 64, a path 4,095, the value of a variable 32,768, the content of a generated file 65,536, any
+ * other text 1,024; text of set_error and log is cut at 512. No control characters, except tab and
+ * newline in the content of a generated file. NULL counts as "".
  * Paths: absolute, without "..", "." and "//"; in the container nothing below /proc.
  *
  * Growth: structures are append-only and begin with their size (tables also with the ABI version).
- * A reader looks at min(its own sizeof, struct_size) bytes and takes the rest as zero. In 0.x a
- * minor version may still change a structure; from 1.0 on it only appends.
+ * A reader looks at min(its own sizeof, struct_size) bytes and takes the rest as zero. A library
+ * that follows 1.0 is loaded by every 1.x.
  */
 #ifndef XPU_BACKEND_H
 #define XPU_BACKEND_H
@@ -41,8 +43,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XPU_ABI_MAJOR 0u
-#define XPU_ABI_MINOR 1u
+#define XPU_ABI_MAJOR 1u
+#define XPU_ABI_MINOR 0u
 
 #if defined(__GNUC__)
 #define XPU_EXPORT __attribute__((visibility("default")))
@@ -102,10 +104,12 @@ typedef struct xpu_device {
   const char* reason;       /* one line, with XPU_DEVICE_UNAVAILABLE; "" otherwise */
 } xpu_device;
 
-/* When an edit applies: every part that is not "" must be selected.
+/* When an edit applies: every part that is not "" must be true.
  * {"", ""}: whenever anything of this backend is given to a container (also drivers only).
  * {"0", ""}: with device 0.  {"", "compute"}: with capability compute.  {"0", "display"}: both.
- * {"", "graphics,compat32"}: with both capabilities. */
+ * {"", "graphics,compat32"}: with both capabilities.
+ * A capability that the manifest names under [[request.features]] is a feature: never part of
+ * "all", given only to a container that switches it on. */
 typedef struct xpu_scope {
   uint32_t struct_size;
   uint32_t reserved;  /* 0 */
@@ -114,6 +118,15 @@ typedef struct xpu_scope {
   /* [a-z][a-z0-9-]*, or several of them separated by ',' that must all be selected; each emitted
    * before. "" for no condition. */
   const char* capability;
+  /* With one feature as the capability whose switch is a list (`values = "list"` in the manifest):
+   * the element that this edit is for, [A-Za-z0-9][A-Za-z0-9._-]*. "" for every element. A request
+   * for an element that no edit names is an error. */
+  const char* item;
+  /* A condition on the image: applies only where the image has none of these, separated by ','.
+   * Without '/': the name of a library, looked up as the container's loader does; with '/': an
+   * absolute path. '*' stands for any text without '/'. "" for no condition. An image is looked at
+   * as it is before anything is brought in. Not for devices' nodes. */
+  const char* image_lacks;
 } xpu_scope;
 
 /* A device node. The host opens host_path and takes type, major and minor from what it finds
@@ -153,10 +166,60 @@ typedef struct xpu_file {
 /* An environment variable of the container. It replaces one of the same name. */
 typedef struct xpu_env {
   uint32_t struct_size;
-  uint32_t reserved;
+  uint32_t flags;   /* XPU_EXPAND or 0 */
   const char* name; /* [A-Za-z_][A-Za-z0-9_]* */
   const char* value;
 } xpu_env;
+
+/* xpu_value.combine: what several values of one name make together. */
+/* The different values, in the order they were emitted, separated by ','. */
+#define XPU_COMBINE_LIST 1u
+/* Each value is the decimal number of a bit, 0 to 63; the whole is "0x" and the bits set, in lower
+ * case hexadecimal without leading zeros. */
+#define XPU_COMBINE_BITS 2u
+
+/* Something that depends on what is selected: each device contributes its part, and what comes
+ * together is put in place of ${name} in the variables and generated files that carry XPU_EXPAND.
+ * One name is combined in one way. A variable or file that names a value to which nothing selected
+ * contributes is left out; one that names a value never emitted is refused. */
+typedef struct xpu_value {
+  uint32_t struct_size;
+  uint32_t combine;  /* XPU_COMBINE_* */
+  const char* name;  /* [a-z][a-z0-9-]* */
+  const char* value; /* no ',' */
+} xpu_value;
+
+/* Flag of xpu_env and xpu_text: ${name} stands for a value, "$$" for "$", and any other '$' is an
+ * error. */
+#define XPU_EXPAND 1u
+
+/* A small file whose content the backend gives; read-only in the container. */
+typedef struct xpu_text {
+  uint32_t struct_size;
+  uint32_t flags;      /* XPU_EXPAND or 0 */
+  const char* path;    /* absolute, in the container */
+  const char* content; /* UTF-8; a text file ends with a newline, which is not added */
+} xpu_text;
+
+/* Something a person should know about a container that is given this: XPU_LOG_WARN is said at its
+ * start and by `explain`, XPU_LOG_INFO by `explain` only. */
+typedef struct xpu_note {
+  uint32_t struct_size;
+  int32_t severity; /* XPU_LOG_INFO or XPU_LOG_WARN */
+  const char* text; /* one line */
+} xpu_note;
+
+/* A folder of the image that may hold libraries newer than this backend's, to be found before them
+ * by the container's loader. It counts when it holds a file LIBRARY.VERSION whose version is newer
+ * in its first number than `version`. Nothing of the image is mounted or changed: the runtime only
+ * says, in the loader's cache, where the libraries lie. */
+typedef struct xpu_image_folder {
+  uint32_t struct_size;
+  uint32_t reserved;   /* 0 */
+  const char* folder;  /* absolute, in the container */
+  const char* library; /* file name without the version: "libacme.so" */
+  const char* version; /* of the host's: digits and '.' */
+} xpu_image_folder;
 
 /* A symbolic link in the container. The runtime builds the folder that holds it and mounts that
  * folder read-only, so it must be one that only such links live in ("/dev/dri/by-path"). */
@@ -217,8 +280,16 @@ typedef struct xpu_host {
    * ',' and space, since requests are lists; not all, none, void, nor a name, UUID or index of
    * another device. */
   xpu_status (*emit_alias)(void* ctx, const char* vendor, const char* index, const char* alias);
-  /* A fact about one device ("price-per-hour" = "0.53"), or with vendor and index "" about this
-   * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. */
+  /* A fact about one device ("compute-units" = "104"), or with vendor and index "" about this
+   * backend ("driver" = "535.129.03"). Keys: [a-z][a-z0-9.-]*. Images state requirements against
+   * them ("driver>=535"); of the device, then of the backend. Keys with one meaning for all:
+   *   health          "ok", "degraded" or "failed"
+   *   compute-units   units that the vendor counts (SMs, CUs, Xe cores, GPU cores)
+   *   integrated      "true" for a device that shares the memory of the host
+   *   partition-mode  how the device is divided, in the vendor's words ("cpx_nps4")
+   *   unique-id       a further stable id, in the vendor's form
+   *   driver          version of the kernel driver
+   *   source          who said so: a library or "sysfs" */
   xpu_status (*emit_property)(void* ctx, const char* vendor, const char* index, const char* key,
                               const char* value);
   /* A connection of two different devices, in both directions: one call for a pair. type is
@@ -233,9 +304,14 @@ typedef struct xpu_host {
   xpu_status (*emit_link)(void* ctx, const xpu_scope* scope, const xpu_link* link);
   /* Also when describe() will return XPU_ABSENT or XPU_FAILED: it says when to look again. */
   xpu_status (*emit_condition)(void* ctx, const xpu_condition* condition);
-  /* A capability that requests may name, in the order of this call. Every capability used in a
-   * scope is emitted before its first use. */
+  /* A capability that requests may name, or a feature, in the order of this call. Every capability
+   * used in a scope is emitted before its first use. */
   xpu_status (*emit_capability)(void* ctx, const char* name);
+  xpu_status (*emit_value)(void* ctx, const xpu_scope* scope, const xpu_value* value);
+  xpu_status (*emit_text)(void* ctx, const xpu_scope* scope, const xpu_text* text);
+  xpu_status (*emit_note)(void* ctx, const xpu_scope* scope, const xpu_note* note);
+  xpu_status (*emit_image_folder)(void* ctx, const xpu_scope* scope,
+                                  const xpu_image_folder* folder);
 } xpu_host;
 
 /* What the backend answers. The table is constant and lives as long as the process. */

@@ -87,11 +87,20 @@ struct Device {
   std::string reason;  // why not available
 };
 
-// As in xpu_scope; several capabilities are separated by ','. Made by the four functions below.
+// As in xpu_scope; several capabilities are separated by ','. Made by the functions below.
 struct Scope {
   std::string vendor;
   std::string device;
   std::string capability;
+  std::string item{};
+  std::string image_lacks{};
+
+  // The same, only where the image has none of `names`.
+  Scope unless_image_has(std::string names) const {
+    Scope out = *this;
+    out.image_lacks = std::move(names);
+    return out;
+  }
 };
 
 inline Scope always() {
@@ -105,6 +114,11 @@ inline Scope with(const Device& device) {
 }
 inline Scope with(const Device& device, std::string capability) {
   return {device.vendor, device.index, std::move(capability)};
+}
+
+// One element of a feature that is asked for by a list.
+inline Scope with_item(std::string feature, std::string item) {
+  return {"", "", std::move(feature), std::move(item)};
 }
 
 struct Node {
@@ -128,6 +142,12 @@ struct File {
   std::string soname;
   std::string architecture;
   std::vector<std::string> links;
+};
+
+// As XPU_COMBINE_*.
+enum class Combine : std::uint32_t {
+  kList = XPU_COMBINE_LIST,
+  kBits = XPU_COMBINE_BITS,
 };
 
 enum class Severity : std::int32_t {
@@ -245,12 +265,52 @@ class Sink {
   }
 
   void env(const Scope& scope, const std::string& name, const std::string& value) {
+    env(scope, name, value, 0);
+  }
+  // ${name} in `value` stands for what the values of that name come to.
+  void expanded_env(const Scope& scope, const std::string& name, const std::string& value) {
+    env(scope, name, value, XPU_EXPAND);
+  }
+
+  void value(const Scope& scope, Combine combine, const std::string& name,
+             const std::string& value) {
     const xpu_scope where = to_c(scope);
-    xpu_env out{};
+    xpu_value out{};
     out.struct_size = sizeof out;
+    out.combine = static_cast<std::uint32_t>(combine);
     out.name = name.c_str();
     out.value = value.c_str();
-    check(host_->emit_env(host_->ctx, &where, &out), "environment variable " + name);
+    check(host_->emit_value(host_->ctx, &where, &out), "value " + name);
+  }
+
+  // A generated file.
+  void text(const Scope& scope, const std::string& path, const std::string& content) {
+    text(scope, path, content, 0);
+  }
+  void expanded_text(const Scope& scope, const std::string& path, const std::string& content) {
+    text(scope, path, content, XPU_EXPAND);
+  }
+
+  void note(const Scope& scope, Severity severity, const std::string& words) {
+    const xpu_scope where = to_c(scope);
+    const std::string line = detail::one_line(words);
+    xpu_note out{};
+    out.struct_size = sizeof out;
+    out.severity = static_cast<std::int32_t>(severity);
+    out.text = line.c_str();
+    check(host_->emit_note(host_->ctx, &where, &out), "note \"" + line + "\"");
+  }
+
+  // As xpu_image_folder.
+  void image_folder(const Scope& scope, const std::string& folder, const std::string& library,
+                    const std::string& version) {
+    const xpu_scope where = to_c(scope);
+    xpu_image_folder out{};
+    out.struct_size = sizeof out;
+    out.folder = folder.c_str();
+    out.library = library.c_str();
+    out.version = version.c_str();
+    check(host_->emit_image_folder(host_->ctx, &where, &out), "image folder " + folder);
   }
 
   void link(const Scope& scope, const std::string& path, const std::string& target) {
@@ -270,6 +330,28 @@ class Sink {
   void valid_for_seconds(std::uint64_t seconds) { condition(XPU_VALID_SECONDS, "", seconds); }
 
  private:
+  void env(const Scope& scope, const std::string& name, const std::string& value,
+           std::uint32_t flags) {
+    const xpu_scope where = to_c(scope);
+    xpu_env out{};
+    out.struct_size = sizeof out;
+    out.flags = flags;
+    out.name = name.c_str();
+    out.value = value.c_str();
+    check(host_->emit_env(host_->ctx, &where, &out), "environment variable " + name);
+  }
+
+  void text(const Scope& scope, const std::string& path, const std::string& content,
+            std::uint32_t flags) {
+    const xpu_scope where = to_c(scope);
+    xpu_text out{};
+    out.struct_size = sizeof out;
+    out.flags = flags;
+    out.path = path.c_str();
+    out.content = content.c_str();
+    check(host_->emit_text(host_->ctx, &where, &out), "generated file " + path);
+  }
+
   static std::string id_of(const Device& device) { return device.vendor + ":" + device.index; }
 
   // Borrows from `scope`.
@@ -279,6 +361,8 @@ class Sink {
     out.vendor = scope.vendor.c_str();
     out.device = scope.device.c_str();
     out.capability = scope.capability.c_str();
+    out.item = scope.item.c_str();
+    out.image_lacks = scope.image_lacks.c_str();
     return out;
   }
 

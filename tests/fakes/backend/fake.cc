@@ -330,11 +330,12 @@ extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host*, const xpu_ba
 #endif
   *out = &table;
   if (mode("too-old")) {
-    table.abi_minor = 0;
+    table.abi_major = 0;
+    table.abi_minor = 1;
   } else if (mode("too-new")) {
-    table.abi_minor = 2;
+    table.abi_minor = 1;
   } else if (mode("other-major")) {
-    table.abi_major = 1;
+    table.abi_major = 2;
   } else if (mode("short-table")) {
     table.struct_size = 40;
   } else if (mode("null-describe")) {

@@ -26,7 +26,7 @@ TEST(CatalogJson, KeepsEveryField) {
 
   EXPECT_EQ(after.backend, "acme");
   EXPECT_EQ(after.version, "1.2.3");
-  EXPECT_EQ(after.abi, "0.1");
+  EXPECT_EQ(after.abi, "1.0");
   EXPECT_EQ(after.state, CatalogState::kReady);
   EXPECT_TRUE(after.simulated);
   EXPECT_EQ(after.capabilities, before.capabilities);

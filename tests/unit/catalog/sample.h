@@ -19,7 +19,7 @@ inline Catalog sample_catalog() {
   Catalog catalog;
   catalog.backend = "acme";
   catalog.version = "1.2.3";
-  catalog.abi = "0.1";
+  catalog.abi = "1.0";
   catalog.simulated = true;
   catalog.capabilities = {"compute", "utility"};
   catalog.properties = {{"driver", "535.1"}};

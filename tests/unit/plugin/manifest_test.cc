@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::Pair;
 
 constexpr const char* kHead =
-    "manifest-version = 1\nname = \"acme\"\nlibrary = \"libxpu-acme.so\"\nabi = \"0.1\"\n";
+    "manifest-version = 1\nname = \"acme\"\nlibrary = \"libxpu-acme.so\"\nabi = \"1.0\"\n";
 
 class ManifestTest : public World {
  protected:
@@ -133,19 +133,19 @@ TEST_F(ManifestTest, RefusesOtherVersionsOfTheAbi) {
     return refusal(
         cat("manifest-version = 1\nname = \"acme\"\nlibrary = \"a.so\"\nabi = \"", abi, "\"\n"));
   };
-  for (const char* abi : {"0.0", "0.2", "1.0", "0.4294967295"}) {
+  for (const char* abi : {"0.0", "0.1", "1.1", "2.0", "1.4294967295"}) {
     EXPECT_EQ(with_abi(abi),
-              cat(":4: the library is built for ABI ", abi, "; this version accepts 0.1"));
+              cat(":4: the library is built for ABI ", abi, "; this version accepts 1.0"));
   }
   for (const char* abi : {"", "0", "0.", ".1", "0.1.2", "0,1", "v0.1", "-1.0", "0.99999999999"}) {
-    EXPECT_EQ(with_abi(abi), cat(":4: abi is \"", abi, "\"; a version such as \"0.1\" is wanted"));
+    EXPECT_EQ(with_abi(abi), cat(":4: abi is \"", abi, "\"; a version such as \"1.0\" is wanted"));
   }
 }
 
 TEST_F(ManifestTest, RefusesOddLibraries) {
   const auto with_library = [&](const std::string& library) {
     return cat("manifest-version = 1\nname = \"acme\"\nlibrary = \"", library,
-               "\"\nabi = \"0.1\"\n");
+               "\"\nabi = \"1.0\"\n");
   };
   for (const char* odd : {"", ".so", "a", "a.so.1", "A.so", ".hidden.so", "sub/a.so", "../a.so",
                           "./a.so", "/opt/../a.so", "/opt//a.so", "a b.so", "/opt/a"}) {
@@ -244,7 +244,7 @@ TEST_F(ManifestTest, ManyAreSortedByName) {
   for (int i = 0; i < 1000; ++i) {
     const std::string name = cat("b", i);
     write(cat("backends/", name, ".toml"),
-          cat("manifest-version = 1\nname = \"", name, "\"\nlibrary = \"a.so\"\nabi = \"0.1\"\n"));
+          cat("manifest-version = 1\nname = \"", name, "\"\nlibrary = \"a.so\"\nabi = \"1.0\"\n"));
   }
   const auto found = find_backends(config_);
   ASSERT_EQ(found.size(), 1000U);

@@ -91,12 +91,12 @@ INSTANTIATE_TEST_SUITE_P(Failures, Misbehaviour, testing::ValuesIn(kFailures), k
 
 const std::string kTable = std::to_string(sizeof(xpu_backend));
 const Case kRefusals[] = {
-    {"too-old", BackendState::kRefused, "the library follows ABI 0.0; this version accepts 0.1"},
-    {"too-new", BackendState::kRefused, "the library follows ABI 0.2; this version accepts 0.1"},
+    {"too-old", BackendState::kRefused, "the library follows ABI 0.1; this version accepts 1.0"},
+    {"too-new", BackendState::kRefused, "the library follows ABI 1.1; this version accepts 1.0"},
     {"other-major", BackendState::kRefused,
-     "the library follows ABI 1.1; this version accepts 0.1"},
+     "the library follows ABI 2.0; this version accepts 1.0"},
     {"unsupported", BackendState::kRefused,
-     "the library does not support ABI 0.1, without saying why"},
+     "the library does not support ABI 1.0, without saying why"},
     {"entry-status", BackendState::kRefused,
      "xpu_backend_entry() returned status -1, without saying why"},
     {"short-table", BackendState::kRefused,
@@ -120,7 +120,7 @@ TEST_F(Behaviour, WhatAGoodOneDescribes) {
   const Catalog& catalog = status.catalog;
   EXPECT_EQ(catalog.backend, "ok");
   EXPECT_EQ(catalog.version, "9.8");
-  EXPECT_EQ(catalog.abi, "0.1");
+  EXPECT_EQ(catalog.abi, "1.0");
   EXPECT_TRUE(catalog.simulated);
   ASSERT_EQ(catalog.devices.size(), 1U);
   EXPECT_EQ(catalog.devices[0].id, "acme:0");

@@ -46,7 +46,7 @@ class World : public testing::Test {
   void write_manifest(const std::string& mode, const std::string& more = "") const {
     write("backends/" + mode + ".toml",
           cat("manifest-version = 1\nname = \"", mode, "\"\nlibrary = \"fake-", mode,
-              ".so\"\nabi = \"0.1\"\n", more, "[options]\nwatch = \"", path("watch"),
+              ".so\"\nabi = \"1.0\"\n", more, "[options]\nwatch = \"", path("watch"),
               "\"\nfile = \"", path("file"), "\"\ncount = \"", path("count"), "\"\n"));
   }
   // The fake `mode`, installed as a person would.

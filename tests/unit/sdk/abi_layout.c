@@ -12,7 +12,7 @@
 #endif
 #define AT(type, member, offset) PIN(offsetof(type, member) == (offset))
 
-PIN(XPU_ABI_MAJOR == 0 && XPU_ABI_MINOR == 1);
+PIN(XPU_ABI_MAJOR == 1 && XPU_ABI_MINOR == 0);
 PIN(sizeof(xpu_status) == 4);
 PIN(XPU_OK == 0 && XPU_ABSENT == 1 && XPU_FAILED == 2 && XPU_INVALID == 3);
 PIN(XPU_UNSUPPORTED == 4 && XPU_NO_MEMORY == 5);
@@ -23,6 +23,8 @@ PIN(XPU_FILE_LIBRARY == 1 && XPU_FILE_BINARY == 2 && XPU_FILE_DATA == 3);
 PIN(XPU_FILE_SOCKET == 4 && XPU_FILE_DIRECTORY == 5);
 PIN(XPU_VALID_STAT == 1 && XPU_VALID_LISTING == 2 && XPU_VALID_CONTENT == 3);
 PIN(XPU_VALID_SECONDS == 4);
+
+PIN(XPU_COMBINE_LIST == 1 && XPU_COMBINE_BITS == 2 && XPU_EXPAND == 1);
 
 /* The ABI is laid out for machines of 64 bits, the only ones it supports. */
 PIN(sizeof(void*) == 8);
@@ -48,7 +50,9 @@ AT(xpu_scope, reserved, 4);
 AT(xpu_scope, vendor, 8);
 AT(xpu_scope, device, 16);
 AT(xpu_scope, capability, 24);
-PIN(sizeof(xpu_scope) == 32);
+AT(xpu_scope, item, 32);
+AT(xpu_scope, image_lacks, 40);
+PIN(sizeof(xpu_scope) == 48);
 
 AT(xpu_node, struct_size, 0);
 AT(xpu_node, reserved, 4);
@@ -66,10 +70,34 @@ AT(xpu_file, links, 40);
 PIN(sizeof(xpu_file) == 48);
 
 AT(xpu_env, struct_size, 0);
-AT(xpu_env, reserved, 4);
+AT(xpu_env, flags, 4);
 AT(xpu_env, name, 8);
 AT(xpu_env, value, 16);
 PIN(sizeof(xpu_env) == 24);
+
+AT(xpu_value, struct_size, 0);
+AT(xpu_value, combine, 4);
+AT(xpu_value, name, 8);
+AT(xpu_value, value, 16);
+PIN(sizeof(xpu_value) == 24);
+
+AT(xpu_text, struct_size, 0);
+AT(xpu_text, flags, 4);
+AT(xpu_text, path, 8);
+AT(xpu_text, content, 16);
+PIN(sizeof(xpu_text) == 24);
+
+AT(xpu_note, struct_size, 0);
+AT(xpu_note, severity, 4);
+AT(xpu_note, text, 8);
+PIN(sizeof(xpu_note) == 16);
+
+AT(xpu_image_folder, struct_size, 0);
+AT(xpu_image_folder, reserved, 4);
+AT(xpu_image_folder, folder, 8);
+AT(xpu_image_folder, library, 16);
+AT(xpu_image_folder, version, 24);
+PIN(sizeof(xpu_image_folder) == 32);
 
 AT(xpu_link, struct_size, 0);
 AT(xpu_link, reserved, 4);
@@ -103,7 +131,11 @@ AT(xpu_host, emit_env, 104);
 AT(xpu_host, emit_link, 112);
 AT(xpu_host, emit_condition, 120);
 AT(xpu_host, emit_capability, 128);
-PIN(sizeof(xpu_host) == 136);
+AT(xpu_host, emit_value, 136);
+AT(xpu_host, emit_text, 144);
+AT(xpu_host, emit_note, 152);
+AT(xpu_host, emit_image_folder, 160);
+PIN(sizeof(xpu_host) == 168);
 
 AT(xpu_backend, struct_size, 0);
 AT(xpu_backend, abi_major, 4);

@@ -196,10 +196,10 @@ TEST_F(BackendTest, VersionNegotiation) {
     std::uint32_t oldest_major, oldest_minor, newest_major, newest_minor;
     xpu_status status;
   };
-  static_assert(XPU_ABI_MAJOR == 0 && XPU_ABI_MINOR == 1);
+  static_assert(XPU_ABI_MAJOR == 1 && XPU_ABI_MINOR == 0);
   const Case cases[] = {
-      {0, 1, 0, 1, XPU_OK},          {0, 0, 1, 0, XPU_OK},          {0, 1, 7, 3, XPU_OK},
-      {0, 2, 0, 9, XPU_UNSUPPORTED}, {1, 0, 1, 1, XPU_UNSUPPORTED}, {0, 0, 0, 0, XPU_UNSUPPORTED},
+      {1, 0, 1, 0, XPU_OK},          {0, 9, 1, 0, XPU_OK},          {1, 0, 7, 3, XPU_OK},
+      {1, 1, 1, 9, XPU_UNSUPPORTED}, {2, 0, 2, 1, XPU_UNSUPPORTED}, {0, 1, 0, 9, XPU_UNSUPPORTED},
   };
   for (const Case& c : cases) {
     host.table.oldest_major = c.oldest_major;
