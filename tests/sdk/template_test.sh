@@ -35,8 +35,8 @@ check() {
 condition 24 2 /dev 0
 capability compute
 device 96 4 0 -1 0 example:0 |Example Accelerator|||||
-node 24 32[example:0+] /dev/null /dev/example0
-env 24 32[example:0+compute] EXAMPLE_COMPUTE=1
+node 24 48[example:0+] /dev/null /dev/example0
+env 24 48[example:0+compute] EXAMPLE_COMPUTE=1
 status 0
 END
   out=$("$describe" "$1" node=/dev/none-such)

@@ -164,6 +164,29 @@ xpu_status on_capability(void* ctx, const char* name) {
   return XPU_OK;
 }
 
+xpu_status on_value(void*, const xpu_scope*, const xpu_value* value) {
+  ADD_FAILURE() << "no value is expected, but there is " << value->name;
+  return XPU_OK;
+}
+
+xpu_status on_text(void* ctx, const xpu_scope* scope, const xpu_text* text) {
+  expect_absolute(text->path);
+  self(ctx).out.texts[scope_of(self(ctx), scope)][text->path] = text->content;
+  return XPU_OK;
+}
+
+xpu_status on_note(void* ctx, const xpu_scope* scope, const xpu_note* note) {
+  self(ctx).out.notes[scope_of(self(ctx), scope)].insert(note->text);
+  return XPU_OK;
+}
+
+xpu_status on_image_folder(void* ctx, const xpu_scope* scope, const xpu_image_folder* in) {
+  expect_absolute(in->folder);
+  self(ctx).out.image_folders[scope_of(self(ctx), scope)].insert(std::string(in->folder) + " " +
+                                                                 in->library + " " + in->version);
+  return XPU_OK;
+}
+
 }  // namespace
 
 Description describe(const Options& options) {
@@ -171,11 +194,14 @@ Description describe(const Options& options) {
   void* library = dlopen(XPU_NVIDIA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(library, nullptr) << dlerror();
   auto entry = reinterpret_cast<xpu_backend_entry_fn>(dlsym(library, XPU_BACKEND_ENTRY_SYMBOL));
-  xpu_host host{
-      sizeof(xpu_host), XPU_ABI_MAJOR,   XPU_ABI_MINOR, XPU_ABI_MAJOR, XPU_ABI_MINOR, 0,
-      &recorder,        on_error,        on_log,        on_option,     on_device,     on_alias,
-      on_property,      on_interconnect, on_node,       on_file,       on_env,        on_link,
-      on_condition,     on_capability};
+  xpu_host host{sizeof(xpu_host), XPU_ABI_MAJOR,   XPU_ABI_MINOR,
+                XPU_ABI_MAJOR,    XPU_ABI_MINOR,   0,
+                &recorder,        on_error,        on_log,
+                on_option,        on_device,       on_alias,
+                on_property,      on_interconnect, on_node,
+                on_file,          on_env,          on_link,
+                on_condition,     on_capability,   on_value,
+                on_text,          on_note,         on_image_folder};
   const xpu_backend* backend = nullptr;
   EXPECT_EQ(entry(&host, &backend), XPU_OK);
   EXPECT_STREQ(backend->name, "nvidia");

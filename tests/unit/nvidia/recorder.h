@@ -38,8 +38,11 @@ struct Description {
   std::set<std::string> interconnects;                 // "0 1 nvlink 400"
   std::map<std::string, std::set<std::string>> nodes;  // scope → "host = container"
   std::map<std::string, std::vector<File>> files;
-  std::map<std::string, std::set<std::string>> links;  // scope → "path -> target"
-  std::set<std::string> conditions;                    // "content /x", "seconds 600"
+  std::map<std::string, std::set<std::string>> links;               // scope → "path -> target"
+  std::map<std::string, std::map<std::string, std::string>> texts;  // scope → path → content
+  std::map<std::string, std::set<std::string>> notes;
+  std::map<std::string, std::set<std::string>> image_folders;  // "folder library version"
+  std::set<std::string> conditions;                            // "content /x", "seconds 600"
 };
 
 struct Options {

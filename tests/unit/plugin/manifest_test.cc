@@ -60,8 +60,8 @@ fast = true
   EXPECT_EQ(m.name, "acme");
   EXPECT_EQ(m.library, dir() + "/libxpu-acme.so");
   EXPECT_EQ(m.summary, "Acme anvils");
-  EXPECT_EQ(m.abi_major, 0U);
-  EXPECT_EQ(m.abi_minor, 1U);
+  EXPECT_EQ(m.abi_major, 1U);
+  EXPECT_EQ(m.abi_minor, 0U);
   EXPECT_TRUE(m.enabled_by_default);
   EXPECT_TRUE(m.simulated);
   EXPECT_THAT(m.device_variables, ElementsAre("ACME_VISIBLE_DEVICES"));

@@ -88,7 +88,13 @@ TEST_F(BackendTest, EmitsEveryKindOfItem) {
     file.links = {"libacme.so", "libacme.so.0"};
     sink.file(with_capability("compute"), file);
     sink.env(always(), "ACME", "1");
+    sink.expanded_env(always().unless_image_has("libacme.so.1,/opt/acme"), "MASK", "${mask}");
     sink.link(with(device, "compute"), "/dev/acme/by-path/x", "../acme0");
+    sink.value(with(device), Combine::kBits, "mask", "3");
+    sink.text(with_item("imex", "7"), "/etc/acme.conf", "a = 1\n");
+    sink.expanded_text(always(), "/etc/acme.ids", "${ids}");
+    sink.note(always(), Severity::kWarn, "two\nlines");
+    sink.image_folder(always(), "/opt/acme/compat", "libacme.so", "5.2");
     sink.valid_while_same("/usr/lib/libacme.so.1");
     sink.valid_while_listing("/sys/class/acme");
     sink.valid_while_content("/proc/acme");
@@ -103,10 +109,15 @@ TEST_F(BackendTest, EmitsEveryKindOfItem) {
           "device 96 2 3 1 25769803776 acme:0:1 ACME-1|Acme One|a1|5.0|0000:01:00.0|0|broken",
           "alias acme:0:1 acme-one", "property acme:0:1 price-per-hour=0.53",
           "property : driver=5.0", "interconnect acme:0:1 acme:0:1 acmelink 7",
-          "node 24 32[acme:0:1+] /dev/acme0 /dev/acme",
-          "file 48 32[:+compute] 1 /usr/lib/libacme.so.1 "
+          "node 24 48[acme:0:1+] /dev/acme0 /dev/acme",
+          "file 48 48[:+compute] 1 /usr/lib/libacme.so.1 "
           "|libacme.so.1|x86_64|libacme.so,libacme.so.0",
-          "env 24 32[:+] ACME=1", "link 24 32[acme:0:1+compute] /dev/acme/by-path/x ../acme0",
+          "env 24 48[:+] ACME=1",
+          "expanded env 24 48[:+ unless libacme.so.1,/opt/acme] MASK=${mask}",
+          "link 24 48[acme:0:1+compute] /dev/acme/by-path/x ../acme0",
+          "value 24 48[acme:0:1+] 2 mask=3", "text 24 48[:+imex=7] /etc/acme.conf a = 1\n",
+          "expanded text 24 48[:+] /etc/acme.ids ${ids}", "note 16 48[:+] 2 two lines",
+          "image_folder 32 48[:+] /opt/acme/compat libacme.so 5.2",
           "condition 24 1 /usr/lib/libacme.so.1 0", "condition 24 2 /sys/class/acme 0",
           "condition 24 3 /proc/acme 0", "condition 24 4  60", "log 2 two lines"));
   EXPECT_THAT(host.errors, IsEmpty());

@@ -55,7 +55,8 @@ class FakeHost {
                            f->container_path, "|", f->soname, "|", f->architecture, "|", f->links);
     };
     table.emit_env = [](void* ctx, const xpu_scope* s, const xpu_env* e) {
-      return self(ctx).say("env ", e->struct_size, scope(s), e->name, "=", e->value);
+      return self(ctx).say(e->flags == XPU_EXPAND ? "expanded env " : "env ", e->struct_size,
+                           scope(s), e->name, "=", e->value);
     };
     table.emit_link = [](void* ctx, const xpu_scope* s, const xpu_link* l) {
       return self(ctx).say("link ", l->struct_size, scope(s), l->path, " ", l->target);
@@ -66,6 +67,21 @@ class FakeHost {
     };
     table.emit_capability = [](void* ctx, const char* name) {
       return self(ctx).say("capability ", name);
+    };
+    table.emit_value = [](void* ctx, const xpu_scope* s, const xpu_value* v) {
+      return self(ctx).say("value ", v->struct_size, scope(s), v->combine, " ", v->name, "=",
+                           v->value);
+    };
+    table.emit_text = [](void* ctx, const xpu_scope* s, const xpu_text* t) {
+      return self(ctx).say(t->flags == XPU_EXPAND ? "expanded text " : "text ", t->struct_size,
+                           scope(s), t->path, " ", t->content);
+    };
+    table.emit_note = [](void* ctx, const xpu_scope* s, const xpu_note* n) {
+      return self(ctx).say("note ", n->struct_size, scope(s), n->severity, " ", n->text);
+    };
+    table.emit_image_folder = [](void* ctx, const xpu_scope* s, const xpu_image_folder* f) {
+      return self(ctx).say("image_folder ", f->struct_size, scope(s), f->folder, " ", f->library,
+                           " ", f->version);
     };
   }
 
@@ -92,8 +108,10 @@ class FakeHost {
  private:
   static FakeHost& self(void* ctx) { return *static_cast<FakeHost*>(ctx); }
   static std::string scope(const xpu_scope* s) {
+    const std::string item = s->item, lacks = s->image_lacks;
     return " " + std::to_string(s->struct_size) + "[" + s->vendor + ":" + s->device + "+" +
-           s->capability + "] ";
+           s->capability + (item.empty() ? "" : "=" + item) +
+           (lacks.empty() ? "" : " unless " + lacks) + "] ";
   }
   template <class... Parts>
   xpu_status say(const Parts&... parts) {

@@ -136,12 +136,12 @@ env = [{ name = "EMPTY" }]
 )"),
             XPU_OK);
   EXPECT_THAT(calls("property"), ElementsAre(": driver=5.2"));
-  EXPECT_THAT(calls("node"), ElementsAre("24 32[acme:0+] /dev/sim0 /dev/acme0",
-                                         "24 32[:+] /dev/acmectl /dev/acmectl"));
+  EXPECT_THAT(calls("node"), ElementsAre("24 48[acme:0+] /dev/sim0 /dev/acme0",
+                                         "24 48[:+] /dev/acmectl /dev/acmectl"));
   EXPECT_THAT(calls("link"),
-              ElementsAre("24 32[acme:0+compute,utility] /dev/acme/by-path/x ../../acme0"));
-  EXPECT_THAT(calls("file"), ElementsAre("48 32[acme:0+] 3 /etc/acme.conf /etc/a.conf|||"));
-  EXPECT_THAT(calls("env"), ElementsAre("24 32[acme:0+] EMPTY=", "24 32[:+compute] ACME=1"));
+              ElementsAre("24 48[acme:0+compute,utility] /dev/acme/by-path/x ../../acme0"));
+  EXPECT_THAT(calls("file"), ElementsAre("48 48[acme:0+] 3 /etc/acme.conf /etc/a.conf|||"));
+  EXPECT_THAT(calls("env"), ElementsAre("24 48[acme:0+] EMPTY=", "24 48[:+compute] ACME=1"));
 }
 
 TEST_F(SimTest, Files) {
@@ -166,11 +166,11 @@ host = "/opt/acme"
 )") + kOne),
             XPU_OK);
   EXPECT_THAT(calls("file"),
-              ElementsAre("48 32[:+compute] 1 /opt/libacme.so.5 "
+              ElementsAre("48 48[:+compute] 1 /opt/libacme.so.5 "
                           "acme/libacme.so.1|libacme.so.1|aarch64|libacme.so,libacme.so.0",
-                          "48 32[:+] 2 /usr/bin/acme-smi /usr/bin/acme-smi|||",
-                          "48 32[:+] 4 /run/acme.sock /run/acme.sock|||",
-                          "48 32[:+] 5 /opt/acme /opt/acme|||"));
+                          "48 48[:+] 2 /usr/bin/acme-smi /usr/bin/acme-smi|||",
+                          "48 48[:+] 4 /run/acme.sock /run/acme.sock|||",
+                          "48 48[:+] 5 /opt/acme /opt/acme|||"));
 }
 
 TEST_F(SimTest, LibraryFactsComeFromTheFile) {
