@@ -9,14 +9,45 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace xpu::test {
 namespace {
 
 struct Recorder {
-  Options options;
+  std::map<std::string, std::string> values;  // of options
   Description out;
 };
+
+// The defaults of the manifest's [options].
+std::map<std::string, std::string> declared_options() {
+  std::map<std::string, std::string> values;
+  std::ifstream manifest(XPU_SOURCE_DIR "/backends/nvidia/nvidia.toml");
+  bool inside = false;
+  for (std::string line; std::getline(manifest, line);) {
+    if (line.substr(0, 1) == "[") {
+      inside = line == "[options]";
+    }
+    const std::size_t at = line.find(" = \"");
+    if (inside && line.substr(0, 1) != "#" && at != std::string::npos) {
+      values[line.substr(0, at)] = line.substr(at + 4, line.size() - at - 5);
+    }
+  }
+  return values;
+}
+
+std::map<std::string, std::string> values_of(const Options& options) {
+  std::map<std::string, std::string> values = declared_options();
+  values["driver-root"] = options.driver_root;
+  values["dev-root"] = options.dev_root;
+  values["sys-root"] = options.sys_root;
+  for (const auto& [name, value] : options.others) {
+    EXPECT_TRUE(values.count(name)) << "the manifest declares no option " << name;
+    values[name] = value;
+  }
+  return values;
+}
 
 Recorder& self(void* ctx) {
   return *static_cast<Recorder*>(ctx);
@@ -28,10 +59,14 @@ std::string scope_of(Recorder& recorder, const xpu_scope* scope) {
   EXPECT_EQ(scope->struct_size, sizeof(xpu_scope));
   EXPECT_EQ(std::string(scope->vendor), device.empty() ? "" : "nvidia");
   EXPECT_TRUE(device.empty() || out.devices.count(device)) << "scope of unknown device " << device;
-  EXPECT_TRUE(capability.empty() ||
-              std::count(out.capabilities.begin(), out.capabilities.end(), capability))
-      << "scope of unknown capability " << capability;
-  return device + "/" + capability;
+  std::istringstream capabilities(capability);
+  for (std::string name; std::getline(capabilities, name, ',');) {
+    EXPECT_TRUE(std::count(out.capabilities.begin(), out.capabilities.end(), name))
+        << "scope of unknown capability " << name;
+  }
+  const std::string item = scope->item, lacks = scope->image_lacks;
+  return device + "/" + capability + (item.empty() ? "" : "=" + item) +
+         (lacks.empty() ? "" : "?" + lacks);
 }
 
 void expect_absolute(const std::string& path) {
@@ -53,14 +88,9 @@ void on_log(void* ctx, std::int32_t, const char* text) {
 }
 
 const char* on_option(void* ctx, const char* name) {
-  const Options& options = self(ctx).options;
-  if (std::strcmp(name, "driver-root") == 0) {
-    return options.driver_root.c_str();
-  }
-  if (std::strcmp(name, "dev-root") == 0) {
-    return options.dev_root.c_str();
-  }
-  return std::strcmp(name, "sys-root") == 0 ? options.sys_root.c_str() : nullptr;
+  const auto& values = self(ctx).values;
+  const auto found = values.find(name);
+  return found == values.end() ? nullptr : found->second.c_str();
 }
 
 xpu_status on_device(void* ctx, const xpu_device* in) {
@@ -124,8 +154,12 @@ xpu_status on_file(void* ctx, const xpu_scope* scope, const xpu_file* in) {
   return XPU_OK;
 }
 
-xpu_status on_env(void*, const xpu_scope*, const xpu_env* env) {
-  ADD_FAILURE() << "no variable is expected, but there is " << env->name;
+xpu_status on_env(void* ctx, const xpu_scope* scope, const xpu_env* env) {
+  const bool expand = (env->flags & XPU_EXPAND) != 0;
+  EXPECT_TRUE(self(ctx)
+                  .out.env[scope_of(self(ctx), scope)]
+                  .insert(std::string(env->name) + (expand ? ":=" : "=") + env->value)
+                  .second);
   return XPU_OK;
 }
 
@@ -164,8 +198,10 @@ xpu_status on_capability(void* ctx, const char* name) {
   return XPU_OK;
 }
 
-xpu_status on_value(void*, const xpu_scope*, const xpu_value* value) {
-  ADD_FAILURE() << "no value is expected, but there is " << value->name;
+xpu_status on_value(void* ctx, const xpu_scope* scope, const xpu_value* value) {
+  const char* combine = value->combine == XPU_COMBINE_BITS ? " bits " : " list ";
+  self(ctx).out.values[scope_of(self(ctx), scope)].insert(std::string(value->name) + combine +
+                                                          value->value);
   return XPU_OK;
 }
 
@@ -190,7 +226,7 @@ xpu_status on_image_folder(void* ctx, const xpu_scope* scope, const xpu_image_fo
 }  // namespace
 
 Description describe(const Options& options) {
-  Recorder recorder{options, {}};
+  Recorder recorder{values_of(options), {}};
   void* library = dlopen(XPU_NVIDIA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(library, nullptr) << dlerror();
   auto entry = reinterpret_cast<xpu_backend_entry_fn>(dlsym(library, XPU_BACKEND_ENTRY_SYMBOL));
@@ -232,7 +268,7 @@ std::string listing(const std::string& name) {
 }
 
 Options below(const std::filesystem::path& root) {
-  return {root.string(), root.string(), root.string()};
+  return {root.string(), root.string(), root.string(), {}};
 }
 
 }  // namespace xpu::test

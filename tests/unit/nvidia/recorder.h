@@ -27,7 +27,8 @@ struct File {
   std::string host_path, container_path, soname, architecture, links;
 };
 
-// Scopes are written "device/capability": "0/", "/compute", "1/graphics", "/".
+// Scopes are written "device/capability": "0/", "/compute", "1/graphics", "/"; then "=item" of a
+// feature and "?names" that the image must lack.
 struct Description {
   xpu_status status = XPU_OK;
   std::string error;
@@ -40,6 +41,8 @@ struct Description {
   std::map<std::string, std::vector<File>> files;
   std::map<std::string, std::set<std::string>> links;               // scope → "path -> target"
   std::map<std::string, std::map<std::string, std::string>> texts;  // scope → path → content
+  std::map<std::string, std::set<std::string>> values;  // "name list value", "name bits value"
+  std::map<std::string, std::set<std::string>> env;     // "NAME=value", expanded "NAME:=value"
   std::map<std::string, std::set<std::string>> notes;
   std::map<std::string, std::set<std::string>> image_folders;  // "folder library version"
   std::set<std::string> conditions;                            // "content /x", "seconds 600"
@@ -47,6 +50,7 @@ struct Description {
 
 struct Options {
   std::string driver_root = "/", dev_root = "/", sys_root = "/";
+  std::map<std::string, std::string> others{};  // where not the manifest's default
 };
 
 // Loads the built library and has it describe. What no host would accept fails the test.
