@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/nvidia/devices.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "sdk/helpers/path.h"
+
+namespace xpu::nvidia {
+namespace {
+
+constexpr const char* kVendorName = "nvidia";
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+// A partition has no address of its own: the GPU's must name the GPU alone.
+sdk::Device to_device(const MigDevice& mig, const sdk::Device& parent, const std::string& problem) {
+  sdk::Device device = parent;
+  device.kind = sdk::Kind::kPartition;
+  device.index = parent.index + ":" + std::to_string(mig.index);
+  device.uuid = mig.uuid;
+  device.name = mig.name;
+  device.memory_bytes = mig.memory_bytes;
+  device.pci.clear();
+  device.parent = parent.index;
+  device.in_all = true;
+  device.available = problem.empty();
+  device.reason = problem;
+  return device;
+}
+
+// In MIG mode the GPU as a whole runs nothing.
+std::string mig_problem(const Gpu& gpu) {
+  if (!gpu.mig_enabled.value_or(false)) {
+    return "";
+  }
+  std::string parts;
+  for (const MigDevice& mig : gpu.mig) {
+    parts +=
+        (parts.empty() ? "" : ", ") + std::to_string(gpu.index) + ":" + std::to_string(mig.index);
+  }
+  return parts.empty() ? "in MIG mode without partitions"
+                       : "in MIG mode: ask for its partitions " + parts;
+}
+
+}  // namespace
+
+std::set<std::string> pci_aliases(const std::string& pci) {
+  std::set<std::string> names;
+  std::string with_long_domain = pci;
+  std::size_t colon = pci.find(':');
+  with_long_domain.insert(0, colon < 8 ? 8 - colon : 0, '0');
+  names.insert(with_long_domain);
+  if (sdk::starts_with(pci, "0000:")) {
+    names.insert(pci.substr(5));
+  }
+  for (const std::string& name : std::set<std::string>(names)) {
+    names.insert(upper(name));
+  }
+  names.insert(upper(pci));
+  names.erase(pci);
+  return names;
+}
+
+sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::string& problem) {
+  sdk::Device device;
+  device.vendor = kVendorName;
+  device.index = std::to_string(gpu.index);
+  device.uuid = gpu.uuid;
+  device.name = gpu.name.empty() ? "NVIDIA GPU" : gpu.name;
+  device.memory_bytes = gpu.memory_bytes;
+  device.architecture = gpu.architecture;
+  device.driver = driver;
+  device.pci = gpu.pci;
+  device.numa_node = gpu.numa_node;
+  device.in_all = !gpu.mig_enabled.value_or(false);  // its partitions are handed out in its place
+  device.available = problem.empty();
+  device.reason = problem;
+  return device;
+}
+
+std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const Hardware& hardware,
+                                      const std::string& driver_problem) {
+  std::vector<sdk::Device> devices;
+  for (const Gpu& gpu : hardware.gpus) {
+    auto first_of = [&](const std::string& own) {
+      return driver_problem.empty() ? own : driver_problem;
+    };
+    std::string problem = first_of(nodes.problem(gpu));
+    if (problem.empty()) {
+      problem = mig_problem(gpu);
+    }
+    sdk::Device device = to_device(gpu, hardware.driver, problem);
+    sink.device(device);
+    if (!gpu.pci.empty()) {
+      for (const std::string& name : pci_aliases(gpu.pci)) {
+        sink.alias(device, name);
+      }
+    }
+    if (!gpu.brand.empty()) {
+      sink.property(device, "brand", gpu.brand);
+    }
+    if (gpu.mig_enabled) {
+      sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");
+    }
+    nodes.emit(sink, device, gpu);
+    for (const MigDevice& mig : gpu.mig) {
+      sdk::Device part = to_device(mig, device, first_of(nodes.problem(gpu, mig)));
+      sink.device(part);
+      std::string instance = "MIG-" + gpu.uuid + "/" + std::to_string(mig.gpu_instance) + "/" +
+                             std::to_string(mig.compute_instance);
+      if (!gpu.uuid.empty() && instance != mig.uuid) {
+        sink.alias(part, instance);
+      }
+      nodes.emit(sink, part, gpu, mig);
+    }
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
+}  // namespace xpu::nvidia

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the GPUs and partitions are called, and whether they can be used.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "backends/nvidia/hardware.h"
+#include "backends/nvidia/nodes.h"
+#include "xpu/backend.hpp"
+
+namespace xpu::nvidia {
+
+// The spellings of a PCI address that tools print and people type.
+std::set<std::string> pci_aliases(const std::string& pci);
+
+// `problem`: why the GPU cannot be used; "" when it can.
+sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::string& problem);
+
+// GPUs and partitions with their names, properties and nodes. `driver_problem` is that of all.
+std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const Hardware& hardware,
+                                      const std::string& driver_problem);
+
+}  // namespace xpu::nvidia

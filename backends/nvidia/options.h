@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What configuration says, [options] of the manifest checked.
+#pragma once
+
+#include "sdk/helpers/fs.h"
+#include "xpu/backend.hpp"
+
+namespace xpu::nvidia {
+
+// How GPUs, nodes and driver files are found.
+enum class Mode {
+  kAuto,
+  kNvml,  // a kernel module of its own
+  kWsl,   // the driver of Windows, seen from WSL2
+  kCsv,   // mount specifications of a Tegra system
+};
+
+struct Options {
+  sdk::Root driver_root, dev_root, sys_root;
+  Mode mode = Mode::kAuto;
+};
+
+// Throws sdk::Invalid naming the option.
+Options read_options(const sdk::Sink& sink);
+
+}  // namespace xpu::nvidia
