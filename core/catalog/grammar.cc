@@ -70,6 +70,13 @@ bool is_name(std::string_view text) {
   return true;
 }
 
+bool is_item(std::string_view text) {
+  const auto good = [](char c) { return (letter(c) && c != '_') || digit(c); };
+  return !text.empty() && text.size() <= 64 && good(text[0]) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return good(c) || c == '.' || c == '_' || c == '-'; });
+}
+
 bool is_index(std::string_view text) {
   bool after_digit = false;
   for (char c : text) {

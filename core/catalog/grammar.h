@@ -13,6 +13,8 @@ namespace xpu::grammar {
 bool is_name(std::string_view text);
 // [0-9]+(:[0-9]+)*, at most 32 characters.
 bool is_index(std::string_view text);
+// [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 characters: elements of a feature.
+bool is_item(std::string_view text);
 // The parts of a list separated by ','; none of "".
 std::vector<std::string> split(std::string_view list);
 // [A-Za-z_][A-Za-z0-9_]*, at most 256 characters.

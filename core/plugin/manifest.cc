@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <charconv>
 
@@ -17,255 +16,81 @@
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/plugin/abi.h"
+#include "core/plugin/manifest_request.h"
+#include "core/plugin/manifest_toml.h"
 
 namespace xpu {
 namespace {
 
 constexpr std::size_t kManifestBytes = 64 << 10;
-// Belongs to no vendor.
-constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
-
-std::string quoted(std::string_view text) {
-  return cat("\"", text, "\"");
-}
-
-template <class Names>
-std::string list_of(const Names& names) {
-  std::string out;
-  for (const auto& name : names) {
-    out += cat(out.empty() ? "" : ", ", name);
-  }
-  return out;
-}
 
 class ManifestReader {
  public:
-  ManifestReader(const toml::table& root, Manifest& manifest) : root_(root), out_(manifest) {}
+  ManifestReader(const toml::table& root, Manifest& manifest)
+      : root_(root), toml_(manifest.file), out_(manifest) {}
 
   void read() {
-    known_keys(root_, "",
-               {"manifest-version", "name", "library", "sha256", "abi", "summary",
-                "enabled-by-default", "simulated", "request", "detect", "options"});
+    toml_.known_keys(root_, "",
+                     {"manifest-version", "name", "library", "sha256", "abi", "summary",
+                      "enabled-by-default", "simulated", "request", "detect", "options"});
     const toml::node* version = root_.get("manifest-version");
     if (version == nullptr || version->value<std::int64_t>() != 1) {
-      fail(place(version), "manifest-version is not 1, the only one that this version reads");
+      fail(toml_.place(version), "manifest-version is not 1, the only one that this version reads");
     }
     if (wanted_text("name") != out_.name) {
-      fail(place(root_.get("name")), "name is ", quoted(wanted_text("name")),
+      fail(toml_.place(root_.get("name")), "name is ", quoted(wanted_text("name")),
            "; the manifest of a backend NAME is called NAME.toml");
     }
-    if (const toml::table* request = section("request")) {
-      read_request(*request);
+    if (const toml::table* request = toml_.table(root_, "request", "request")) {
+      read_request_table(*request, toml_, out_);
     }
     out_.library = library_path(wanted_text("library"));
     if (const toml::node* sha256 = root_.get("sha256")) {
-      read_sha256(text(*sha256, "sha256"));
+      read_sha256(toml_.text(*sha256, "sha256"));
     }
     read_abi(wanted_text("abi"));
     if (const toml::node* summary = root_.get("summary")) {
-      out_.summary = text(*summary, "summary");
+      out_.summary = toml_.text(*summary, "summary");
     }
-    out_.enabled_by_default = flag("enabled-by-default", true);
-    out_.simulated = flag("simulated", false);
-    if (const toml::table* options = section("options")) {
-      for (const auto& [name, value] : *options) {
-        if (!grammar::is_name(name.str())) {
-          fail(place(&value), "[options] ", quoted(name.str()), " is not [a-z][a-z0-9-]*");
-        }
-        out_.options.emplace(name.str(), scalar(value, cat("[options] ", name.str())));
-      }
+    out_.enabled_by_default = toml_.flag(root_, "enabled-by-default", "enabled-by-default", true);
+    out_.simulated = toml_.flag(root_, "simulated", "simulated", false);
+    if (const toml::table* options = toml_.table(root_, "options", "options")) {
+      read_options(*options);
     }
   }
 
   // After the options have their final values.
   void read_detect() {
-    const toml::table* detect = section("detect");
+    const toml::table* detect = toml_.table(root_, "detect", "detect");
     if (detect == nullptr) {
       return;
     }
-    known_keys(*detect, "[detect] ", {"any"});
-    for (const auto& [path, node] : texts(*detect, "any", "[detect] any")) {
+    toml_.known_keys(*detect, "[detect] ", {"any"});
+    for (const auto& [path, node] : toml_.texts(*detect, "any", "[detect] any")) {
       out_.detect_any.push_back(substituted(path, *node));
     }
   }
 
-  // What a refused manifest claims, without any demand on the rest of it.
-  void read_claims() {
-    const toml::table* request = root_["request"].as_table();
-    if (request != nullptr) {
-      out_.device_variables = plain_variables(*request, "device-variables");
-      out_.capability_variables = plain_variables(*request, "capability-variables");
-    }
-  }
-
  private:
-  struct Text {
-    std::string value;
-    const toml::node* node;
-  };
-
-  // "FILE:LINE: "
-  std::string place(const toml::node* node) const {
-    return node != nullptr && node->source().begin.line > 0
-               ? cat(out_.file, ":", node->source().begin.line, ": ")
-               : cat(out_.file, ": ");
-  }
-
-  void known_keys(const toml::table& table, std::string_view where,
-                  std::initializer_list<std::string_view> known) const {
-    for (const auto& [key, value] : table) {
-      if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
-        fail(place(&value), where, "unknown key ", quoted(key.str()), "; known are ",
-             list_of(known));
-      }
-    }
-  }
-
-  const toml::table* section(std::string_view name) const {
-    const toml::node* node = root_.get(name);
-    if (node != nullptr && !node->is_table()) {
-      fail(place(node), name, " is not a table");
-    }
-    return node == nullptr ? nullptr : node->as_table();
-  }
-
-  std::string text(const toml::node& node, std::string_view what) const {
-    const auto value = node.value_exact<std::string>();
-    if (!value || !grammar::is_text(*value, limits::kText)) {
-      fail(place(&node), what, " is not text of one line");
-    }
-    return *value;
-  }
-
   std::string wanted_text(std::string_view key) const {
     const toml::node* node = root_.get(key);
     if (node == nullptr) {
       fail(out_.file, ": the key ", key, " is missing");
     }
-    return text(*node, key);
+    return toml_.text(*node, key);
   }
 
-  bool flag(std::string_view key, bool otherwise) const {
-    const toml::node* node = root_.get(key);
-    if (node == nullptr) {
-      return otherwise;
-    }
-    if (!node->is_boolean()) {
-      fail(place(node), key, " is not true or false");
-    }
-    return node->as_boolean()->get();
-  }
-
-  std::string scalar(const toml::node& node, const std::string& what) const {
-    if (const auto* value = node.as_boolean()) {
-      return value->get() ? "true" : "false";
-    }
-    if (const auto* value = node.as_integer()) {
-      return std::to_string(value->get());
-    }
-    return text(node, what);
-  }
-
-  std::vector<Text> texts(const toml::table& table, std::string_view key,
-                          const std::string& what) const {
-    std::vector<Text> out;
-    const toml::node* node = table.get(key);
-    if (node == nullptr) {
-      return out;
-    }
-    if (!node->is_array()) {
-      fail(place(node), what, " is not a list");
-    }
-    for (const toml::node& item : *node->as_array()) {
-      out.push_back({text(item, what), &item});
-    }
-    return out;
-  }
-
-  std::vector<std::string> variables(const toml::table& table, std::string_view key) const {
-    std::vector<std::string> out;
-    const std::string what = cat("[request] ", key);
-    for (const auto& [name, node] : texts(table, key, what)) {
-      variable(name, *node, what);
-      out.push_back(name);
-    }
-    return out;
-  }
-
-  void variable(const std::string& name, const toml::node& node, const std::string& what) const {
-    if (!grammar::is_variable(name)) {
-      fail(place(&node), what, ": ", quoted(name), " is not [A-Za-z_][A-Za-z0-9_]*");
-    }
-    if (name == kNeutralVariable) {
-      fail(place(&node), what, ": ", name, " belongs to no backend");
-    }
-  }
-
-  std::vector<std::string> plain_variables(const toml::table& table, std::string_view key) const {
-    std::vector<std::string> out;
-    if (const toml::array* list = table[key].as_array()) {
-      for (const toml::node& item : *list) {
-        const auto name = item.value_exact<std::string>();
-        if (name && grammar::is_variable(*name) && *name != kNeutralVariable) {
-          out.push_back(*name);
-        }
+  void read_options(const toml::table& options) {
+    for (const auto& [name, value] : options) {
+      if (!grammar::is_name(name.str())) {
+        fail(toml_.place(&value), "[options] ", quoted(name.str()), " is not [a-z][a-z0-9-]*");
       }
-    }
-    return out;
-  }
-
-  std::vector<std::string> capabilities(const toml::table& table, std::string_view key,
-                                        const std::string& what) const {
-    std::vector<std::string> out;
-    for (const auto& [name, node] : texts(table, key, what)) {
-      if (!grammar::is_name(name)) {
-        fail(place(node), what, ": ", quoted(name), " is not [a-z][a-z0-9-]*");
+      if (name == "enabled" || name == "features") {
+        fail(toml_.place(&value), "[options] ", quoted(name.str()),
+             " is what the runtime itself reads in the configuration; take another name");
       }
-      out.push_back(name);
+      out_.options.emplace(name.str(), toml_.scalar(value, cat("[options] ", name.str())));
     }
-    return out;
-  }
-
-  void read_request(const toml::table& request) {
-    known_keys(
-        request, "[request] ",
-        {"device-variables", "capability-variables", "default-capabilities", "capability-rules"});
-    out_.device_variables = variables(request, "device-variables");
-    out_.capability_variables = variables(request, "capability-variables");
-    out_.default_capabilities =
-        capabilities(request, "default-capabilities", "[request] default-capabilities");
-    const toml::node* rules = request.get("capability-rules");
-    if (rules == nullptr) {
-      return;
-    }
-    if (!rules->is_array()) {
-      fail(place(rules), "[[request.capability-rules]] is not a list of tables");
-    }
-    for (const toml::node& rule : *rules->as_array()) {
-      if (!rule.is_table()) {
-        fail(place(&rule), "[[request.capability-rules]] is not a list of tables");
-      }
-      out_.capability_rules.push_back(capability_rule(*rule.as_table()));
-    }
-  }
-
-  CapabilityRule capability_rule(const toml::table& table) const {
-    const std::string where = "[[request.capability-rules]] ";
-    known_keys(table, where, {"if-set", "if-unset", "capabilities"});
-    CapabilityRule rule;
-    const auto read_variable = [&](std::string_view key, std::string& out) {
-      if (const toml::node* node = table.get(key)) {
-        out = text(*node, where + std::string(key));
-        variable(out, *node, where + std::string(key));
-      }
-    };
-    read_variable("if-set", rule.if_set);
-    read_variable("if-unset", rule.if_unset);
-    if (rule.if_set.empty()) {
-      fail(place(&table), where, "without if-set");
-    }
-    rule.capabilities = capabilities(table, "capabilities", where + "capabilities");
-    return rule;
   }
 
   std::string library_path(const std::string& library) const {
@@ -277,7 +102,7 @@ class ManifestReader {
     const bool plain =
         stem.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
     if (!suffix || !plain || (slash != std::string::npos && !grammar::is_clean_absolute(library))) {
-      fail(place(root_.get("library")), "library is ", quoted(library),
+      fail(toml_.place(root_.get("library")), "library is ", quoted(library),
            "; the name of a file beside the manifest, or an absolute path, is wanted, and the "
            "file's name is [a-z0-9-]+.so");
     }
@@ -287,7 +112,7 @@ class ManifestReader {
 
   void read_sha256(const std::string& sha256) {
     if (sha256.size() != 64 || sha256.find_first_not_of("0123456789abcdef") != sha256.npos) {
-      fail(place(root_.get("sha256")), "sha256 is ", quoted(sha256),
+      fail(toml_.place(root_.get("sha256")), "sha256 is ", quoted(sha256),
            "; the 64 hexadecimal digits that sha256sum prints for the library are wanted");
     }
     out_.sha256 = sha256;
@@ -299,12 +124,12 @@ class ManifestReader {
     const char* minor = dot == end ? end : dot + 1;
     const auto [stop, no_minor] = std::from_chars(minor, end, out_.abi_minor);
     if (no_major != std::errc() || no_minor != std::errc() || *dot != '.' || stop != end) {
-      fail(place(root_.get("abi")), "abi is ", quoted(abi),
+      fail(toml_.place(root_.get("abi")), "abi is ", quoted(abi),
            "; a version such as \"1.0\" is wanted");
     }
     if (!abi::accepted(out_.abi_major, out_.abi_minor)) {
-      fail(place(root_.get("abi")), "the library is built for ABI ", abi, "; this version accepts ",
-           abi::range());
+      fail(toml_.place(root_.get("abi")), "the library is built for ABI ", abi,
+           "; this version accepts ", abi::range());
     }
   }
 
@@ -320,7 +145,7 @@ class ManifestReader {
       const std::string name = path.substr(at + 2, end == path.npos ? end : end - at - 2);
       const auto option = out_.options.find(name);
       if (end == path.npos || option == out_.options.end()) {
-        fail(place(&node), "[detect] any: ", quoted(path),
+        fail(toml_.place(&node), "[detect] any: ", quoted(path),
              " uses an option that [options] does not declare");
       }
       out += option->second;
@@ -330,13 +155,14 @@ class ManifestReader {
         std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
         out.end());
     if (!grammar::is_clean_absolute(out)) {
-      fail(place(&node), "[detect] any: ", quoted(path), " is ", quoted(out),
+      fail(toml_.place(&node), "[detect] any: ", quoted(path), " is ", quoted(out),
            ", not an absolute path without \"..\"");
     }
     return out;
   }
 
   const toml::table& root_;
+  const ManifestToml toml_;
   Manifest& out_;
 };
 
@@ -501,7 +327,7 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
     }
   }
   if (found.refused) {
-    reader.read_claims();
+    read_claims(root, found.manifest);
   }
   decide_enabled(found, config, config_file);
   return found;

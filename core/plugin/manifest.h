@@ -1,9 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 // NAME.toml beside a backend's library: what is known about a backend without loading it.
+//
+//   manifest-version = 1
+//   name = "acme"                        # as the file
+//   library = "libxpu-acme.so"           # beside the manifest, or an absolute path
+//   abi = "1.0"
+//   summary = "Acme anvils"              # optional, as all that follows
+//   sha256 = "..."                       # of the library
+//   enabled-by-default = true
+//   simulated = false
+//
+//   [request]
+//   device-variables = ["ACME_VISIBLE_DEVICES", "ANVIL_DEVICES"]
+//   capability-variables = ["ACME_CAPABILITIES"]
+//   default-capabilities = ["compute"]
+//
+//   [[request.capability-rules]]         # where no capability variable is set
+//   if-set = "ACME_VERSION"
+//   if-unset = "ACME_NEW"                # optional
+//   capabilities = ["all"]
+//
+//   [[request.variables]]                # a device variable that is not about every vendor
+//   variable = "ANVIL_DEVICES"
+//   vendors = ["anvil"]
+//
+//   [[request.features]]                 # a capability that is never part of "all"
+//   name = "rdma"
+//   variable = "ACME_RDMA"               # or variables = [...]: the first that is set counts
+//   values = ["enabled"]                 # that switch it on; "", 0, false, disabled, none and void
+//                                        # leave it off, anything else is an error
+//   privileged = true                    # only for containers with CAP_SYS_ADMIN
+//
+//   [[request.features]]
+//   name = "channels"
+//   variable = "ACME_CHANNELS"
+//   list = true                          # instead of values: the elements that are wanted, or all
+//   prefix = "channel"                   # may stand before each element
+//
+//   [request.requirements]               # see core/require/require.h
+//   variables = ["ACME_REQUIRE_*"]       # '*' at the end: all that begin like it
+//   except = ["ACME_REQUIRE_OTHER"]
+//   disable = ["ACME_DISABLE_REQUIRE"]   # true, yes, on or 1 switches the check off
+//
+//   [[request.requirements.rules]]       # an image that says it by another variable
+//   if-set = "ACME_VERSION"
+//   if-unset = "ACME_REQUIRE_TOOLS"      # optional
+//   requires = "tools>=${major}.${minor}"  # or ${value}, of the variable of if-set
+//
+//   [detect]
+//   any = ["${root}/proc/acme"]
+//
+//   [options]                            # with defaults; keys of [backends.acme] in config.toml
+//   root = "/"
 #pragma once
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/config/config.h"
@@ -31,10 +84,14 @@ struct Feature {
   bool privileged = false;
 };
 
+// A value of a feature's variable that leaves it off: "", 0, false, disabled, none, void.
+bool switches_off(std::string_view value);
+
 // [request.requirements]: what an image says it needs of the host.
 struct RequirementRule {  // a requirement that an image states without saying so
   std::string if_set, if_unset;
-  std::string requires_text;  // "cuda>=${value}", of the variable `if_set`
+  // "tools>=${value}", of the variable `if_set`; ${major} and ${minor} are its first two numbers.
+  std::string requires_text;
 };
 struct Requirements {
   std::vector<std::string> variables;  // names; one that ends in '*' is a prefix

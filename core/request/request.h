@@ -36,7 +36,7 @@ struct FeatureRequest {
 struct RequirementRequest {
   std::string backend;
   std::string variable;  // that states it
-  std::string text;      // "cuda>=12.4 driver>=535,driver<536"
+  std::string text;      // "tools>=12.4 driver>=535,driver<536"
 };
 
 // Driver capabilities that are asked of one backend.

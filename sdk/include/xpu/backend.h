@@ -118,7 +118,7 @@ typedef struct xpu_scope {
   /* [a-z][a-z0-9-]*, or several of them separated by ',' that must all be selected; each emitted
    * before. "" for no condition. */
   const char* capability;
-  /* With one feature as the capability whose switch is a list (`values = "list"` in the manifest):
+  /* With one feature as the capability whose switch is a list (`list = true` in the manifest):
    * the element that this edit is for, [A-Za-z0-9][A-Za-z0-9._-]*. "" for every element. A request
    * for an element that no edit names is an error. */
   const char* item;

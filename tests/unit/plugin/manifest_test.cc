@@ -107,9 +107,10 @@ TEST_F(ManifestTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(refusal(cat(kHead, "simulated = \"yes\"\n")), ":5: simulated is not true or false");
   EXPECT_EQ(refusal(cat(kHead, "summary = \"a\\nb\"\n")), ":5: summary is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "request = 1\n")), ":5: request is not a table");
-  EXPECT_EQ(refusal(cat(kHead, "[request]\nvariables = []\n")),
-            ":6: [request] unknown key \"variables\"; known are device-variables, "
-            "capability-variables, default-capabilities, capability-rules");
+  EXPECT_EQ(refusal(cat(kHead, "[request]\ndevices = []\n")),
+            ":6: [request] unknown key \"devices\"; known are device-variables, "
+            "capability-variables, default-capabilities, capability-rules, variables, features, "
+            "requirements");
   EXPECT_EQ(refusal(cat(kHead, "[request]\ndevice-variables = \"A\"\n")),
             ":6: [request] device-variables is not a list");
   EXPECT_EQ(refusal(cat(kHead, "[request]\ndevice-variables = [\"A B\"]\n")),
@@ -126,6 +127,11 @@ TEST_F(ManifestTest, RefusesWhatItDoesNotUnderstand) {
             ":6: [options] \"Big\" is not [a-z][a-z0-9-]*");
   EXPECT_EQ(refusal(cat(kHead, "[options]\nbig = []\n")),
             ":6: [options] big is not text of one line");
+  for (const char* own : {"enabled", "features"}) {
+    EXPECT_EQ(refusal(cat(kHead, "[options]\n", own, " = \"x\"\n")),
+              cat(":6: [options] \"", own,
+                  "\" is what the runtime itself reads in the configuration; take another name"));
+  }
 }
 
 TEST_F(ManifestTest, RefusesOtherVersionsOfTheAbi) {

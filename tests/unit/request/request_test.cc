@@ -404,7 +404,10 @@ TEST(ShippedKnownVariables, NameAPackageEach) {
   EXPECT_THAT(
       request.warnings,
       UnorderedElementsAre(HasSubstr("package libxpu-nvidia"), HasSubstr("package libxpu-amd"),
-                           HasSubstr("package libxpu-intel"), HasSubstr("package libxpu-habana")));
+                           "INTEL_VISIBLE_DEVICES is set, but no installed backend serves it; "
+                           "install the package libxpu-intel",
+                           "HABANA_VISIBLE_DEVICES is set, but no installed backend serves it; "
+                           "install the package libxpu-intel"));
 }
 
 }  // namespace

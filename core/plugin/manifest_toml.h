@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strict reading of the values of a manifest: what is not as wanted is an Error with file and line.
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xpu {
+
+class ManifestToml {
+ public:
+  struct Text {
+    std::string value;
+    const toml::node* node;
+  };
+
+  explicit ManifestToml(const std::string& file) : file_(file) {}
+
+  // "FILE:LINE: ", or "FILE: " without a node.
+  std::string place(const toml::node* node) const;
+  void known_keys(const toml::table& table, std::string_view where,
+                  std::initializer_list<std::string_view> known) const;
+
+  // Of one line.
+  std::string text(const toml::node& node, std::string_view what) const;
+  // A text, a whole number or a truth, as text.
+  std::string scalar(const toml::node& node, const std::string& what) const;
+  // Empty when the key is not there.
+  std::vector<Text> texts(const toml::table& table, std::string_view key,
+                          const std::string& what) const;
+  bool flag(const toml::table& table, std::string_view key, const std::string& what,
+            bool otherwise) const;
+  // nullptr when the key is not there.
+  const toml::table* table(const toml::table& table, std::string_view key,
+                           const std::string& what) const;
+  std::vector<const toml::table*> tables(const toml::table& table, std::string_view key,
+                                         const std::string& what) const;
+
+ private:
+  std::string file_;
+};
+
+std::string quoted(std::string_view text);
+
+template <class Names>
+std::string list_of(const Names& names) {
+  std::string out;
+  for (const auto& name : names) {
+    out.append(out.empty() ? "" : ", ").append(name);
+  }
+  return out;
+}
+
+}  // namespace xpu
