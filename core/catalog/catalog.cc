@@ -15,6 +15,7 @@ namespace json = boost::json;
 constexpr std::string_view kStates[] = {"ready", "absent", "failed", "refused"};
 constexpr std::string_view kDeviceKinds[] = {"gpu", "partition", "npu", "accelerator"};
 constexpr std::string_view kFileKinds[] = {"library", "binary", "data", "socket", "directory"};
+constexpr std::string_view kCombines[] = {"list", "bits"};
 constexpr std::string_view kConditionKinds[] = {"stat", "listing", "content", "seconds"};
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -24,6 +25,18 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 void put(json::object& out, std::string_view key, const std::string& text) {
   if (!text.empty()) {
     out[key] = text;
+  }
+}
+
+void put(json::object& out, std::string_view key, bool set) {
+  if (set) {
+    out[key] = true;
+  }
+}
+
+void put(json::object& out, std::string_view key, std::uint32_t number) {
+  if (number != 0) {
+    out[key] = number;
   }
 }
 
@@ -90,11 +103,15 @@ json::object interconnect_object(const Interconnect& link) {
 }
 
 json::object node_object(const Node& node) {
-  return {{"host_path", node.host_path},
-          {"container_path", node.container_path},
-          {"type", std::string_view(&node.type, 1)},
-          {"major", node.major},
-          {"minor", node.minor}};
+  json::object out{{"host_path", node.host_path},
+                   {"container_path", node.container_path},
+                   {"type", std::string_view(&node.type, 1)},
+                   {"major", node.major},
+                   {"minor", node.minor}};
+  put(out, "mode", node.mode);
+  put(out, "uid", node.uid);
+  put(out, "gid", node.gid);
+  return out;
 }
 
 json::object file_object(const File& file) {
@@ -108,18 +125,50 @@ json::object file_object(const File& file) {
   return out;
 }
 
+json::object env_object(const EnvVar& env) {
+  json::object out{{"name", env.name}, {"value", env.value}};
+  put(out, "expand", env.expand);
+  return out;
+}
+
+json::object value_object(const Value& value) {
+  return {{"combine", kCombines[static_cast<int>(value.combine)]},
+          {"name", value.name},
+          {"value", value.value}};
+}
+
+json::object text_object(const Text& text) {
+  json::object out{{"path", text.path}, {"content", text.content}};
+  put(out, "expand", text.expand);
+  return out;
+}
+
+json::object note_object(const Note& note) {
+  json::object out{{"text", note.text}};
+  put(out, "warning", note.warning);
+  return out;
+}
+
+json::object image_folder_object(const ImageFolder& folder) {
+  return {{"folder", folder.folder}, {"library", folder.library}, {"version", folder.version}};
+}
+
 json::object edits_object(const EditGroup& group) {
   json::object out;
   put(out, "device", group.scope.device);
   put(out, "capability", group.scope.capability);
+  put(out, "item", group.scope.item);
+  put(out, "image_lacks", group.scope.image_lacks);
   put_each(out, "nodes", group.nodes, node_object);
   put_each(out, "files", group.files, file_object);
-  put_each(out, "env", group.env, [](const EnvVar& env) -> json::object {
-    return {{"name", env.name}, {"value", env.value}};
-  });
+  put_each(out, "env", group.env, env_object);
   put_each(out, "links", group.links, [](const Link& link) -> json::object {
     return {{"path", link.path}, {"target", link.target}};
   });
+  put_each(out, "values", group.values, value_object);
+  put_each(out, "texts", group.texts, text_object);
+  put_each(out, "notes", group.notes, note_object);
+  put_each(out, "image_folders", group.image_folders, image_folder_object);
   return out;
 }
 
@@ -270,15 +319,43 @@ void read_device(Reader& in, Device& device) {
   in("properties", device.properties);
 }
 
+// What depends on the selection or on the image.
+void read_generated(Reader& in, EditGroup& group) {
+  in.each("values", group.values, [](Reader& item, Value& value) {
+    item("combine", value.combine, kCombines);
+    item("name", value.name);
+    item("value", value.value);
+  });
+  in.each("texts", group.texts, [](Reader& item, Text& text) {
+    item("path", text.path);
+    item("content", text.content);
+    item("expand", text.expand);
+  });
+  in.each("notes", group.notes, [](Reader& item, Note& note) {
+    item("text", note.text);
+    item("warning", note.warning);
+  });
+  in.each("image_folders", group.image_folders, [](Reader& item, ImageFolder& folder) {
+    item("folder", folder.folder);
+    item("library", folder.library);
+    item("version", folder.version);
+  });
+}
+
 void read_edits(Reader& in, EditGroup& group) {
   in("device", group.scope.device);
   in("capability", group.scope.capability);
+  in("item", group.scope.item);
+  in("image_lacks", group.scope.image_lacks);
   in.each("nodes", group.nodes, [](Reader& item, Node& node) {
     item("host_path", node.host_path);
     item("container_path", node.container_path);
     item("type", node.type);
     item("major", node.major);
     item("minor", node.minor);
+    item("mode", node.mode);
+    item("uid", node.uid);
+    item("gid", node.gid);
   });
   in.each("files", group.files, [](Reader& item, File& file) {
     item("kind", file.kind, kFileKinds);
@@ -291,11 +368,13 @@ void read_edits(Reader& in, EditGroup& group) {
   in.each("env", group.env, [](Reader& item, EnvVar& env) {
     item("name", env.name);
     item("value", env.value);
+    item("expand", env.expand);
   });
   in.each("links", group.links, [](Reader& item, Link& link) {
     item("path", link.path);
     item("target", link.target);
   });
+  read_generated(in, group);
 }
 
 void read_catalog(Reader& in, Catalog& catalog) {
@@ -332,9 +411,7 @@ std::string to_json(const Catalog& catalog) {
   put(out, "abi", catalog.abi);
   out["state"] = kStates[static_cast<int>(catalog.state)];
   put(out, "reason", catalog.reason);
-  if (catalog.simulated) {
-    out["simulated"] = true;
-  }
+  put(out, "simulated", catalog.simulated);
   put_each(out, "devices", catalog.devices, device_object);
   put_each(out, "interconnects", catalog.interconnects, interconnect_object);
   put(out, "capabilities", catalog.capabilities);

@@ -2,6 +2,7 @@
 // What a backend described: plain values. One Catalog per backend, kept as JSON in the cache.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ struct Scope {
   std::string capability;   // one, or several separated by ','
   std::string item;         // element of a feature that is asked for by a list
   std::string image_lacks;  // names of libraries and paths, separated by ','
-  bool operator==(const Scope&) const = default;
+  auto operator<=>(const Scope&) const = default;
 };
 
 struct Node {
@@ -157,10 +158,10 @@ std::string to_json(const Catalog& catalog);
 Catalog catalog_from_json(std::string_view json, const std::string& source);
 
 // Everything that untrusted output can get wrong: counts and lengths (limits.h), UTF-8, control
-// characters, grammar of vendors, indices, capabilities and variables, unique ids, parents and
-// scopes that exist, absolute clean paths, nodes below /dev that are character or block devices on
-// this host. For a description whose conditions have no snapshot yet. Throws Error naming backend
-// and item.
+// characters, grammar of vendors, indices, capabilities and variables, unique ids, parents, scopes
+// and values that exist, absolute clean paths, nodes below /dev that are character or block devices
+// on this host. For a description whose conditions have no snapshot yet. Throws Error naming
+// backend and item.
 void validate(const Catalog& catalog);
 
 }  // namespace xpu

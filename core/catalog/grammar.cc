@@ -72,7 +72,7 @@ bool is_name(std::string_view text) {
 
 bool is_item(std::string_view text) {
   const auto good = [](char c) { return (letter(c) && c != '_') || digit(c); };
-  return !text.empty() && text.size() <= 64 && good(text[0]) &&
+  return !text.empty() && text.size() <= limits::kName && good(text[0]) &&
          std::all_of(text.begin(), text.end(),
                      [&](char c) { return good(c) || c == '.' || c == '_' || c == '-'; });
 }
@@ -81,6 +81,17 @@ bool is_index(std::string_view text) {
   bool after_digit = false;
   for (char c : text) {
     if (!digit(c) && !(c == ':' && after_digit)) {
+      return false;
+    }
+    after_digit = digit(c);
+  }
+  return after_digit && text.size() <= limits::kName;
+}
+
+bool is_version(std::string_view text) {
+  bool after_digit = false;
+  for (char c : text) {
+    if (!digit(c) && !(c == '.' && after_digit)) {
       return false;
     }
     after_digit = digit(c);
@@ -136,6 +147,21 @@ bool is_text(std::string_view text, std::size_t limit) {
   return true;
 }
 
+bool is_file_text(std::string_view text, std::size_t limit) {
+  if (text.size() > limit) {
+    return false;
+  }
+  while (!text.empty()) {
+    const bool space = text[0] == '\n' || text[0] == '\t';
+    const std::size_t length = space ? 1 : printable(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 bool is_clean_absolute(std::string_view path) {
   return !path.empty() && path[0] == '/' && is_text(path, limits::kPath) &&
          clean_components(path.substr(1));
@@ -143,6 +169,31 @@ bool is_clean_absolute(std::string_view path) {
 
 bool is_clean_relative(std::string_view path) {
   return is_text(path, limits::kPath) && clean_components(path);
+}
+
+bool is_file_name(std::string_view name) {
+  return name.size() <= 255 && is_clean_relative(name) && name.find('/') == std::string_view::npos;
+}
+
+std::optional<std::vector<Piece>> pieces(std::string_view text) {
+  std::vector<Piece> out;
+  for (std::size_t dollar; (dollar = text.find('$')) != std::string_view::npos;) {
+    const char next = dollar + 1 < text.size() ? text[dollar + 1] : '\0';
+    if (next == '$') {
+      out.push_back({text.substr(0, dollar + 1)});
+      text.remove_prefix(dollar + 2);
+      continue;
+    }
+    const std::size_t end = next == '{' ? text.find('}', dollar) : std::string_view::npos;
+    if (end == std::string_view::npos || !is_name(text.substr(dollar + 2, end - dollar - 2))) {
+      return std::nullopt;
+    }
+    out.push_back({text.substr(0, dollar)});
+    out.push_back({text.substr(dollar + 2, end - dollar - 2), true});
+    text.remove_prefix(end + 1);
+  }
+  out.push_back({text});
+  return out;
 }
 
 }  // namespace xpu::grammar

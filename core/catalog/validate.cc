@@ -58,6 +58,7 @@ class Validator {
       check(grammar::is_name(link.type), "the connection type ", shown(link.type),
             " is not a name");
     }
+    collect_values();
     for (const EditGroup& group : catalog_.edits) {
       check_edits(group);
     }
@@ -96,7 +97,9 @@ class Validator {
     count("conditions", catalog_.conditions.size(), limits::kConditions);
     std::size_t edits = catalog_.edits.size();
     for (const EditGroup& group : catalog_.edits) {
-      edits += group.nodes.size() + group.files.size() + group.env.size() + group.links.size();
+      edits += group.nodes.size() + group.files.size() + group.env.size() + group.links.size() +
+               group.values.size() + group.texts.size() + group.notes.size() +
+               group.image_folders.size();
     }
     count("edits", edits, 2 * limits::kEdits);
   }
@@ -193,13 +196,68 @@ class Validator {
     }
   }
 
-  void check_edits(const EditGroup& group) const {
-    check(group.scope.device.empty() || known(group.scope.device), "an edit is for the device ",
-          shown(group.scope.device), ", which was not described");
-    for (const std::string& capability : grammar::split(group.scope.capability)) {
+  // One name is combined in one way, wherever it is given.
+  void collect_values() {
+    for (const EditGroup& group : catalog_.edits) {
+      for (const Value& value : group.values) {
+        check(grammar::is_name(value.name), "the value ", shown(value.name), " is not a name");
+        const auto [at, is_new] = values_.emplace(value.name, value.combine);
+        check(is_new || at->second == value.combine, "the value ", value.name,
+              " is combined in two ways, as a list and as bits");
+        const std::string what = cat("the value ", value.name, ",");
+        text(what, value.value);
+        check(value.combine == Combine::kBits || value.value.find(',') == std::string::npos, what,
+              " ", shown(value.value), " has a comma");
+        check(value.combine == Combine::kList || is_bit(value.value), what, " ", shown(value.value),
+              " is not the number of a bit, 0 to 63");
+      }
+    }
+  }
+
+  static bool is_bit(std::string_view text) {
+    unsigned bit = 64;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), bit);
+    return error == std::errc() && stop == text.data() + text.size() && bit < 64;
+  }
+
+  void check_expansion(const std::string& what, const std::string& content) const {
+    const std::optional<std::vector<grammar::Piece>> pieces = grammar::pieces(content);
+    check(pieces.has_value(), what, " has a '$' that is neither \"${NAME}\" nor \"$$\"");
+    for (const grammar::Piece& piece : *pieces) {
+      check(!piece.is_value || values_.count(piece.text) != 0, what, " names the value ",
+            piece.text, ", which is given nowhere");
+    }
+  }
+
+  void check_scope(const Scope& scope) const {
+    check(scope.device.empty() || known(scope.device), "an edit is for the device ",
+          shown(scope.device), ", which was not described");
+    const std::vector<std::string> capabilities = grammar::split(scope.capability);
+    for (const std::string& capability : capabilities) {
       check(capabilities_.count(capability) != 0, "an edit is for the capability ",
             shown(capability), ", which was not declared");
     }
+    if (!scope.item.empty()) {
+      check(grammar::is_item(scope.item), "an edit is for the item ", shown(scope.item),
+            ", which is not [A-Za-z0-9][A-Za-z0-9._-]* of at most 32 characters");
+      check(capabilities.size() == 1, "an edit is for the item ", scope.item, " of ",
+            capabilities.size(), " capabilities; an item belongs to one");
+    }
+    text("the names that an image lacks,", scope.image_lacks);
+    for (const std::string& name : grammar::split(scope.image_lacks)) {
+      check(name.starts_with('/') ? grammar::is_clean_absolute(name) : grammar::is_file_name(name),
+            "an edit is for images that lack ", shown(name),
+            ", which is neither the name of a library nor an absolute path");
+    }
+  }
+
+  void check_edits(const EditGroup& group) const {
+    check_scope(group.scope);
+    const bool conditional = !group.scope.image_lacks.empty();
+    check(!conditional || group.nodes.empty(), "a device node cannot depend on the image (",
+          group.scope.image_lacks, ")");
+    check(!conditional || group.values.empty(), "a value cannot depend on the image (",
+          group.scope.image_lacks, ")");
     for (const Node& node : group.nodes) {
       check_node(node);
     }
@@ -210,17 +268,54 @@ class Validator {
       check(grammar::is_variable(env.name), "the variable ", shown(env.name),
             " is not [A-Za-z_][A-Za-z0-9_]*");
       text(cat("the value of the variable ", env.name), env.value, limits::kEnvValue);
+      if (env.expand) {
+        check_expansion(cat("the variable ", env.name), env.value);
+      }
     }
     for (const Link& link : group.links) {
-      absolute("a link", link.path);
-      text(cat("the target of the link ", link.path), link.target, limits::kPath);
-      check(!link.target.empty(), "the link ", link.path, " has no target");
-      const std::string folder = link.path.substr(0, link.path.rfind('/'));
-      check(!is_system_folder(folder), "the link ", link.path, " is directly in ",
-            folder.empty() ? "/" : folder,
-            ", which a folder of links would hide; put it in a folder "
-            "of its own");
+      check_link(link);
     }
+    for (const Text& item : group.texts) {
+      check_text(item);
+    }
+    for (const Note& note : group.notes) {
+      check(!note.text.empty(), "a note is empty");
+      text("the note", note.text);
+    }
+    for (const ImageFolder& folder : group.image_folders) {
+      check_image_folder(folder);
+    }
+  }
+
+  void check_link(const Link& link) const {
+    absolute("a link", link.path);
+    text(cat("the target of the link ", link.path), link.target, limits::kPath);
+    check(!link.target.empty(), "the link ", link.path, " has no target");
+    const std::string folder = link.path.substr(0, link.path.rfind('/'));
+    check(!is_system_folder(folder), "the link ", link.path, " is directly in ",
+          folder.empty() ? "/" : folder,
+          ", which a folder of links would hide; put it in a folder "
+          "of its own");
+  }
+
+  void check_text(const Text& item) const {
+    absolute("a generated file,", item.path);
+    check(item.path.rfind("/proc/", 0) != 0, "the generated file ", item.path,
+          " is below /proc, where nothing can be mounted");
+    check(grammar::is_file_text(item.content, limits::kFileText), "the content of the file ",
+          item.path, " is longer than ", limits::kFileText,
+          " bytes, not UTF-8 or has control characters");
+    if (item.expand) {
+      check_expansion(cat("the generated file ", item.path), item.content);
+    }
+  }
+
+  void check_image_folder(const ImageFolder& item) const {
+    absolute("a folder of the image,", item.folder);
+    check(grammar::is_file_name(item.library), "the folder ", item.folder, " is for the library ",
+          shown(item.library), ", which is not the name of a file");
+    check(grammar::is_version(item.version), "the folder ", item.folder, " has the version ",
+          shown(item.version), "; digits and '.' are wanted");
   }
 
   void check_node(const Node& node) const {
@@ -256,13 +351,13 @@ class Validator {
     check(file.container_path.empty() || grammar::is_clean_relative(file.container_path),
           "the library ", file.host_path, " has the container path ", shown(file.container_path),
           "; \"\" or a relative path is wanted");
-    check(is_file_name(file.soname), "the library ", file.host_path, " has the SONAME ",
+    check(grammar::is_file_name(file.soname), "the library ", file.host_path, " has the SONAME ",
           shown(file.soname));
     check(is_architecture(file.architecture), "the library ", file.host_path,
           " has the architecture ", shown(file.architecture), "; one such as x86_64 is wanted");
     count("names of one library", file.links.size(), limits::kFileLinks);
     for (const std::string& link : file.links) {
-      check(is_file_name(link), "the library ", file.host_path, " has the further name ",
+      check(grammar::is_file_name(link), "the library ", file.host_path, " has the further name ",
             shown(link));
     }
   }
@@ -283,11 +378,6 @@ class Validator {
     const bool top = path.find('/') == std::string_view::npos;
     return path.empty() || (top && path.starts_with("lib")) ||
            std::find(std::begin(kTop), std::end(kTop), path) != std::end(kTop);
-  }
-
-  static bool is_file_name(const std::string& name) {
-    return name.size() <= 255 && grammar::is_clean_relative(name) &&
-           name.find('/') == std::string::npos;
   }
 
   static bool is_architecture(std::string_view text) {
@@ -320,6 +410,7 @@ class Validator {
   const Catalog& catalog_;
   std::map<std::string_view, const Device*> devices_;
   std::set<std::string_view> capabilities_;
+  std::map<std::string_view, Combine> values_;
 };
 
 }  // namespace

@@ -48,15 +48,16 @@ T copy(const char* type, const T* from) {
 }
 
 // NULL is "": a field that the writer's version does not have reads as NULL.
-std::string text(const char* what, const char* value, std::size_t limit = limits::kText) {
-  if (value == nullptr) {
-    return "";
-  }
-  const std::size_t length = strnlen(value, limit + 1);
+std::string bytes(const char* what, const char* value, std::size_t limit) {
+  const std::size_t length = value == nullptr ? 0 : strnlen(value, limit + 1);
   if (length > limit) {
     fail(what, " is longer than ", limit, " bytes");
   }
-  const std::string out(value, length);
+  return std::string(value == nullptr ? "" : value, length);
+}
+
+std::string text(const char* what, const char* value, std::size_t limit = limits::kText) {
+  std::string out = bytes(what, value, limit);
   if (!grammar::is_text(out, limit)) {
     fail(what, " is not UTF-8 or has control characters");
   }
@@ -74,9 +75,9 @@ void check_reserved(const char* type, std::uint32_t reserved) {
 }
 
 template <class Enum>
-Enum kind_of(const char* type, std::uint32_t kind, std::uint32_t highest) {
+Enum kind_of(const char* field, std::uint32_t kind, std::uint32_t highest) {
   if (kind < 1 || kind > highest) {
-    fail(type, ".kind is ", kind, "; 1 to ", highest, " are known");
+    fail(field, " is ", kind, "; 1 to ", highest, " are known");
   }
   return static_cast<Enum>(kind - 1);
 }
@@ -86,7 +87,7 @@ Device device_of(const xpu_device& from) {
   out.vendor = text("xpu_device.vendor", from.vendor, limits::kName);
   out.index = text("xpu_device.index", from.index, limits::kName);
   out.id = cat(out.vendor, ":", out.index);
-  out.kind = kind_of<DeviceKind>("xpu_device", from.kind, XPU_KIND_ACCELERATOR);
+  out.kind = kind_of<DeviceKind>("xpu_device.kind", from.kind, XPU_KIND_ACCELERATOR);
   constexpr std::uint32_t kKnownFlags = XPU_DEVICE_NOT_IN_ALL | XPU_DEVICE_UNAVAILABLE;
   if ((from.flags & ~kKnownFlags) != 0) {
     fail("xpu_device.flags has bits that are not known (", from.flags, ")");
@@ -113,11 +114,21 @@ Scope scope_of(const xpu_scope* scope) {
   check_reserved("xpu_scope", from.reserved);
   Scope out;
   out.capability = text("xpu_scope.capability", from.capability);
+  out.item = text("xpu_scope.item", from.item, limits::kName);
+  out.image_lacks = text("xpu_scope.image_lacks", from.image_lacks);
   const std::string device = text("xpu_scope.device", from.device, limits::kName);
   if (!device.empty()) {
     out.device = id_of(from.vendor, from.device);
   }
   return out;
+}
+
+// Whether "${name}" in the text stands for a value.
+bool expands(const char* type, std::uint32_t flags) {
+  if ((flags & ~XPU_EXPAND) != 0) {
+    fail(type, ".flags has bits that are not known (", flags, ")");
+  }
+  return (flags & XPU_EXPAND) != 0;
 }
 
 // A node as the host will see it.
@@ -130,6 +141,9 @@ Node node_of(const xpu_node& from) {
     out.type = S_ISBLK(st.st_mode) ? 'b' : 'c';
     out.major = major(st.st_rdev);
     out.minor = minor(st.st_rdev);
+    out.mode = st.st_mode & 07777;
+    out.uid = st.st_uid;
+    out.gid = st.st_gid;
   }
   return out;
 }
@@ -146,13 +160,35 @@ Device stand_in(const Device& device) {
 
 File file_of(const xpu_file& from) {
   File out;
-  out.kind = kind_of<FileKind>("xpu_file", from.kind, XPU_FILE_DIRECTORY);
+  out.kind = kind_of<FileKind>("xpu_file.kind", from.kind, XPU_FILE_DIRECTORY);
   out.host_path = text("xpu_file.host_path", from.host_path, limits::kPath);
   out.container_path = text("xpu_file.container_path", from.container_path, limits::kPath);
   out.soname = text("xpu_file.soname", from.soname);
   out.architecture = text("xpu_file.architecture", from.architecture);
   out.links = grammar::split(text("xpu_file.links", from.links, limits::kPath));
   return out;
+}
+
+// The content of an item that names values, nullptr for every other.
+template <class Item>
+const std::string* expanded(const Item&) {
+  return nullptr;
+}
+const std::string* expanded(const EnvVar& env) {
+  return env.expand ? &env.value : nullptr;
+}
+const std::string* expanded(const Text& text) {
+  return text.expand ? &text.content : nullptr;
+}
+
+// A value that is named may be emitted later.
+void add_stand_ins(const std::string* content, EditGroup& group) {
+  const auto pieces = content == nullptr ? std::nullopt : grammar::pieces(*content);
+  for (const grammar::Piece& piece : pieces.value_or(std::vector<grammar::Piece>())) {
+    if (piece.is_value) {
+      group.values.push_back({Combine::kList, std::string(piece.text), ""});
+    }
+  }
 }
 
 }  // namespace
@@ -167,6 +203,7 @@ void Collector::take(const Scope& scope, std::vector<Item> EditGroup::*list, Ite
   }
   alone.edits.emplace_back().scope = scope;
   (alone.edits[0].*list).push_back(item);
+  add_stand_ins(expanded(item), alone.edits.emplace_back());
   check(alone);
   (group(scope).*list).push_back(std::move(item));
   ++edits_;
@@ -330,13 +367,59 @@ struct Sinks {
   static xpu_status env(void* ctx, const xpu_scope* scope, const xpu_env* from) noexcept {
     return guard(ctx, "emit_env", [&](Collector& to) {
       const xpu_env item = copy("xpu_env", from);
-      if ((item.flags & ~XPU_EXPAND) != 0) {
-        fail("xpu_env.flags has bits that are not known (", item.flags, ")");
+      const bool expand = expands("xpu_env", item.flags);
+      to.take(scope_of(scope), &EditGroup::env,
+              {text("xpu_env.name", item.name),
+               text("xpu_env.value", item.value, limits::kEnvValue), expand});
+    });
+  }
+
+  static xpu_status value(void* ctx, const xpu_scope* scope, const xpu_value* from) noexcept {
+    return guard(ctx, "emit_value", [&](Collector& to) {
+      const xpu_value item = copy("xpu_value", from);
+      Value out;
+      out.combine = kind_of<Combine>("xpu_value.combine", item.combine, XPU_COMBINE_BITS);
+      out.name = text("xpu_value.name", item.name, limits::kName);
+      out.value = text("xpu_value.value", item.value);
+      const auto at = to.values_.find(out.name);
+      if (at != to.values_.end() && at->second != out.combine) {
+        fail("the value ", out.name, " is combined in two ways, as a list and as bits");
       }
-      to.take(
-          scope_of(scope), &EditGroup::env,
-          {text("xpu_env.name", item.name), text("xpu_env.value", item.value, limits::kEnvValue),
-           (item.flags & XPU_EXPAND) != 0});
+      to.take(scope_of(scope), &EditGroup::values, out);
+      to.values_.emplace(out.name, out.combine);
+    });
+  }
+
+  static xpu_status file_text(void* ctx, const xpu_scope* scope, const xpu_text* from) noexcept {
+    return guard(ctx, "emit_text", [&](Collector& to) {
+      const xpu_text item = copy("xpu_text", from);
+      const bool expand = expands("xpu_text", item.flags);
+      to.take(scope_of(scope), &EditGroup::texts,
+              {text("xpu_text.path", item.path, limits::kPath),
+               bytes("xpu_text.content", item.content, limits::kFileText), expand});
+    });
+  }
+
+  static xpu_status note(void* ctx, const xpu_scope* scope, const xpu_note* from) noexcept {
+    return guard(ctx, "emit_note", [&](Collector& to) {
+      const xpu_note item = copy("xpu_note", from);
+      if (item.severity != XPU_LOG_INFO && item.severity != XPU_LOG_WARN) {
+        fail("xpu_note.severity is ", item.severity, "; XPU_LOG_INFO and XPU_LOG_WARN are known");
+      }
+      to.take(scope_of(scope), &EditGroup::notes,
+              {item.severity == XPU_LOG_WARN, text("xpu_note.text", item.text)});
+    });
+  }
+
+  static xpu_status image_folder(void* ctx, const xpu_scope* scope,
+                                 const xpu_image_folder* from) noexcept {
+    return guard(ctx, "emit_image_folder", [&](Collector& to) {
+      const xpu_image_folder item = copy("xpu_image_folder", from);
+      check_reserved("xpu_image_folder", item.reserved);
+      to.take(scope_of(scope), &EditGroup::image_folders,
+              {text("xpu_image_folder.folder", item.folder, limits::kPath),
+               text("xpu_image_folder.library", item.library),
+               text("xpu_image_folder.version", item.version)});
     });
   }
 
@@ -355,7 +438,7 @@ struct Sinks {
       check_limit(to.catalog_.conditions.size(), limits::kConditions, "conditions");
       const xpu_condition item = copy("xpu_condition", from);
       Condition out;
-      out.kind = kind_of<ConditionKind>("xpu_condition", item.kind, XPU_VALID_SECONDS);
+      out.kind = kind_of<ConditionKind>("xpu_condition.kind", item.kind, XPU_VALID_SECONDS);
       out.path = text("xpu_condition.path", item.path, limits::kPath);
       if (out.kind == ConditionKind::kSeconds) {
         out.expected = std::to_string(item.seconds);
@@ -402,6 +485,10 @@ Collector::Collector(const Manifest& manifest, int log_fd)
   host_.emit_link = Sinks::link;
   host_.emit_condition = Sinks::condition;
   host_.emit_capability = Sinks::capability;
+  host_.emit_value = Sinks::value;
+  host_.emit_text = Sinks::file_text;
+  host_.emit_note = Sinks::note;
+  host_.emit_image_folder = Sinks::image_folder;
   catalog_.backend = manifest.name;
   catalog_.simulated = manifest.simulated;
 }
@@ -435,9 +522,33 @@ void Collector::check_name(const std::string& name, const std::string& id) const
   }
 }
 
+template <class Item>
+void Collector::drop_unknown_values(std::vector<Item>& items, const char* sink, const char* what,
+                                    std::string Item::*name) {
+  std::erase_if(items, [&](const Item& item) {
+    EditGroup named;
+    add_stand_ins(expanded(item), named);
+    for (const Value& value : named.values) {
+      if (values_.count(value.name) == 0) {
+        reject(cat(sink, ": ", what, " ", item.*name, " names the value ", value.name,
+                   ", which is given nowhere"));
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+Catalog Collector::take() {
+  for (EditGroup& group : catalog_.edits) {
+    drop_unknown_values(group.env, "emit_env", "the variable", &EnvVar::name);
+    drop_unknown_values(group.texts, "emit_text", "the generated file", &Text::path);
+  }
+  return std::move(catalog_);
+}
+
 EditGroup& Collector::group(const Scope& scope) {
-  const auto [at, is_new] =
-      groups_.emplace(std::pair(scope.device, scope.capability), catalog_.edits.size());
+  const auto [at, is_new] = groups_.emplace(scope, catalog_.edits.size());
   if (is_new) {
     catalog_.edits.emplace_back().scope = scope;
   }

@@ -27,8 +27,9 @@ class Collector {
   // What set_error said last, in the call that began with begin_call(); "" for nothing.
   void begin_call() { error_.clear(); }
   const std::string& error() const { return error_; }
-  // The collected description; empties the collector.
-  Catalog take() { return std::move(catalog_); }
+  // The collected description, without what names a value that was not emitted; empties the
+  // collector.
+  Catalog take();
 
  private:
   friend struct Sinks;
@@ -41,6 +42,9 @@ class Collector {
   void check_name(const std::string& name, const std::string& id) const;
   template <class Item>
   void take(const Scope& scope, std::vector<Item> EditGroup::*list, Item item);
+  template <class Item>
+  void drop_unknown_values(std::vector<Item>& items, const char* sink, const char* what,
+                           std::string Item::*name);
 
   xpu_host host_{};
   int log_fd_;
@@ -49,10 +53,11 @@ class Collector {
   std::string error_;
   int refused_ = 0;
   Catalog catalog_;
-  std::map<std::string, std::size_t> devices_;                         // id → place
-  std::map<std::pair<std::string, std::string>, std::size_t> groups_;  // scope → place
-  std::map<std::string, std::string> names_;                           // id, UUID or alias → id
-  std::map<std::string, std::string> index_aliases_;                   // vendor:alias → id
+  std::map<std::string, std::size_t> devices_;  // id → place
+  std::map<Scope, std::size_t> groups_;         // → place
+  std::map<std::string, Combine> values_;
+  std::map<std::string, std::string> names_;          // id, UUID or alias → id
+  std::map<std::string, std::string> index_aliases_;  // vendor:alias → id
   std::size_t edits_ = 0;
 };
 

@@ -299,7 +299,7 @@ class Child {
   std::string answer_;
 };
 
-// The host takes type and numbers of a node from what it finds, not from the backend.
+// The host takes type, numbers and owner of a node from what it finds, not from the backend.
 void fill_nodes(Catalog& catalog) {
   for (EditGroup& group : catalog.edits) {
     for (Node& node : group.nodes) {
@@ -308,6 +308,9 @@ void fill_nodes(Catalog& catalog) {
         node.type = S_ISBLK(st.st_mode) ? 'b' : 'c';
         node.major = major(st.st_rdev);
         node.minor = minor(st.st_rdev);
+        node.mode = st.st_mode & 07777;
+        node.uid = st.st_uid;
+        node.gid = st.st_gid;
       }
     }
   }

@@ -125,7 +125,7 @@ typedef struct xpu_scope {
   /* A condition on the image: applies only where the image has none of these, separated by ','.
    * Without '/': the name of a library, looked up as the container's loader does; with '/': an
    * absolute path. '*' stands for any text without '/'. "" for no condition. An image is looked at
-   * as it is before anything is brought in. Not for devices' nodes. */
+   * as it is before anything is brought in. Not for device nodes and values. */
   const char* image_lacks;
 } xpu_scope;
 

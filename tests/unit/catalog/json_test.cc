@@ -58,16 +58,38 @@ TEST(CatalogJson, KeepsEveryField) {
   ASSERT_EQ(after.interconnects.size(), 1U);
   EXPECT_EQ(after.interconnects[0].peer, "acme:0:1");
   EXPECT_EQ(after.interconnects[0].weight, 4U);
-  ASSERT_EQ(after.edits.size(), 1U);
-  EXPECT_EQ(after.edits[0].scope, before.edits[0].scope);
-  EXPECT_EQ(after.edits[0].nodes, before.edits[0].nodes);
-  EXPECT_EQ(after.edits[0].files, before.edits[0].files);
-  EXPECT_EQ(after.edits[0].env, before.edits[0].env);
-  EXPECT_EQ(after.edits[0].links, before.edits[0].links);
+  ASSERT_EQ(after.edits.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(after.edits[i].scope, before.edits[i].scope);
+    EXPECT_EQ(after.edits[i].nodes, before.edits[i].nodes);
+    EXPECT_EQ(after.edits[i].files, before.edits[i].files);
+    EXPECT_EQ(after.edits[i].env, before.edits[i].env);
+    EXPECT_EQ(after.edits[i].links, before.edits[i].links);
+    EXPECT_EQ(after.edits[i].values, before.edits[i].values);
+    EXPECT_EQ(after.edits[i].texts, before.edits[i].texts);
+    EXPECT_EQ(after.edits[i].notes, before.edits[i].notes);
+    EXPECT_EQ(after.edits[i].image_folders, before.edits[i].image_folders);
+  }
   ASSERT_EQ(after.conditions.size(), 4U);
   EXPECT_EQ(after.conditions[1].kind, ConditionKind::kListing);
   EXPECT_EQ(after.conditions[1].path, "/sys/class");
   EXPECT_EQ(after.conditions[3].expected, "60");
+}
+
+// Every start reads it.
+TEST(CatalogJson, LeavesOutDefaults) {
+  Catalog catalog;
+  catalog.backend = "acme";
+  EditGroup& group = catalog.edits.emplace_back();
+  group.nodes = {{"/dev/null", "/dev/acme0", 'c', 1, 3}};
+  group.env = {{"A", "1"}};
+  group.texts = {{"/etc/a", ""}};
+  group.notes = {{false, "x"}};
+  EXPECT_EQ(to_json(catalog),
+            R"({"backend":"acme","state":"ready","edits":[{"nodes":[{"host_path":"/dev/null",)"
+            R"("container_path":"/dev/acme0","type":"c","major":1,"minor":3}],)"
+            R"("env":[{"name":"A","value":"1"}],"texts":[{"path":"/etc/a","content":""}],)"
+            R"("notes":[{"text":"x"}]}]})");
 }
 
 TEST(CatalogJson, KeepsEveryState) {
@@ -104,6 +126,8 @@ TEST(CatalogJson, RefusesWhatIsNotADescription) {
             "acme.json: major of nodes[0] is not a number in range");
   EXPECT_EQ(error_of(R"({"edits":[{"nodes":[{"type":"cc"}]}]})"),
             "acme.json: type of nodes[0] is not one character");
+  EXPECT_EQ(error_of(R"({"edits":[{"values":[{"combine":"sum"}]}]})"),
+            "acme.json: combine of values[0] is not a value that is known");
   EXPECT_EQ(error_of(R"({"devices":[{"colour":"red"}]})"),
             "acme.json: devices[0] has a key that is not known or occurs twice");
 }

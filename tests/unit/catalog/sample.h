@@ -21,7 +21,7 @@ inline Catalog sample_catalog() {
   catalog.version = "1.2.3";
   catalog.abi = "1.0";
   catalog.simulated = true;
-  catalog.capabilities = {"compute", "utility"};
+  catalog.capabilities = {"compute", "utility", "channels"};
   catalog.properties = {{"driver", "535.1"}};
 
   Device device = sample_device("0");
@@ -46,7 +46,7 @@ inline Catalog sample_catalog() {
   catalog.interconnects = {{"acme:0", "acme:0:1", "pcie", 4}};
   EditGroup group;
   group.scope = {"acme:0", "compute"};
-  group.nodes = {{"/dev/null", "/dev/acme0", 'c', 1, 3}};
+  group.nodes = {{"/dev/null", "/dev/acme0", 'c', 1, 3, 0660, 7, 44}};
   File library;
   library.kind = FileKind::kLibrary;
   library.host_path = "/opt/acme/libacme.so.535.1";
@@ -58,8 +58,20 @@ inline Catalog sample_catalog() {
   data.host_path = "/opt/acme/acme.json";
   data.container_path = "/etc/acme/acme.json";
   group.files = {library, data};
-  group.env = {{"ACME_HOME", "/opt/acme"}};
+  group.env = {{"ACME_HOME", "/opt/acme"}, {"ACME_MASK", "${mask}", true}};
   group.links = {{"/dev/acme/by-path/x", "../acme0"}};
+  group.values = {{Combine::kBits, "mask", "63"}, {Combine::kList, "ids", "a b"}};
+  catalog.edits.push_back(group);
+
+  group = EditGroup();
+  group.scope = {"", "channels", "7", ""};
+  group.texts = {{"/etc/acme/ids", "ids\t${ids}$$\n", true}, {"/etc/acme/fixed", "$\n", false}};
+  group.notes = {{true, "acme:0 is slow"}, {false, "so it is"}};
+  catalog.edits.push_back(group);
+
+  group = EditGroup();
+  group.scope = {"", "", "", "libacme.so.1,/opt/acme-*/lib"};
+  group.image_folders = {{"/usr/local/acme/compat", "libacme.so", "535.1"}};
   catalog.edits.push_back(group);
   catalog.conditions = {{ConditionKind::kStat, "/etc/hostname", ""},
                         {ConditionKind::kListing, "/sys/class", ""},

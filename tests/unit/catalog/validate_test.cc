@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Devices, Validate, testing::ValuesIn(kDevices),
 
 const Case kEdits[] = {
     {"TooMany", [](Catalog& c) { c.edits[0].env.resize(131073); },
-     "describes 131078 edits; at most 131072 are accepted"},
+     "describes 131087 edits; at most 131072 are accepted"},
     {"ScopeDevice", [](Catalog& c) { c.edits[0].scope.device = "acme:5"; },
      "an edit is for the device \"acme:5\", which was not described"},
     {"ScopeCapabilities", [](Catalog& c) { c.edits[0].scope.capability = "compute,video"; },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever a backend does becomes one line that names it, and its neighbour is ready all the same.
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,7 +127,10 @@ TEST_F(Behaviour, WhatAGoodOneDescribes) {
   EXPECT_EQ(catalog.devices[0].id, "acme:0");
   EXPECT_EQ(catalog.devices[0].memory_bytes, 1ULL << 30);
   ASSERT_EQ(catalog.edits.size(), 1U);
-  const Node wanted = {"/dev/null", "/dev/acme0", 'c', 1, 3};
+  struct stat null = {};
+  ASSERT_EQ(stat("/dev/null", &null), 0);
+  const Node wanted = {"/dev/null", "/dev/acme0",         'c',         1,
+                       3,           null.st_mode & 07777, null.st_uid, null.st_gid};
   EXPECT_THAT(catalog.edits[0].nodes, testing::ElementsAre(wanted));
   ASSERT_EQ(catalog.conditions.size(), 1U);
   EXPECT_EQ(catalog.conditions[0].path, path("watch"));
