@@ -8,6 +8,7 @@
 #include "backends/nvidia/driver_files.h"
 #include "backends/nvidia/nodes.h"
 #include "backends/nvidia/options.h"
+#include "backends/nvidia/platform.h"
 #include "sdk/helpers/path.h"
 #include "xpu/backend.hpp"
 
@@ -16,9 +17,6 @@ namespace {
 
 // Partitioning can be switched on and off without a trace in procfs while no partition exists.
 constexpr unsigned kMigSeconds = 600;
-// A library that failed may answer a moment later.
-constexpr unsigned kRetrySeconds = 30;
-
 class Nvidia : public sdk::Backend {
  public:
   void describe(sdk::Sink& sink) override;
@@ -27,7 +25,6 @@ class Nvidia : public sdk::Backend {
 // Conditions that hold whatever is found: a driver that appears is as much of a change as one that
 // goes.
 void watch_driver(sdk::Sink& sink, const Options& options) {
-  sink.valid_while_content(options.sys_root.host_path(sdk::join(kProc, "version")));
   sink.valid_while_listing(options.sys_root.host_path(sdk::join(kProc, "gpus")));
   sink.valid_while_same(options.driver_root.host_path("/etc/ld.so.cache"));
 }
@@ -40,15 +37,14 @@ std::string driver_problem(const Options& options, const Detected& found,
     return found.nvml_problem + ": the kernel module is " + version +
            "; reload the module or restart the machine";
   }
-  if (!driver.usable()) {
+  if (options.drivers != sdk::InjectDrivers::kNever && !driver.usable()) {
     return "no driver library of version " + version + " is below " +
            options.driver_root.host_path("/") + "; set driver-root where the driver is";
   }
   return "";
 }
 
-void Nvidia::describe(sdk::Sink& sink) {
-  const Options options = read_options(sink);
+void describe_driver(sdk::Sink& sink, const Options& options) {
   watch_driver(sink, options);
   const Detected found = detect(options.driver_root, options.sys_root);
   const DriverFiles driver =
@@ -65,14 +61,8 @@ void Nvidia::describe(sdk::Sink& sink) {
     sink.valid_for_seconds(kMigSeconds);
   }
 
-  for (const CapabilityName& capability : kCapabilities) {
-    sink.capability(capability.name);
-  }
-  sink.property("driver", found.hardware.driver);
-  if (!found.hardware.cuda.empty()) {
-    sink.property("cuda", found.hardware.cuda);
-  }
-  sink.property("source", found.from_nvml ? "nvml" : "procfs");
+  emit_capabilities(sink);
+  emit_properties(sink, found.hardware, found.from_nvml ? "nvml" : "procfs");
   nodes.emit_control(sink);
   const std::vector<sdk::Device> devices =
       emit_devices(sink, nodes, found.hardware, driver_problem(options, found, driver));
@@ -80,7 +70,25 @@ void Nvidia::describe(sdk::Sink& sink) {
     sink.interconnect(devices[connection.first], devices[connection.second], connection.type,
                       connection.weight);
   }
-  emit_files(sink, options.driver_root, driver);
+  emit_files(sink, options, driver);
+  emit_cuda(sink, options);
+  emit_profile(sink, found.hardware);
+  if (options.cuda_compat) {
+    emit_cuda_compat(sink, found.hardware, "/usr/local/cuda/compat");
+  }
+}
+
+void Nvidia::describe(sdk::Sink& sink) {
+  const Options options = read_options(sink);
+  watch_mode(sink, options);
+  switch (mode_of(options)) {
+    case Mode::kWsl:
+      return describe_wsl(sink, options);
+    case Mode::kCsv:
+      return describe_tegra(sink, options);
+    default:
+      return describe_driver(sink, options);
+  }
 }
 
 }  // namespace

@@ -39,56 +39,52 @@ std::string kernel_version(const sdk::Root& sys_root) {
   return version;
 }
 
-struct NvmlAttempt {
-  bool answered = false;
-  bool driver_not_loaded = true;  // nothing contradicts it so far
-};
+}  // namespace
 
-NvmlAttempt ask_nvml(const std::vector<std::string>& candidates, const sdk::Root& sys_root,
-                     Detected& found) {
-  NvmlAttempt attempt;
+NvmlAnswer ask_nvml(const std::vector<std::string>& candidates, const sdk::Root& sys_root) {
+  NvmlAnswer answer;
   for (const std::string& path : candidates) {
     std::string reason;
     auto nvml = Nvml::load(path, reason);
     if (!nvml) {
-      found.nvml_problem = reason;
+      answer.problem = reason;
       continue;
     }
     nvml::Status status = nvml->init();
     if (status != nvml::kSuccess) {
-      found.nvml_problem = path + ": " + nvml->text(status);
-      found.wrong_version |= status == nvml::kVersionMismatch;
-      attempt.driver_not_loaded &= status == nvml::kDriverNotLoaded;
+      answer.problem = path + ": " + nvml->text(status);
+      answer.wrong_version |= status == nvml::kVersionMismatch;
+      answer.driver_not_loaded &= status == nvml::kDriverNotLoaded;
       continue;
     }
     try {
-      found.hardware = hardware_from_nvml(*nvml, sys_root);
-      found.nvml_problem.clear();
-      found.wrong_version = false;
-      attempt.answered = true;
+      answer.hardware = hardware_from_nvml(*nvml, sys_root);
+      answer.problem.clear();
+      answer.wrong_version = false;
     } catch (const std::runtime_error& error) {
-      found.nvml_problem = path + ": " + error.what();
-      attempt.driver_not_loaded = false;
+      answer.problem = path + ": " + error.what();
+      answer.driver_not_loaded = false;
     }
     nvml->shutdown();
-    return attempt;
+    return answer;
   }
-  return attempt;
+  return answer;
 }
-
-}  // namespace
 
 Detected detect(const sdk::Root& driver_root, const sdk::Root& sys_root) {
   Detected found;
   const std::string kernel = kernel_version(sys_root);
   const std::vector<std::string> candidates = nvml_candidates(driver_root, kernel);
-  if (candidates.empty()) {
-    found.nvml_problem = "libnvidia-ml.so.1 is not below " + driver_root.host_path("/");
-  }
-  NvmlAttempt attempt = ask_nvml(candidates, sys_root, found);
-  found.from_nvml = attempt.answered;
-  if (!attempt.answered) {
-    if (kernel.empty() && !attempt.driver_not_loaded) {
+  NvmlAnswer answer = ask_nvml(candidates, sys_root);
+  found.from_nvml = answer.hardware.has_value();
+  found.wrong_version = answer.wrong_version;
+  found.nvml_problem = candidates.empty()
+                           ? "libnvidia-ml.so.1 is not below " + driver_root.host_path("/")
+                           : answer.problem;
+  if (answer.hardware) {
+    found.hardware = std::move(*answer.hardware);
+  } else {
+    if (kernel.empty() && !answer.driver_not_loaded) {
       throw std::runtime_error(found.nvml_problem);
     }
     if (kernel.empty()) {

@@ -2,12 +2,23 @@
 // Which driver and which GPUs: NVML where it answers, the kernel module's own files otherwise.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "backends/nvidia/hardware.h"
 #include "sdk/helpers/fs.h"
 
 namespace xpu::nvidia {
+
+struct NvmlAnswer {
+  std::optional<Hardware> hardware;
+  std::string problem;            // why there is none
+  bool wrong_version = false;     // the only NVML there is belongs to another driver version
+  bool driver_not_loaded = true;  // nothing contradicts it so far
+};
+// Of the first library that answers.
+NvmlAnswer ask_nvml(const std::vector<std::string>& candidates, const sdk::Root& sys_root);
 
 struct Detected {
   Hardware hardware;

@@ -9,8 +9,6 @@
 namespace xpu::nvidia {
 namespace {
 
-constexpr const char* kVendorName = "nvidia";
-
 std::string upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -45,6 +43,12 @@ std::string mig_problem(const Gpu& gpu) {
   }
   return parts.empty() ? "in MIG mode without partitions"
                        : "in MIG mode: ask for its partitions " + parts;
+}
+
+void emit_minor(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
+  if (gpu.minor && *gpu.minor < kMinorBits) {
+    sink.value(sdk::with(device), sdk::Combine::kBits, kMinors, std::to_string(*gpu.minor));
+  }
 }
 
 }  // namespace
@@ -83,6 +87,21 @@ sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::stri
   return device;
 }
 
+void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
+  sink.device(device);
+  if (!gpu.pci.empty()) {
+    for (const std::string& name : pci_aliases(gpu.pci)) {
+      sink.alias(device, name);
+    }
+  }
+  if (!gpu.brand.empty()) {
+    sink.property(device, "brand", gpu.brand);
+  }
+  if (gpu.mig_enabled) {
+    sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");
+  }
+}
+
 std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const Hardware& hardware,
                                       const std::string& driver_problem) {
   std::vector<sdk::Device> devices;
@@ -95,22 +114,13 @@ std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const
       problem = mig_problem(gpu);
     }
     sdk::Device device = to_device(gpu, hardware.driver, problem);
-    sink.device(device);
-    if (!gpu.pci.empty()) {
-      for (const std::string& name : pci_aliases(gpu.pci)) {
-        sink.alias(device, name);
-      }
-    }
-    if (!gpu.brand.empty()) {
-      sink.property(device, "brand", gpu.brand);
-    }
-    if (gpu.mig_enabled) {
-      sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");
-    }
+    emit_device(sink, device, gpu);
+    emit_minor(sink, device, gpu);
     nodes.emit(sink, device, gpu);
     for (const MigDevice& mig : gpu.mig) {
       sdk::Device part = to_device(mig, device, first_of(nodes.problem(gpu, mig)));
       sink.device(part);
+      emit_minor(sink, part, gpu);
       std::string instance = "MIG-" + gpu.uuid + "/" + std::to_string(mig.gpu_instance) + "/" +
                              std::to_string(mig.compute_instance);
       if (!gpu.uuid.empty() && instance != mig.uuid) {

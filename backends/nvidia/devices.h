@@ -12,12 +12,19 @@
 
 namespace xpu::nvidia {
 
+inline constexpr const char* kVendorName = "nvidia";
+// The value of edits whose bits are the minor numbers of the GPUs given.
+inline constexpr const char* kMinors = "minors";
+inline constexpr unsigned kMinorBits = 64;
+
 // The spellings of a PCI address that tools print and people type.
 std::set<std::string> pci_aliases(const std::string& pci);
 
 // `problem`: why the GPU cannot be used; "" when it can.
 sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::string& problem);
 
+// The device with its further names and properties.
+void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu);
 // GPUs and partitions with their names, properties and nodes. `driver_problem` is that of all.
 std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const Hardware& hardware,
                                       const std::string& driver_problem);

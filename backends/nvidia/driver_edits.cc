@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/nvidia/driver_edits.h"
 
+#include <algorithm>
 #include <set>
 
+#include "backends/nvidia/devices.h"
 #include "backends/nvidia/nodes.h"
+#include "sdk/helpers/path.h"
 
 namespace xpu::nvidia {
 namespace {
@@ -17,33 +20,112 @@ sdk::FileKind to_kind(DriverFileKind kind) {
     case DriverFileKind::kSocket:
     case DriverFileKind::kSocketFolder:
       return sdk::FileKind::kSocket;
+    case DriverFileKind::kFolder:
+      return sdk::FileKind::kDirectory;
     case DriverFileKind::kData:
       break;
   }
   return sdk::FileKind::kData;
 }
 
+// Only where the image has neither: files of two drivers do not work together.
+constexpr const char* kDriverMarks = "libcuda.so.1,libnvidia-ml.so.1";
+constexpr const char* kCudaMarks =
+    "libcudart.so.*,/usr/local/cuda/lib64/libcudart.so.*,"
+    "/usr/local/cuda/targets/*/lib/libcudart.so.*";
+#if defined(__x86_64__)
+constexpr std::string_view kCudaTarget = "x86_64-linux";
+#else
+constexpr std::string_view kCudaTarget = "sbsa-linux";
+#endif
+
+// What a container must have asked for, in one of these ways.
+std::vector<std::string> scopes_of(const DriverFile& file, const std::string& common) {
+  if (file.capabilities == 0) {
+    return {common};
+  }
+  std::vector<std::string> found;
+  const char* of_compat = (file.capabilities & kCompat32) != 0 ? ",compat32" : "";
+  for (const CapabilityName& capability : kCapabilities) {
+    if (capability.bit != kCompat32 && (file.capabilities & capability.bit) != 0) {
+      found.push_back(std::string(capability.name) + of_compat);
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
-void emit_files(sdk::Sink& sink, const sdk::Root& driver_root, const DriverFiles& driver) {
+void emit_files(sdk::Sink& sink, const Options& options, const DriverFiles& driver,
+                const std::string& common) {
   for (const DriverFile& file : driver.files) {
+    // A daemon's socket serves the image's own libraries too.
+    const bool socket =
+        file.kind == DriverFileKind::kSocket || file.kind == DriverFileKind::kSocketFolder;
+    if (options.drivers == sdk::InjectDrivers::kNever && !socket) {
+      continue;
+    }
+    const char* lacks =
+        options.drivers == sdk::InjectDrivers::kMissing && !socket ? kDriverMarks : "";
     sdk::File out;
     out.kind = to_kind(file.kind);
-    out.host_path = driver_root.host_path(file.path);
+    out.host_path = options.driver_root.host_path(file.path);
     out.container_path = file.container_path;
     out.soname = file.soname;
     out.architecture = file.architecture;
     if (!file.links.empty()) {
       out.links = {file.links};
     }
-    if (file.capabilities == 0) {
-      sink.file(sdk::always(), out);
+    for (const std::string& capabilities : scopes_of(file, common)) {
+      sink.file(sdk::with_capability(capabilities).unless_image_has(lacks), out);
     }
-    for (const CapabilityName& capability : kCapabilities) {
-      if (file.capabilities & capability.bit) {
-        sink.file(sdk::with_capability(capability.name), out);
-      }
-    }
+  }
+}
+
+void emit_cuda(sdk::Sink& sink, const Options& options) {
+  if (options.cuda == sdk::InjectDrivers::kNever) {
+    return;
+  }
+  const sdk::Root host("/");
+  const std::vector<std::string> folders = {
+      sdk::join(options.cuda_path, "lib64"),
+      sdk::join(options.cuda_path, "targets/" + std::string(kCudaTarget) + "/lib"),
+      sdk::join(options.cuda_path, "lib")};
+  for (const std::string& folder : folders) {
+    sink.valid_while_listing(folder);
+  }
+  const std::vector<sdk::UserLibrary> libraries = sdk::user_libraries(host, folders);
+  if (libraries.empty()) {
+    sink.log(sdk::Severity::kWarn, "inject-cuda is set, but there is no library in " + folders[0] +
+                                       "; set cuda-path where the toolkit is");
+  }
+  sdk::emit_user_libraries(sink, sdk::with_capability("compute"), options.cuda, host, libraries,
+                           kCudaMarks);
+}
+
+void emit_profile(sdk::Sink& sink, const Hardware& hardware) {
+  // A GPU without a bit in the mask would be hidden by it.
+  const bool all_have_bits =
+      std::all_of(hardware.gpus.begin(), hardware.gpus.end(),
+                  [](const Gpu& gpu) { return gpu.minor && *gpu.minor < kMinorBits; });
+  if (all_have_bits) {
+    sink.expanded_text(sdk::with_capability("graphics"),
+                       "/etc/nvidia/nvidia-application-profiles-rc.d/10-container.conf",
+                       "{\"profiles\": [{\"name\": \"_container_\", \"settings\": "
+                       "[\"EGLVisibleDGPUDevices\", $" +
+                           std::string("{") + kMinors +
+                           "}]}],\n \"rules\": [{\"pattern\": [], \"profile\": "
+                           "\"_container_\"}]}\n");
+  }
+}
+
+void emit_cuda_compat(sdk::Sink& sink, const Hardware& hardware, const std::string& folder) {
+  // On these the newer library refuses to start where the driver's own would work.
+  const bool refused = std::any_of(hardware.gpus.begin(), hardware.gpus.end(), [](const Gpu& gpu) {
+    return sdk::starts_with(gpu.brand, "geforce") || sdk::starts_with(gpu.brand, "titan");
+  });
+  if (!refused && !hardware.driver.empty()) {
+    sink.image_folder(sdk::with_capability("compute"), folder, "libcuda.so", hardware.driver);
   }
 }
 

@@ -12,14 +12,16 @@
 
 namespace xpu::nvidia {
 
-enum class DriverFileKind { kLibrary, kProgram, kData, kSocket, kSocketFolder };
+enum class DriverFileKind { kLibrary, kProgram, kData, kSocket, kSocketFolder, kFolder };
 
 struct DriverFile {
   DriverFileKind kind = DriverFileKind::kData;
   std::string path;                         // inside the driver root, links followed
   std::string container_path;               // for a library "" or "<subfolder>/<name>"
   std::string soname, architecture, links;  // libraries
-  std::uint8_t capabilities = 0;            // Capability bits; 0: whatever is asked for
+  // Capability bits, each enough by itself; 0: whatever is asked for. With kCompat32, that one and
+  // one of the others are wanted.
+  std::uint8_t capabilities = 0;
 };
 
 struct DriverFiles {

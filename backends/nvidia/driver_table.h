@@ -143,7 +143,7 @@ inline constexpr DataFile kDataFiles[] = {
     {"/usr/share/vulkan/icd.d/nvidia_icd.json", kGraphics},
     {"/usr/share/vulkan/icd.d/nvidia_icd.x86_64.json", kGraphics},
     {"/usr/share/vulkan/icd.d/nvidia_icd.aarch64.json", kGraphics},
-    {"/usr/share/vulkan/icd.d/nvidia_icd.i686.json", kCompat32},
+    {"/usr/share/vulkan/icd.d/nvidia_icd.i686.json", kGraphics | kCompat32},
     {"/etc/vulkan/implicit_layer.d/nvidia_layers.json", kGraphics},
     {"/usr/share/vulkan/implicit_layer.d/nvidia_layers.json", kGraphics},
     {"/usr/share/vulkansc/icd.d/nvidia_icd_vksc.json", kGraphics},

@@ -104,7 +104,7 @@ class Finder {
   void finish(bool compat, DriverFiles& out) {
     for (Library& library : libraries_) {
       if (compat) {
-        library.file.capabilities = kCompat32;
+        library.file.capabilities |= kCompat32;
       }
       out.files.push_back(std::move(library.file));
     }

@@ -2,7 +2,10 @@
 // What configuration says, [options] of the manifest checked.
 #pragma once
 
+#include <string>
+
 #include "sdk/helpers/fs.h"
+#include "sdk/helpers/user_libraries.h"
 #include "xpu/backend.hpp"
 
 namespace xpu::nvidia {
@@ -18,6 +21,11 @@ enum class Mode {
 struct Options {
   sdk::Root driver_root, dev_root, sys_root;
   Mode mode = Mode::kAuto;
+  std::string csv_path;     // folder of mount specifications
+  bool cuda_compat = true;  // use an image's own newer libcuda
+  sdk::InjectDrivers drivers = sdk::InjectDrivers::kAlways;
+  std::string cuda_path;  // of the toolkit, on the host
+  sdk::InjectDrivers cuda = sdk::InjectDrivers::kNever;
 };
 
 // Throws sdk::Invalid naming the option.

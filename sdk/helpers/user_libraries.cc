@@ -40,19 +40,12 @@ struct Found {
   std::set<std::string> names;
 };
 
-bool begins_with_one(std::string_view name, const std::vector<std::string>& names) {
-  return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& start) {
-           return starts_with(name, start);
-         });
-}
-
 // Names in the folder by the file that they lead to.
-std::map<std::string, Found> libraries_in(const Root& root, const std::string& folder,
-                                          const std::vector<std::string>& names) {
+std::map<std::string, Found> libraries_in(const Root& root, const std::string& folder) {
   std::map<std::string, Found> files;
   std::set<std::string> others;
   for (const std::string& name : root.list(folder)) {
-    if (!is_library_name(name) || !begins_with_one(name, names)) {
+    if (!is_library_name(name)) {
       continue;
     }
     const auto real = root.resolve(join(folder, name));
@@ -77,20 +70,24 @@ std::map<std::string, Found> libraries_in(const Root& root, const std::string& f
 
 }  // namespace
 
-InjectDrivers inject_option(const Sink& sink, const std::string& name) {
+InjectDrivers inject_option(const Sink& sink, const std::string& name, InjectDrivers if_true) {
   const std::string value = sink.option(name);
   if (value == "never" || value == "false") {
     return InjectDrivers::kNever;
   }
-  if (value == "missing" || value == "true") {
+  if (value == "true") {
+    return if_true;
+  }
+  if (value == "missing") {
     return InjectDrivers::kMissing;
   }
   if (value == "always") {
     return InjectDrivers::kAlways;
   }
   throw Invalid("option " + name + " is \"" + value +
-                "\"; it is one of \"never\", \"missing\" and \"always\", or true for \"missing\" "
-                "and false for \"never\"");
+                "\"; it is one of \"never\", \"missing\" and \"always\", or true for \"" +
+                (if_true == InjectDrivers::kMissing ? "missing" : "always") +
+                "\" and false for \"never\"");
 }
 
 std::string path_option(const Sink& sink, const std::string& name) {
@@ -101,11 +98,10 @@ std::string path_option(const Sink& sink, const std::string& name) {
   return clean(value);
 }
 
-std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders,
-                                        const std::vector<std::string>& names) {
+std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders) {
   std::map<std::string, UserLibrary> by_soname;
   for (const std::string& folder : folders) {
-    for (auto& [path, found] : libraries_in(root, folder, names)) {
+    for (auto& [path, found] : libraries_in(root, folder)) {
       found.names.erase(found.library.soname);
       found.library.links.assign(found.names.begin(), found.names.end());
       found.library.links.resize(std::min(found.library.links.size(), kMaxLinks));

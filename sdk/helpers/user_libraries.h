@@ -14,12 +14,13 @@ namespace xpu::sdk {
 
 enum class InjectDrivers {
   kNever,    // "never", false
-  kMissing,  // "missing", true: where the image has none
+  kMissing,  // "missing": where the image has none
   kAlways,   // "always"
 };
 
-// The value of the option `name`; throws Invalid for any other value.
-InjectDrivers inject_option(const Sink& sink, const std::string& name = "inject-drivers");
+// The value of the option `name`; throws Invalid for any other value. "true" means `if_true`.
+InjectDrivers inject_option(const Sink& sink, const std::string& name = "inject-drivers",
+                            InjectDrivers if_true = InjectDrivers::kMissing);
 
 // The value of an option that is an absolute path; throws Invalid for any other value.
 std::string path_option(const Sink& sink, const std::string& name);
@@ -33,10 +34,8 @@ struct UserLibrary {
 
 // The shared libraries in these folders of the root (absolute; not below them), by SONAME, each
 // once: of two with one SONAME the one of the earlier folder. Programs, other architectures than
-// this one's, and anything that is no library are left out. With `names` only files that begin with
-// one of them are looked at: folders of a distribution hold thousands.
-std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders,
-                                        const std::vector<std::string>& names = {});
+// this one's, and anything that is no library are left out.
+std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders);
 
 // Emits the libraries. With kMissing all or none of them come into a container: only where the
 // image has nothing of `marks`, as in xpu_scope.image_lacks, because libraries of two releases do

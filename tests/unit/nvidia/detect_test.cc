@@ -72,8 +72,8 @@ TEST_F(Detect, EverythingThatNvmlSays) {
   EXPECT_THAT(gpu.properties, ElementsAre(Pair("brand", "nvidia")));
   EXPECT_THAT(found.properties, ElementsAre(Pair("cuda", "12.4"), Pair("driver", "550.163.01"),
                                             Pair("source", "nvml")));
-  EXPECT_THAT(found.capabilities,
-              ElementsAre("compute", "utility", "graphics", "video", "display", "ngx", "compat32"));
+  EXPECT_THAT(found.capabilities, ElementsAre("compute", "utility", "graphics", "video", "display",
+                                              "ngx", "compat32", "jetpack-all"));
   EXPECT_THAT(found.log, IsEmpty());
   EXPECT_FALSE(found.conditions.count("seconds 600")) << "no GPU of this host can be partitioned";
 }

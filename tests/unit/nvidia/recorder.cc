@@ -260,11 +260,20 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_);
 }
 
-std::string listing(const std::string& name) {
+namespace {
+std::string fixture(const std::string& name) {
   const char* own = getenv("XPU_FIXTURES");
-  std::string fixtures = own ? own : XPU_SOURCE_DIR "/../shared/fixtures";
-  std::string folder = fixtures + "/driver-listings/" + name;
+  std::string folder = std::string(own ? own : XPU_SOURCE_DIR "/../shared/fixtures") + "/" + name;
   return std::filesystem::exists(folder) ? folder : "";
+}
+}  // namespace
+
+std::string listing(const std::string& name) {
+  return fixture("driver-listings/" + name);
+}
+
+std::string lookup_fixture(const std::string& name) {
+  return fixture("nvidia/nct-testdata-lookup/" + name);
 }
 
 Options below(const std::filesystem::path& root) {

@@ -73,6 +73,9 @@ std::string listing(const std::string& name);
 inline constexpr const char* kDriver550 = "debian-trixie-nvidia-550";
 inline constexpr const char* kDriver535 = "debian-bookworm-backports-nvidia-535";
 
+// Folder of a recorded host among the fixtures; "" when the fixtures are not there.
+std::string lookup_fixture(const std::string& name);
+
 // Skips the test where a tree cannot be built.
 #define XPU_NEEDS_TREE()                                               \
   if (xpu::test::listing(xpu::test::kDriver550).empty()) {             \

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/nvidia/wsl.h"
+
+#include <algorithm>
+
+#include "backends/nvidia/detect.h"
+#include "backends/nvidia/devices.h"
+#include "backends/nvidia/driver_edits.h"
+#include "backends/nvidia/nodes.h"
+#include "backends/nvidia/platform.h"
+#include "sdk/helpers/path.h"
+
+namespace xpu::nvidia {
+namespace {
+
+constexpr const char* kNode = "/dev/dxg";
+
+std::vector<std::string> nvml_of(const sdk::Root& root, const DriverFiles& files) {
+  std::vector<std::string> found;
+  for (const DriverFile& file : files.files) {
+    if (file.soname == "libnvidia-ml.so.1") {
+      found.push_back(root.host_path(file.path));
+    }
+  }
+  return found;
+}
+
+// Every GPU is behind one node: what is not asked for can only be hidden from CUDA.
+void emit_mask(sdk::Sink& sink, const std::vector<sdk::Device>& devices) {
+  const bool by_uuid = std::none_of(devices.begin(), devices.end(),
+                                    [](const sdk::Device& device) { return device.uuid.empty(); });
+  for (const sdk::Device& device : devices) {
+    sink.value(sdk::with(device), sdk::Combine::kList, "visible",
+               by_uuid ? device.uuid : device.index);
+    sink.note(sdk::with(device), sdk::Severity::kWarn,
+              "WSL2 has one node for all GPUs, " + std::string(kNode) +
+                  ": CUDA_VISIBLE_DEVICES hides those that were not asked for, but nothing keeps "
+                  "the container from using them");
+  }
+  sink.expanded_env(sdk::always(), "CUDA_VISIBLE_DEVICES", "${visible}");
+  if (!by_uuid) {
+    sink.env(sdk::always(), "CUDA_DEVICE_ORDER", "PCI_BUS_ID");  // NVML's order
+  }
+}
+
+Hardware hardware_of(sdk::Sink& sink, const Options& options, const DriverFiles& files,
+                     bool& from_nvml) {
+  NvmlAnswer nvml = ask_nvml(nvml_of(options.driver_root, files), options.sys_root);
+  from_nvml = nvml.hardware.has_value();
+  if (from_nvml) {
+    if (nvml.hardware->gpus.empty()) {
+      throw sdk::Absent("the driver of Windows has no GPU for WSL2");
+    }
+    return std::move(*nvml.hardware);
+  }
+  sink.valid_for_seconds(kRetrySeconds);
+  sink.log(sdk::Severity::kWarn,
+           "NVML does not answer (" +
+               (nvml.problem.empty() ? "there is no libnvidia-ml.so.1" : nvml.problem) +
+               "): how many GPUs there are is not known, all of them count as one");
+  Hardware hardware;
+  hardware.gpus.emplace_back();
+  return hardware;
+}
+
+}  // namespace
+
+void describe_wsl(sdk::Sink& sink, const Options& options) {
+  const DriverFiles files = find_wsl_files(options.driver_root);
+  watch(sink, options.dev_root.host_path(kNode));
+  watch_files(sink, options.driver_root, files);
+  if (!options.dev_root.is_device(kNode)) {
+    throw sdk::Absent(options.dev_root.host_path(kNode) +
+                      " does not exist: WSL2 has no GPU of Windows");
+  }
+  if (!files.usable()) {
+    throw sdk::Absent("the driver of Windows brings no libcuda.so.1 into " +
+                      options.driver_root.host_path(kWslFolder) + " or a folder of " +
+                      options.driver_root.host_path(kWslStores) +
+                      ": the GPU is another vendor's, or NVIDIA's driver for Windows is too old");
+  }
+  bool from_nvml = false;
+  const Hardware hardware = hardware_of(sink, options, files, from_nvml);
+  emit_capabilities(sink);
+  emit_properties(sink, hardware, from_nvml ? "nvml" : "dxg");
+  std::vector<sdk::Device> devices;
+  for (Gpu gpu : hardware.gpus) {
+    gpu.mig_enabled.reset();  // no partitions on Windows
+    sdk::Device device = to_device(gpu, hardware.driver, gpu.problem);
+    emit_device(sink, device, gpu);
+    sink.node(sdk::with(device),
+              {options.dev_root.host_path(options.dev_root.resolve(kNode).value_or(kNode)), kNode});
+    devices.push_back(std::move(device));
+  }
+  if (devices.size() > 1) {
+    emit_mask(sink, devices);
+  }
+  emit_files(sink, options, files);
+  emit_cuda(sink, options);
+}
+
+}  // namespace xpu::nvidia
