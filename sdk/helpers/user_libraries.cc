@@ -40,12 +40,19 @@ struct Found {
   std::set<std::string> names;
 };
 
+bool begins_with_one(std::string_view name, const std::vector<std::string>& names) {
+  return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& start) {
+           return starts_with(name, start);
+         });
+}
+
 // Names in the folder by the file that they lead to.
-std::map<std::string, Found> libraries_in(const Root& root, const std::string& folder) {
+std::map<std::string, Found> libraries_in(const Root& root, const std::string& folder,
+                                          const std::vector<std::string>& names) {
   std::map<std::string, Found> files;
   std::set<std::string> others;
   for (const std::string& name : root.list(folder)) {
-    if (!is_library_name(name)) {
+    if (!is_library_name(name) || !begins_with_one(name, names)) {
       continue;
     }
     const auto real = root.resolve(join(folder, name));
@@ -98,10 +105,11 @@ std::string path_option(const Sink& sink, const std::string& name) {
   return clean(value);
 }
 
-std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders) {
+std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders,
+                                        const std::vector<std::string>& names) {
   std::map<std::string, UserLibrary> by_soname;
   for (const std::string& folder : folders) {
-    for (auto& [path, found] : libraries_in(root, folder)) {
+    for (auto& [path, found] : libraries_in(root, folder, names)) {
       found.names.erase(found.library.soname);
       found.library.links.assign(found.names.begin(), found.names.end());
       found.library.links.resize(std::min(found.library.links.size(), kMaxLinks));

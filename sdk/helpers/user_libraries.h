@@ -34,8 +34,10 @@ struct UserLibrary {
 
 // The shared libraries in these folders of the root (absolute; not below them), by SONAME, each
 // once: of two with one SONAME the one of the earlier folder. Programs, other architectures than
-// this one's, and anything that is no library are left out.
-std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders);
+// this one's, and anything that is no library are left out. With `names` only files that begin with
+// one of them are looked at: folders of a distribution hold thousands.
+std::vector<UserLibrary> user_libraries(const Root& root, const std::vector<std::string>& folders,
+                                        const std::vector<std::string>& names = {});
 
 // Emits the libraries. With kMissing all or none of them come into a container: only where the
 // image has nothing of `marks`, as in xpu_scope.image_lacks, because libraries of two releases do

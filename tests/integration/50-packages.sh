@@ -4,7 +4,7 @@
 
 debs=$SCRATCH/debs
 ok "cpack makes the packages" cpack --config "$XPU_BUILD/CPackConfig.cmake" -G DEB -B "$debs"
-same "there are five" "libxpu-apple libxpu-dev libxpu-nvidia libxpu-sim xpu-container-runtime" \
+same "there are six" "libxpu-apple libxpu-dev libxpu-intel libxpu-nvidia libxpu-sim xpu-container-runtime" \
   "$(cd "$debs" && for deb in *.deb; do dpkg-deb -f "$deb" Package; done | sort | xargs)"
 
 # The folders and links of packages aside.
@@ -15,16 +15,18 @@ has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
 silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
 has "libxpu-nvidia" "$(contents libxpu-nvidia)" /usr/lib/xpu/backends/libxpu-nvidia.so \
   /usr/lib/xpu/backends/nvidia.toml
+has "libxpu-intel" "$(contents libxpu-intel)" /usr/lib/xpu/backends/libxpu-intel.so \
+  /usr/lib/xpu/backends/intel.toml
 has "libxpu-apple" "$(contents libxpu-apple)" /usr/lib/xpu/backends/libxpu-apple.so \
   /usr/lib/xpu/backends/apple.toml
 has "libxpu-sim" "$(contents libxpu-sim)" /usr/lib/xpu/backends/libxpu-sim.so /usr/lib/xpu/backends/sim.toml
 has "libxpu-dev" "$(contents libxpu-dev)" /usr/include/xpu/backend.h /usr/include/xpu/backend.hpp
 says "libxpu-dev: for CMake, for pkg-config, and the template" "$(contents libxpu-dev)" \
   XpuBackendConfig.cmake xpu-backend.pc template/
-for package in libxpu-nvidia libxpu-apple libxpu-sim libxpu-dev xpu-container-runtime; do
+for package in libxpu-nvidia libxpu-intel libxpu-apple libxpu-sim libxpu-dev xpu-container-runtime; do
   has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
 done
-for name in nvidia apple sim; do
+for name in nvidia intel apple sim; do
   mkdir "$SCRATCH/$name" && dpkg-deb -x "$debs/libxpu-$name"_*.deb "$SCRATCH/$name"
   files=$SCRATCH/$name/usr/lib/xpu/backends
   same "libxpu-$name: the manifest states the hash of the library" \

@@ -15,7 +15,7 @@ fail() {
 # check PREFIX: one line of the hash, before the first section, and the rest as it was.
 check() {
   local name dir=$1/lib/xpu/backends lines
-  for name in sim nvidia; do
+  for name in sim nvidia intel; do
     lines=$(sed '/^\[/,$d' "$dir/$name.toml" | grep '^sha256' || true)
     [[ $lines == "sha256 = \"$(sha256sum <"$dir/libxpu-$name.so" | cut -d' ' -f1)\"" ]] ||
       fail "$dir/$name.toml: $lines"
@@ -25,7 +25,7 @@ check() {
 
 put() {
   local component
-  for component in libxpu-sim libxpu-nvidia; do
+  for component in libxpu-sim libxpu-nvidia libxpu-intel; do
     cmake --install "$build_dir" --component $component "$@" >"$work/log" || fail "$(cat "$work/log")"
   done
 }

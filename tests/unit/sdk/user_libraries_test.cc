@@ -92,6 +92,15 @@ TEST(UserLibraries, BySoname) {
   EXPECT_EQ(user_libraries(root, {"/opt/acme/lib"})[0].architecture, "x86_64");
 }
 
+TEST(UserLibraries, OfCertainNames) {
+  const Tree tree;
+  for (const char* name : {"libacme.so.1", "libacme-tools.so.2", "libother.so.1"}) {
+    tree.file(std::string("/lib/") + name, stub_library(name, {}, false));
+  }
+  EXPECT_THAT(text_of(user_libraries(Root(tree.path()), {"/lib"}, {"libacme.so", "libnone"})),
+              ElementsAre("libacme.so.1 /lib/libacme.so.1"));
+}
+
 TEST(UserLibraries, AreGivenAsTheOptionSays) {
   const Tree tree;
   tree.file("/lib/liba.so.1", stub_library("liba.so.1", {}, false));

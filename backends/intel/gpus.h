@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The GPUs of this host as the kernel drivers i915 and xe show them in sysfs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sdk/helpers/fs.h"
+
+namespace xpu::intel {
+
+inline constexpr std::uint16_t kIntel = 0x8086;
+inline constexpr const char* kDrm = "/sys/class/drm";
+
+struct Gpu {
+  std::string folder;  // in sysfs
+  std::string pci;     // "0000:03:00.0"
+  std::string driver;  // of the kernel: "i915", "xe"; "" when the tree does not say
+  std::uint16_t device_id = 0;
+  int numa_node = -1;
+  std::uint64_t memory_bytes = 0;  // of its own; 0: none, or not known
+  std::optional<bool> integrated;
+  unsigned tiles = 1;
+  std::string physical;            // of a virtual function: PCI address of what it is part of
+  unsigned function = 0;           // of a virtual function: its number there
+  unsigned virtual_functions = 0;  // that are switched on, whatever driver they have
+};
+
+// By PCI address.
+std::vector<Gpu> find_gpus(const sdk::Root& sys_root);
+
+// Name of the architecture ("xe-hpg") of a device; "" for one that is not known here.
+std::string architecture_of(std::uint16_t device_id);
+std::optional<bool> integrated_by_id(std::uint16_t device_id);
+
+// Where a class device is in the tree: the folder of its PCI device, and its address.
+struct ClassDevice {
+  std::string folder;  // of the class device, links followed
+  std::string device;  // of the PCI device
+  std::string pci;     // its address
+  std::uint16_t vendor = 0, device_id = 0;
+  std::string driver;
+};
+// nullopt for one that is not on PCI.
+std::optional<ClassDevice> class_device(const sdk::Root& sys_root, const std::string& path);
+
+// The digits after `prefix` of "card12"; nullopt for any other name.
+std::optional<unsigned> numbered(const std::string& name, const std::string& prefix);
+
+}  // namespace xpu::intel

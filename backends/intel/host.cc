@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/intel/host.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+
+#include "sdk/helpers/path.h"
+
+namespace xpu::intel {
+namespace {
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+}  // namespace
+
+std::string driver_version(const Host& host, const std::string& driver) {
+  const std::string own =
+      driver.empty() ? "" : host.sys_root.read_line("/sys/module/" + driver + "/version");
+  return own.empty() ? host.sys_root.read_line("/proc/sys/kernel/osrelease") : own;
+}
+
+void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device) {
+  std::set<std::string> names;
+  const std::size_t colon = device.pci.find(':');
+  names.insert(std::string(colon < 8 ? 8 - colon : 0, '0') + device.pci);
+  if (sdk::starts_with(device.pci, "0000:")) {
+    names.insert(device.pci.substr(5));
+  }
+  for (const std::string& name : std::set<std::string>(names)) {
+    names.insert(upper(name));
+  }
+  names.insert(upper(device.pci));
+  names.erase(device.pci);
+  for (const std::string& name : names) {
+    sink.alias(device, name);
+  }
+}
+
+std::string fallback_name(const Host& host, const std::string& kind, std::uint16_t vendor,
+                          std::uint16_t device_id) {
+  const std::string known = sdk::marketing_name(host.pci_ids.name(vendor, device_id));
+  if (!known.empty()) {
+    return known.find("Intel") == std::string::npos ? "Intel " + known : known;
+  }
+  std::array<char, 16> ids{};
+  std::snprintf(ids.data(), ids.size(), " %04x:%04x", vendor, device_id);
+  return "Intel " + kind + ids.data();
+}
+
+}  // namespace xpu::intel

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the parts of this host are, and what all its devices have in common.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "sdk/helpers/fs.h"
+#include "sdk/helpers/pci_ids.h"
+#include "xpu/backend.hpp"
+
+namespace xpu::intel {
+
+inline constexpr const char* kGpuVendor = "intel";  // GPUs and NPUs
+inline constexpr const char* kGaudiVendor = "habana";
+inline constexpr const char* kRdma = "rdma";  // the feature of Gaudi's ports
+
+struct Host {
+  sdk::Root driver_root, dev_root, sys_root;
+  sdk::PciIds pci_ids{driver_root};
+};
+
+// Version of a kernel driver: its module's where that has one, as those of the vendor's packages
+// do, else the kernel's release, which drivers of the kernel itself go by.
+std::string driver_version(const Host& host, const std::string& driver);
+
+// The address as other tools write it, as aliases.
+void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device);
+
+// "Intel Arc A770" by pci.ids, else "Intel GPU 8086:56a0" for the kind "GPU".
+std::string fallback_name(const Host& host, const std::string& kind, std::uint16_t vendor,
+                          std::uint16_t device_id);
+
+}  // namespace xpu::intel

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A libze_loader.so.1 whose devices are lines of text. The description is the file that
+ * XPU_FAKE_ZE names, else "fake-ze.conf" beside the library; without one there is no driver.
+ *
+ *   init 0                     what zesInit returns
+ *   device 0000:03:00.0        begins a device; the lines after it describe it
+ *   id e20b   name ...   model ...   uuid 32 hex digits   serial ...
+ *   integrated   tiles 2   reset 1
+ *   memory BYTES HEALTH        local memory; its size stands in the state only where BYTES begin
+ *                              with '~'
+ *   system BYTES               memory of the host
+ *   mute                       its properties cannot be had
+ *
+ * Built twice: with FAKE_ZE_OLD it is a loader from before zesInit.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi.h"
+
+enum { MAX_DEVICES = 32, MAX_MEMORIES = 4 };
+
+struct memory {
+  int local, only_state;
+  unsigned long long bytes;
+  unsigned health;
+};
+
+struct device {
+  unsigned domain, bus, slot, function;
+  unsigned id, tiles, reset;
+  int integrated, mute;
+  char name[256], model[64], serial[64];
+  unsigned char uuid[16];
+  unsigned memory_count;
+  struct memory memories[MAX_MEMORIES];
+};
+
+static struct {
+  unsigned init, count;
+  int ready;
+  struct device devices[MAX_DEVICES];
+} machine;
+
+static void description_path(char* path, size_t size) {
+  const char* named = getenv("XPU_FAKE_ZE");
+  Dl_info self;
+  path[0] = 0;
+  if (named) {
+    snprintf(path, size, "%s", named);
+  } else if (dladdr((void*)&machine, &self) && self.dli_fname) {
+    const char* slash = strrchr(self.dli_fname, '/');
+    snprintf(path, size, "%.*s/fake-ze.conf", slash ? (int)(slash - self.dli_fname) : 1,
+             slash ? self.dli_fname : ".");
+  }
+}
+
+static void read_memory(struct device* device, const char* line) {
+  struct memory* memory = &device->memories[device->memory_count];
+  if (device->memory_count == MAX_MEMORIES) {
+    return;
+  }
+  if (sscanf(line, " memory ~%llu %u", &memory->bytes, &memory->health) == 2) {
+    memory->local = memory->only_state = 1;
+  } else if (sscanf(line, " memory %llu %u", &memory->bytes, &memory->health) == 2) {
+    memory->local = 1;
+  } else if (sscanf(line, " system %llu", &memory->bytes) != 1) {
+    return;
+  }
+  ++device->memory_count;
+}
+
+static void read_device_line(struct device* device, const char* line) {
+  char hex[33];
+  sscanf(line, " id %x", &device->id);
+  sscanf(line, " name %255[^\n]", device->name);
+  sscanf(line, " model %63[^\n]", device->model);
+  sscanf(line, " serial %63[^\n]", device->serial);
+  sscanf(line, " tiles %u", &device->tiles);
+  sscanf(line, " reset %u", &device->reset);
+  device->integrated |= strncmp(line, "integrated", 10) == 0;
+  device->mute |= strncmp(line, "mute", 4) == 0;
+  if (sscanf(line, " uuid %32[0-9a-f]", hex) == 1) {
+    for (int i = 0; i < 16; ++i) {
+      unsigned byte = 0;
+      sscanf(hex + 2 * i, "%2x", &byte);
+      device->uuid[i] = (unsigned char)byte;
+    }
+  }
+  read_memory(device, line);
+}
+
+static void read_line(const char* line) {
+  struct device* next = &machine.devices[machine.count];
+  if (machine.count < MAX_DEVICES && sscanf(line, " device %x:%x:%x.%x", &next->domain, &next->bus,
+                                            &next->slot, &next->function) == 4) {
+    ++machine.count;
+    return;
+  }
+  sscanf(line, " init %x", &machine.init);
+  if (machine.count > 0) {
+    read_device_line(&machine.devices[machine.count - 1], line);
+  }
+}
+
+static unsigned start(void) {
+  char path[4096], line[512];
+  memset(&machine, 0, sizeof machine);
+  description_path(path, sizeof path);
+  FILE* file = fopen(path, "re");
+  if (!file) {
+    return ZE_UNINITIALIZED;
+  }
+  while (fgets(line, sizeof line, file)) {
+    read_line(line);
+  }
+  fclose(file);
+  machine.ready = machine.init == ZE_OK;
+  return machine.init;
+}
+
+#ifndef FAKE_ZE_OLD
+
+FAKE unsigned zesInit(unsigned flags) {
+  return flags == 0 ? start() : ZE_UNSUPPORTED;
+}
+
+FAKE unsigned zesDriverGet(uint32_t* count, void** drivers) {
+  if (!machine.ready) {
+    return ZE_UNINITIALIZED;
+  }
+  if (drivers && *count > 0) {
+    drivers[0] = &machine;
+  }
+  *count = 1;
+  return ZE_OK;
+}
+
+FAKE unsigned zesDeviceGet(void* driver, uint32_t* count, void** devices) {
+  if (driver != &machine) {
+    return ZE_INVALID_NULL;
+  }
+  for (uint32_t i = 0; devices && i < *count && i < machine.count; ++i) {
+    devices[i] = &machine.devices[i];
+  }
+  *count = machine.count;
+  return ZE_OK;
+}
+
+#else
+
+FAKE unsigned zeInit(unsigned flags) {
+  return flags == 0 ? start() : ZE_UNSUPPORTED;
+}
+
+#endif
+
+FAKE unsigned zesDeviceGetProperties(void* handle, struct zes_device_properties* out) {
+  const struct device* device = handle;
+  if (out->stype != ZES_DEVICE_PROPERTIES || device->mute) {
+    return ZE_UNSUPPORTED;
+  }
+  out->core.type = 1;
+  out->core.vendor = 0x8086;
+  out->core.device = device->id;
+  out->core.flags = device->integrated ? 1 : 0;
+  memcpy(out->core.uuid, device->uuid, sizeof device->uuid);
+  snprintf(out->core.name, sizeof out->core.name, "%s", device->name);
+  out->subdevices = device->tiles;
+  snprintf(out->model, sizeof out->model, "%s", device->model[0] ? device->model : "unknown");
+  snprintf(out->serial, sizeof out->serial, "%s", device->serial[0] ? device->serial : "unknown");
+  return ZE_OK;
+}
+
+FAKE unsigned zesDevicePciGetProperties(void* handle, struct zes_pci_properties* out) {
+  const struct device* device = handle;
+  if (out->stype != ZES_PCI_PROPERTIES) {
+    return ZE_UNSUPPORTED;
+  }
+  out->domain = device->domain;
+  out->bus = device->bus;
+  out->device = device->slot;
+  out->function = device->function;
+  return ZE_OK;
+}
+
+FAKE unsigned zesDeviceGetState(void* handle, struct zes_device_state* out) {
+  if (out->stype != ZES_DEVICE_STATE) {
+    return ZE_UNSUPPORTED;
+  }
+  out->reset = ((const struct device*)handle)->reset;
+  return ZE_OK;
+}
+
+FAKE unsigned zesDeviceEnumMemoryModules(void* handle, uint32_t* count, void** modules) {
+  struct device* device = handle;
+  for (uint32_t i = 0; modules && i < *count && i < device->memory_count; ++i) {
+    modules[i] = &device->memories[i];
+  }
+  *count = device->memory_count;
+  return ZE_OK;
+}
+
+FAKE unsigned zesMemoryGetProperties(void* handle, struct zes_mem_properties* out) {
+  const struct memory* memory = handle;
+  if (out->stype != ZES_MEM_PROPERTIES) {
+    return ZE_UNSUPPORTED;
+  }
+  out->location = memory->local ? 1 : 0;
+  out->physical = memory->only_state ? 0 : memory->bytes;
+  return ZE_OK;
+}
+
+FAKE unsigned zesMemoryGetState(void* handle, struct zes_mem_state* out) {
+  const struct memory* memory = handle;
+  if (out->stype != ZES_MEM_STATE) {
+    return ZE_UNSUPPORTED;
+  }
+  out->health = memory->health;
+  out->size = memory->bytes;
+  return ZE_OK;
+}
