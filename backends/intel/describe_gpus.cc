@@ -69,8 +69,11 @@ class GpuWriter {
         sink_.property(device, key, value);
       }
     };
-    const std::optional<bool> integrated =
-        known != nullptr ? std::optional(known->integrated) : gpu.integrated;
+    // Not every driver fills in the flag: where it is not set sysfs has the first word.
+    std::optional<bool> integrated = gpu.integrated;
+    if (known != nullptr && (known->integrated || !integrated)) {
+      integrated = known->integrated;
+    }
     const unsigned tiles = known != nullptr ? std::max(known->tiles, gpu.tiles) : gpu.tiles;
     say("driver", device.driver);
     say("kernel-driver", gpu.driver);
@@ -82,6 +85,7 @@ class GpuWriter {
     if (known != nullptr) {
       say("health", known->health);
       say("serial", known->serial);
+      say("compute-units", known->compute_units != 0 ? std::to_string(known->compute_units) : "");
     }
   }
 

@@ -120,6 +120,18 @@ Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
   return gpu;
 }
 
+// The address that the device's uevent states, in trees where folders are not links.
+std::optional<std::string> slot_name(const sdk::Root& sys, const std::string& device) {
+  const std::string text = "\n" + sys.read(device + "/uevent").value_or("");
+  const std::string key = "\nPCI_SLOT_NAME=";
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  const std::size_t start = at + key.size();
+  return sdk::normal_pci_address(text.substr(start, text.find('\n', start) - start));
+}
+
 }  // namespace
 
 std::optional<unsigned> numbered(const std::string& name, const std::string& prefix) {
@@ -140,7 +152,10 @@ std::optional<ClassDevice> class_device(const sdk::Root& sys, const std::string&
   found.folder = *folder;
   // Class devices of a PCI device lie in it as <device>/<class>/<name>; the link says so too.
   found.device = sys.resolve(*folder + "/device").value_or(sdk::dir_name(sdk::dir_name(*folder)));
-  const auto pci = sdk::normal_pci_address(sdk::base_name(found.device));
+  auto pci = sdk::normal_pci_address(sdk::base_name(found.device));
+  if (!pci) {
+    pci = slot_name(sys, found.device);
+  }
   const auto vendor = sys.read_number(found.device + "/vendor");
   const auto device_id = sys.read_number(found.device + "/device");
   if (!pci || !vendor || !device_id) {

@@ -175,6 +175,7 @@ std::optional<SysmanDevice> read_device(const Api& api, Handle device) {
   out.serial = text_of(properties.serial_number);
   out.integrated = (properties.core.flags & ze::kFlagIntegrated) != 0;
   out.tiles = std::max(properties.subdevices, 1u);
+  out.compute_units = properties.core.slices * properties.core.subslices_per_slice;
 
   ze::DeviceState state{};
   state.stype = ze::kTypeDeviceState;

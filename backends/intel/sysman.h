@@ -22,8 +22,9 @@ struct SysmanDevice {
   std::uint64_t memory_bytes = 0;  // of its own
   bool integrated = false;
   unsigned tiles = 1;
-  std::string health;   // "ok", "degraded", "failed"; "" when not known
-  std::string problem;  // why it cannot be used; "" otherwise
+  unsigned compute_units = 0;  // Xe cores; 0: not known
+  std::string health;          // "ok", "degraded", "failed"; "" when not known
+  std::string problem;         // why it cannot be used; "" otherwise
 };
 
 struct Sysman {

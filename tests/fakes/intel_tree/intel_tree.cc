@@ -128,8 +128,10 @@ void IntelTree::virtual_function(const std::string& physical, unsigned number,
 void IntelTree::level_zero(const std::string& variant, const std::string& description) {
   const std::string folder = root_ + "/usr/lib/x86_64-linux-gnu";
   fs::create_directories(folder);
+  // A new file: the old one may be mapped.
+  fs::remove(folder + "/libze_loader.so.1");
   fs::copy_file(variant == "old" ? FAKE_ZE_OLD_LIBRARY : FAKE_ZE_FULL_LIBRARY,
-                folder + "/libze_loader.so.1", fs::copy_options::overwrite_existing);
+                folder + "/libze_loader.so.1");
   if (!description.empty()) {
     file("/usr/lib/x86_64-linux-gnu/fake-ze.conf", description);
   }

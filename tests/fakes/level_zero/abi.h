@@ -33,7 +33,7 @@ struct zes_device_properties {
     void* next;
     uint32_t type, vendor, device, flags, subdevice, clock;
     uint64_t max_alloc;
-    uint32_t numbers[7];
+    uint32_t numbers[5], subslices, slices;
     uint64_t timer;
     uint32_t bits[2];
     uint8_t uuid[16];

@@ -6,7 +6,7 @@
  *   init 0                     what zesInit returns
  *   device 0000:03:00.0        begins a device; the lines after it describe it
  *   id e20b   name ...   model ...   uuid 32 hex digits   serial ...
- *   integrated   tiles 2   reset 1
+ *   integrated   tiles 2   reset 1   cores SLICES SUBSLICES
  *   memory BYTES HEALTH        local memory; its size stands in the state only where BYTES begin
  *                              with '~'
  *   system BYTES               memory of the host
@@ -32,7 +32,7 @@ struct memory {
 
 struct device {
   unsigned domain, bus, slot, function;
-  unsigned id, tiles, reset;
+  unsigned id, tiles, reset, slices, subslices;
   int integrated, mute;
   char name[256], model[64], serial[64];
   unsigned char uuid[16];
@@ -82,6 +82,7 @@ static void read_device_line(struct device* device, const char* line) {
   sscanf(line, " serial %63[^\n]", device->serial);
   sscanf(line, " tiles %u", &device->tiles);
   sscanf(line, " reset %u", &device->reset);
+  sscanf(line, " cores %u %u", &device->slices, &device->subslices);
   device->integrated |= strncmp(line, "integrated", 10) == 0;
   device->mute |= strncmp(line, "mute", 4) == 0;
   if (sscanf(line, " uuid %32[0-9a-f]", hex) == 1) {
@@ -168,6 +169,8 @@ FAKE unsigned zesDeviceGetProperties(void* handle, struct zes_device_properties*
   out->core.vendor = 0x8086;
   out->core.device = device->id;
   out->core.flags = device->integrated ? 1 : 0;
+  out->core.subslices = device->subslices;
+  out->core.slices = device->slices;
   memcpy(out->core.uuid, device->uuid, sizeof device->uuid);
   snprintf(out->core.name, sizeof out->core.name, "%s", device->name);
   out->subdevices = device->tiles;
