@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 
 #include "core/base/error.h"
+#include "core/catalog/grammar.h"
+#include "core/catalog/limits.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -88,12 +90,41 @@ void add_rootfs(const Plan& plan, std::vector<Change>* out) {
   }
 }
 
+// The beginning of a file's content as a person may read it; "" for one that is no text.
+std::string shown(const std::string& content) {
+  constexpr std::size_t kShown = 200;
+  if (!grammar::is_file_text(content, limits::kFileText)) {
+    return "";
+  }
+  std::string out = bj::serialize(bj::string(content));
+  if (out.size() > kShown) {
+    out.resize(kShown);
+    return cat(": ", out, "...");
+  }
+  return cat(": ", out);
+}
+
+// Files that are made for this container and mounted into it.
+void add_generated(const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedState& item : plan.state) {
+    for (const PlannedMount& mount : plan.mounts) {
+      if (item.kind == PlannedState::Kind::kFile && mount.source.ends_with("/" + item.path)) {
+        out->push_back(
+            {'~', "generated files",
+             cat(mount.destination, " (", item.content.size(), " bytes)", shown(item.content)),
+             mount.why});
+      }
+    }
+  }
+}
+
 std::vector<Change> changes_of(const Decision& decision) {
   std::vector<Change> out;
   add_devices(*decision.spec, decision.plan, &out);
   add_mounts(*decision.spec, decision.plan, &out);
   add_env(*decision.spec, decision.plan, &out);
   add_rootfs(decision.plan, &out);
+  add_generated(decision.plan, &out);
   return out;
 }
 
@@ -108,16 +139,22 @@ std::string request_text(const Request& request) {
 std::string selection_text(const Selection& selection) {
   std::string out;
   for (const SelectedBackend& selected : selection.backends) {
-    std::string devices, capabilities;
+    std::string devices, capabilities, features;
     for (const std::string& device : selected.devices) {
       devices += (devices.empty() ? "" : ", ") + device;
     }
     for (const std::string& capability : selected.capabilities) {
       capabilities += (capabilities.empty() ? "" : ", ") + capability;
     }
-    out +=
-        cat("Selected:  ", devices.empty() ? "drivers only" : devices, "  (backend ",
-            selected.backend, "; ", capabilities.empty() ? "no capability" : capabilities, ")\n");
+    for (const SelectedFeature& feature : selected.features) {
+      features += cat("; feature ", feature.name);
+      for (const std::string& item : feature.items) {
+        features += cat(&item == &feature.items.front() ? " " : ",", item);
+      }
+    }
+    out += cat("Selected:  ", devices.empty() ? "drivers only" : devices, "  (backend ",
+               selected.backend, "; ", capabilities.empty() ? "no capability" : capabilities,
+               features, ")\n");
   }
   return out;
 }

@@ -118,6 +118,42 @@ bj::object backend_object(const BackendStatus& backend) {
           {"devices", backend.catalog.devices.size()}};
 }
 
+// " [acme:0] [compute]"
+std::string scope_text(const Scope& scope) {
+  std::string out = scope.device.empty() ? "" : cat(" [", scope.device, "]");
+  if (!scope.capability.empty()) {
+    out += cat(" [", scope.capability, scope.item.empty() ? "" : " ", scope.item, "]");
+  }
+  return scope.image_lacks.empty() ? out
+                                   : cat(out, " [unless the image has ", scope.image_lacks, "]");
+}
+
+void add_edits(std::string* out, const EditGroup& group) {
+  const std::string scope = scope_text(group.scope);
+  for (const Node& node : group.nodes) {
+    add_row(out, "Node:", cat(node.host_path, scope));
+  }
+  for (const File& file : group.files) {
+    add_row(out, "File:", cat(file.host_path, scope));
+  }
+  for (const EnvVar& variable : group.env) {
+    add_row(out, "Variable:", cat(variable.name, "=", variable.value, scope));
+  }
+  for (const Value& value : group.values) {
+    add_row(out, "Value:", cat(value.name, " ", value.value, scope));
+  }
+  for (const Text& text : group.texts) {
+    add_row(out, "Generated:", cat(text.path, scope));
+  }
+  for (const ImageFolder& folder : group.image_folders) {
+    add_row(out,
+            "Image:", cat("libraries in ", folder.folder, " newer than ", folder.version, scope));
+  }
+  for (const Note& note : group.notes) {
+    add_row(out, "Note:", cat(note.text, scope));
+  }
+}
+
 }  // namespace
 
 std::string devices_text(const std::vector<BackendStatus>& backends) {
@@ -194,15 +230,7 @@ std::string backend_text(const BackendStatus& backend) {
     add_row(&out, "Device:", cat(device.id, "  ", device.name, "  ", device.uuid));
   }
   for (const EditGroup& group : backend.catalog.edits) {
-    const std::string scope =
-        cat(group.scope.device.empty() ? "" : cat(" [", group.scope.device, "]"),
-            group.scope.capability.empty() ? "" : cat(" [", group.scope.capability, "]"));
-    for (const Node& node : group.nodes) {
-      add_row(&out, "Node:", cat(node.host_path, scope));
-    }
-    for (const File& file : group.files) {
-      add_row(&out, "File:", cat(file.host_path, scope));
-    }
+    add_edits(&out, group);
   }
   return out;
 }

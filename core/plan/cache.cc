@@ -69,20 +69,20 @@ void write_in_rootfs(Draft& draft, const std::string& path, std::string content,
 
 // A cache that cannot be delivered is an error only where no library would be loaded: the copies
 // that the image's cache names are covered.
-void without_cache(Draft& draft, const CacheWish& wish, const Target& target) {
+std::string without_cache(Draft& draft, const CacheWish& wish, const Target& target) {
   if (!wish.own_folders.empty()) {
     fail("the container's loader would not find the driver libraries in ", wish.own_folders.front(),
          ": ", kCache, " cannot be made, as ", target.problem);
   }
   draft.plan.warnings.push_back(
       cat("ldconfig -p in the container does not list the driver libraries: ", target.problem));
+  return target.problem;
 }
 
-void mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
+std::string mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
   const Target target = draft.mounts.target(kCache, TargetKind::kFile);
   if (!target.usable()) {
-    without_cache(draft, wish, target);
-    return;
+    return without_cache(draft, wish, target);
   }
   std::string bytes = serialize_ld_cache(merged.cache);
   const std::string state = "ld.so.cache-" + hex64(fnv1a(bytes));
@@ -90,6 +90,7 @@ void mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
   draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
                    {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"},
                    "the loader's cache with the driver libraries");
+  return "";
 }
 
 // So that a later ldconfig in the container keeps what lies in folders of our own.
@@ -119,20 +120,22 @@ void plan_drop_in(Draft& draft, const CacheWish& wish) {
 
 }  // namespace
 
-void plan_cache(Draft& draft, const CacheWish& wish) {
+std::string plan_cache(Draft& draft, const CacheWish& wish) {
   const Merged merged = merge(draft, wish);
+  std::string problem;
   if (merged.changed) {
     std::string path;
     if (writable_in_rootfs(draft, kCache, path)) {
       write_in_rootfs(draft, path, serialize_ld_cache(merged.cache),
                       "the loader finds the driver libraries, ldconfig -p lists them");
     } else {
-      mount_cache(draft, wish, merged);
+      problem = mount_cache(draft, wish, merged);
     }
   }
   if (!wish.own_folders.empty()) {
     plan_drop_in(draft, wish);
   }
+  return problem;
 }
 
 }  // namespace xpu

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/plan/plan.h"
 #include "core/plan/target.h"
@@ -11,7 +13,7 @@
 namespace xpu {
 
 struct Draft {
-  const Edits& edits;
+  const Edits& edits;  // those that apply to the image
   const Spec& spec;
   const ContainerView& view;
   const Facts& facts;
@@ -20,10 +22,17 @@ struct Draft {
   std::map<std::string, std::string> source_folders;  // on the host → links resolved
 };
 
+// Whether every edit applies to every image.
+bool unconditional(const Edits& edits);
+// The edits whose condition on the image is met; notes say what is left out and why.
+Edits edits_for_image(const Edits& edits, const Spec& spec, const ContainerView& view,
+                      const Facts& facts, std::vector<std::string>& notes);
+
 // Each carries out some rows of the table in plan.cc. They throw Error as make_plan does.
 void plan_nodes(Draft& draft);
 void plan_libraries(Draft& draft);
 void plan_files(Draft& draft);
+void plan_texts(Draft& draft);
 void plan_link_folders(Draft& draft);
 
 // Libraries that the container's loader must find, for its cache.
@@ -32,7 +41,27 @@ struct CacheWish {
   // Folders that the loader does not search by itself: without the cache nothing there is found.
   std::vector<std::string> own_folders;
 };
-void plan_cache(Draft& draft, const CacheWish& wish);
+// Returns why the cache cannot be delivered, which is a warning already; "" when it can.
+std::string plan_cache(Draft& draft, const CacheWish& wish);
+
+// Libraries of the image that are to be found before the driver's (xpu_image_folder).
+struct ImageLibraries {
+  struct Folder {
+    std::string path, library, version;
+    std::vector<std::string> sonames;
+  };
+  std::vector<Folder> folders;
+  std::map<std::string, std::string> paths;  // SONAME → path in the container
+  // Whether a path, links resolved, lies in one of the folders.
+  bool hold(const std::string& path) const;
+  std::vector<std::string> resolved_folders;
+};
+ImageLibraries find_image_libraries(const Draft& draft);
+
+// The value of a variable of the container; "" when it is not set.
+std::string variable_of(const Spec& spec, std::string_view name);
+// The absolute folders of an LD_LIBRARY_PATH.
+std::vector<std::string> search_folders(std::string_view library_path);
 
 // The driver file on the host, links resolved. Throws Error when it is gone or of another type than
 // the backend said.

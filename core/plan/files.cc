@@ -83,6 +83,22 @@ void plan_files(Draft& draft) {
   }
 }
 
+void plan_texts(Draft& draft) {
+  for (const Wanted<Text>& wanted : draft.edits.texts) {
+    const Text& text = wanted.item;
+    const Target target = draft.mounts.target(text.path, TargetKind::kFile);
+    if (!target.usable()) {
+      leave_out(draft, text.path, target);
+      continue;
+    }
+    // Named after what it holds, as the folders of links are.
+    const std::string state = "text-" + hex64(fnv1a(text.content));
+    draft.plan.state.push_back({PlannedState::Kind::kFile, state, text.content});
+    draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
+                     {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}, wanted.why);
+  }
+}
+
 void plan_link_folders(Draft& draft) {
   std::map<std::string, std::vector<const Wanted<Link>*>> folders;
   for (const Wanted<Link>& wanted : draft.edits.links) {

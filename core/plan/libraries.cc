@@ -62,28 +62,14 @@ bool for_other_machine(const std::string& one, const std::string& other) {
 
 // The folders of the container's LD_LIBRARY_PATH, which the loader searches before its cache.
 std::vector<std::string> search_path(const Draft& draft) {
-  constexpr std::string_view kName = "LD_LIBRARY_PATH=";
-  std::string value;
-  for (const std::string& variable : draft.spec.env()) {
-    if (variable.starts_with(kName)) {
-      value = variable.substr(kName.size());
-    }
-  }
+  constexpr std::string_view kName = "LD_LIBRARY_PATH";
+  std::string value = variable_of(draft.spec, kName);
   for (const Wanted<EnvVar>& variable : draft.edits.env) {
-    if (cat(variable.item.name, "=") == kName) {
+    if (variable.item.name == kName) {
       value = variable.item.value;
     }
   }
-  std::vector<std::string> folders;
-  std::size_t at = 0;
-  while (at < value.size()) {
-    const std::size_t end = std::min(value.find_first_of(":;", at), value.size());
-    if (value[at] == '/') {
-      folders.push_back(value.substr(at, end - at));
-    }
-    at = end + 1;
-  }
-  return folders;
+  return search_folders(value);
 }
 
 class Libraries {
@@ -91,6 +77,7 @@ class Libraries {
   explicit Libraries(Draft& draft) : draft_(draft), search_path_(search_path(draft)) {}
 
   void run() {
+    find_newer_in_image();
     for (const Wanted<File>& wanted : draft_.edits.files) {
       if (wanted.item.kind == FileKind::kLibrary) {
         add_library(wanted);
@@ -101,12 +88,43 @@ class Libraries {
     }
     cover_cached_copies();
     if (!wish_.entries.empty()) {
-      plan_cache(draft_, wish_);
+      tell_of_image(plan_cache(draft_, wish_));
     }
     note_loaders();
   }
 
  private:
+  // Before the driver's, so that the cache names these.
+  void find_newer_in_image() {
+    const std::optional<std::int32_t> flags = ld_cache_flags(draft_.facts.native_architecture);
+    if (draft_.edits.image_folders.empty() || !flags ||
+        draft_.facts.loader.kind != LoaderKind::kGlibc) {
+      return;
+    }
+    image_ = find_image_libraries(draft_);
+    for (const auto& [soname, path] : image_.paths) {
+      wish_.entries.push_back({*flags, soname, path, 0, 0});
+    }
+  }
+
+  void tell_of_image(const std::string& problem) {
+    for (const ImageLibraries::Folder& folder : image_.folders) {
+      if (!problem.empty()) {
+        draft_.plan.warnings.push_back(cat("the image's ", folder.path, "/", folder.library,
+                                           ", newer than the host's ", folder.version,
+                                           ", is not used: ", problem));
+        continue;
+      }
+      std::string sonames;
+      for (const std::string& soname : folder.sonames) {
+        sonames.append(sonames.empty() ? "" : ", ").append(soname);
+      }
+      draft_.plan.notes.push_back(cat("the image's ", folder.path, "/", folder.library,
+                                      " is newer than the host's ", folder.version,
+                                      "; from that folder come ", sonames));
+    }
+  }
+
   // A further name of a library, in the same folder.
   struct Name {
     std::string path, target, source, why;
@@ -123,27 +141,42 @@ class Libraries {
       return;
     }
     const std::string below = file.container_path.empty() ? file.soname : file.container_path;
-    const auto [other, first] = sources_.try_emplace({home.loader, below}, source);
-    if (!first) {
-      if (other->second != source) {
-        fail("two driver files want to be the library ", below,
-             " of the container: ", other->second, " and ", source);
-      }
-      return;
+    const auto [placed, first] = placed_.try_emplace({home.loader, below}, Placed{source, ""});
+    if (placed->second.source != source) {
+      fail("two driver files want to be the library ", below,
+           " of the container: ", placed->second.source, " and ", source);
     }
+    if (first) {
+      placed->second.path = place_library(home, below, source, wanted);
+    }
+    add_links(home, placed->second.path, source, wanted);
+  }
+
+  std::string place_library(const Home& home, const std::string& below, const std::string& source,
+                            const Wanted<File>& wanted) {
+    const File& file = wanted.item;
     loaders_.insert(home.loader);
-    const std::string path = place(home, below, source, wanted.why);
+    std::string path = place(home, below, source, wanted.why);
     cover_copies(home, below, path, source, wanted.why);
     if (file.container_path.empty()) {
       cover_in_search_path(file.soname, source, wanted.why);
       wish_for(home, file.soname, path, file.architecture);
       own_.emplace(file.soname, Own{ld_cache_flags(file.architecture), source, wanted.why});
     }
+    return path;
+  }
+
+  void add_links(const Home& home, const std::string& path, const std::string& source,
+                 const Wanted<File>& wanted) {
+    const File& file = wanted.item;
+    // A further name leads to the same library as its SONAME.
+    const bool native = home.loader == &draft_.facts.loader;
+    const auto newer = native ? image_.paths.find(file.soname) : image_.paths.end();
     for (const std::string& link : file.links) {
       const std::string name = folder_of(path) + "/" + link;
       names_.push_back({name, file_name(path), source, wanted.why});
       if (file.container_path.empty()) {
-        wish_for(home, link, name, file.architecture);
+        wish_for(home, link, newer == image_.paths.end() ? name : newer->second, file.architecture);
       }
     }
   }
@@ -161,7 +194,9 @@ class Libraries {
         problem = problem.empty() ? target.problem : problem;
         continue;
       }
-      draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
+      if (!image_.hold(target.path)) {  // else a link to the image's newer one
+        draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
+      }
       if (draft_.plan.library_folder.empty()) {
         draft_.plan.library_folder = folder;
       }
@@ -213,7 +248,7 @@ class Libraries {
   void cover(const std::string& copy, const std::string& source, const std::string& why,
              const char* else_what) {
     const std::optional<struct stat> status = draft_.view.stat(copy);
-    if (!status || S_ISDIR(status->st_mode) ||
+    if (!status || S_ISDIR(status->st_mode) || image_.hold(draft_.view.locate(copy).path) ||
         for_other_machine(draft_.view.read_head(copy, kElfHead), head_of_host_file(source))) {
       return;
     }
@@ -299,14 +334,42 @@ class Libraries {
   Draft& draft_;
   std::vector<std::string> search_path_;
   std::unordered_multimap<std::string, Own> own_;
-  std::map<std::pair<const Loader*, std::string>, std::string> sources_;
+  struct Placed {
+    std::string source, path;
+  };
+  std::map<std::pair<const Loader*, std::string>, Placed> placed_;
   std::set<const Loader*> loaders_;
   std::vector<Name> names_;
   std::set<std::string> taken_;  // paths that a library or a name has
   CacheWish wish_;
+  ImageLibraries image_;
 };
 
 }  // namespace
+
+std::string variable_of(const Spec& spec, std::string_view name) {
+  std::string value;
+  for (const std::string& variable : spec.env()) {
+    if (variable.starts_with(name) && variable.size() > name.size() &&
+        variable[name.size()] == '=') {
+      value = variable.substr(name.size() + 1);
+    }
+  }
+  return value;
+}
+
+std::vector<std::string> search_folders(std::string_view library_path) {
+  std::vector<std::string> folders;
+  std::size_t at = 0;
+  while (at < library_path.size()) {
+    const std::size_t end = std::min(library_path.find_first_of(":;", at), library_path.size());
+    if (library_path[at] == '/') {
+      folders.emplace_back(library_path.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return folders;
+}
 
 void plan_libraries(Draft& draft) {
   Libraries(draft).run();

@@ -24,11 +24,17 @@
 //                                                          with cache entry and ld.so.conf drop-in;
 //                                                          else error
 //                     musl, static or no loader            conventional folder, no cache, a note
+//                     the image's folder has newer ones    the cache names those first, whatever the
+//                                                          image's LD_LIBRARY_PATH; a note. Without a
+//                                                          cache: a warning
 //   name of a library writable root                        symlink made before the start
 //                     else                                 further mount under that name
 //   binary, data,     any                                  mount at its own path; sockets writable
 //   socket, folder    target cannot be made                left out with a warning
 //                     socket may be another user's         left out with a warning
+//   generated file    any                                  made in the state folder, mounted like data
+//   anything          the image has what it names          left out with a note; never device nodes
+//   for some images
 //   anything          truly read-only root, no target      overlay over the nearest folder; when
 //                                                          impossible: libraries and nodes error,
 //                                                          others a warning
@@ -39,6 +45,7 @@
 //   links             any                                  generated folder, mounted read-only
 //                     their folder has other things        left out with a warning
 //   environment       any                                  replaces the variable of that name
+//   note              any                                  a note, or a warning
 // clang-format on
 #include "core/plan/plan.h"
 
@@ -113,13 +120,23 @@ bool writable_in_rootfs(const Draft& draft, const std::string& path, std::string
 
 Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view,
                const Facts& facts) {
-  Draft draft{edits, spec, view, facts, Plan(), Mounts(spec, view, facts), {}};
+  Plan plan;
+  std::optional<Edits> applying;
+  if (!unconditional(edits)) {
+    applying = edits_for_image(edits, spec, view, facts, plan.notes);
+  }
+  Draft draft{applying ? *applying : edits, spec, view, facts, std::move(plan),
+              Mounts(spec, view, facts),    {}};
   plan_nodes(draft);
   plan_libraries(draft);
   plan_files(draft);
+  plan_texts(draft);
   plan_link_folders(draft);
-  for (const Wanted<EnvVar>& variable : edits.env) {
+  for (const Wanted<EnvVar>& variable : draft.edits.env) {
     draft.plan.env.push_back({variable.item.name, variable.item.value, variable.why});
+  }
+  for (const Wanted<Note>& note : draft.edits.notes) {
+    (note.item.warning ? draft.plan.warnings : draft.plan.notes).push_back(note.item.text);
   }
   draft.mounts.finish(draft.plan);
   return std::move(draft.plan);

@@ -205,7 +205,7 @@ void Collector::take(const Scope& scope, std::vector<Item> EditGroup::*list, Ite
   (alone.edits[0].*list).push_back(item);
   add_stand_ins(expanded(item), alone.edits.emplace_back());
   check(alone);
-  (group(scope).*list).push_back(std::move(item));
+  (group(scope, std::is_same_v<Item, Value>).*list).push_back(std::move(item));
   ++edits_;
 }
 
@@ -547,7 +547,14 @@ Catalog Collector::take() {
   return std::move(catalog_);
 }
 
-EditGroup& Collector::group(const Scope& scope) {
+EditGroup& Collector::group(const Scope& scope, bool of_values) {
+  if (of_values) {
+    if (!last_values_ || catalog_.edits[*last_values_].scope != scope) {
+      last_values_ = catalog_.edits.size();
+      catalog_.edits.emplace_back().scope = scope;
+    }
+    return catalog_.edits[*last_values_];
+  }
   const auto [at, is_new] = groups_.emplace(scope, catalog_.edits.size());
   if (is_new) {
     catalog_.edits.emplace_back().scope = scope;

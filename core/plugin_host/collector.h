@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "core/catalog/catalog.h"
@@ -35,7 +36,8 @@ class Collector {
   friend struct Sinks;
 
   void reject(const std::string& text);
-  EditGroup& group(const Scope& scope);
+  // Values have groups of their own, a new one for each change of the scope: their order counts.
+  EditGroup& group(const Scope& scope, bool of_values);
   Device& device(const char* vendor, const char* index);
   // Throws Error for what is wrong with the one item in `alone`.
   void check(Catalog& alone) const;
@@ -56,6 +58,7 @@ class Collector {
   std::map<std::string, std::size_t> devices_;  // id → place
   std::map<Scope, std::size_t> groups_;         // → place
   std::map<std::string, Combine> values_;
+  std::optional<std::size_t> last_values_;            // place of the group that took the last value
   std::map<std::string, std::string> names_;          // id, UUID or alias → id
   std::map<std::string, std::string> index_aliases_;  // vendor:alias → id
   std::size_t edits_ = 0;

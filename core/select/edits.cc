@@ -1,79 +1,163 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <unordered_map>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/catalog/grammar.h"
 #include "core/select/select.h"
+#include "core/select/values.h"
 
 namespace xpu {
 namespace {
 
-std::string why_of(const Scope& scope, const std::string& backend) {
-  if (scope.device.empty() && scope.capability.empty()) {
-    return cat("backend ", backend);
+// What of one backend a container is given.
+class Given {
+ public:
+  explicit Given(const SelectedBackend& selected)
+      : backend_(selected.backend),
+        devices_(selected.devices.begin(), selected.devices.end()),
+        capabilities_(selected.capabilities.begin(), selected.capabilities.end()) {
+    for (const SelectedFeature& feature : selected.features) {
+      features_.emplace(feature.name, &feature);
+    }
   }
-  const std::string capability =
-      scope.capability.empty() ? "" : cat("capability ", scope.capability);
-  if (scope.device.empty()) {
-    return capability;
+
+  bool holds(const Scope& scope) const {
+    if (!scope.device.empty() && !devices_.contains(scope.device)) {
+      return false;
+    }
+    const std::vector<std::string> wanted = grammar::split(scope.capability);
+    return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+      return capabilities_.contains(one) || has(one, scope.item);
+    });
   }
-  return cat("device ", scope.device, capability.empty() ? "" : ", ", capability);
-}
+
+  std::string why(const Scope& scope) const {
+    std::string what;
+    if (!scope.capability.empty()) {
+      what = cat(features_.contains(scope.capability) ? "feature " : "capability ",
+                 scope.capability, scope.item.empty() ? "" : " ", scope.item);
+    }
+    if (scope.device.empty()) {
+      return what.empty() ? cat("backend ", backend_) : what;
+    }
+    return cat("device ", scope.device, what.empty() ? "" : ", ", what);
+  }
+
+ private:
+  bool has(const std::string& feature, const std::string& item) const {
+    const auto at = features_.find(feature);
+    if (at == features_.end()) {
+      return false;
+    }
+    const std::vector<std::string>& items = at->second->items;
+    return item.empty() || std::find(items.begin(), items.end(), item) != items.end();
+  }
+
+  const std::string& backend_;
+  std::set<std::string_view> devices_, capabilities_;
+  std::map<std::string_view, const SelectedFeature*> features_;
+};
 
 class Collector {
  public:
   void add(const SelectedBackend& selected, const Catalog& catalog) {
-    const std::set<std::string_view> devices(selected.devices.begin(), selected.devices.end());
-    const std::set<std::string_view> capabilities(selected.capabilities.begin(),
-                                                  selected.capabilities.end());
+    const Given given(selected);
+    std::vector<const EditGroup*> groups;
+    Values values;
     for (const EditGroup& group : catalog.edits) {
-      const Scope& scope = group.scope;
-      const std::vector<std::string> wanted = grammar::split(scope.capability);
-      if ((scope.device.empty() || devices.contains(scope.device)) &&
-          std::all_of(wanted.begin(), wanted.end(),
-                      [&](const std::string& one) { return capabilities.contains(one); })) {
-        add_group(group, why_of(scope, selected.backend));
+      if (given.holds(group.scope)) {
+        groups.push_back(&group);
+        for (const Value& value : group.values) {
+          values.add(value);
+        }
       }
+    }
+    for (const EditGroup* group : groups) {
+      const Reason reason{given.why(group->scope), group->scope.image_lacks};
+      add_group(*group, reason);
+      add_generated(*group, values, reason);
     }
   }
 
   Edits take() { return std::move(edits_); }
 
  private:
-  // Who put what where.
+  struct Reason {
+    std::string why;
+    std::string image_lacks;
+  };
+
+  // Who put what where, and under which conditions on the image.
   struct Claim {
     std::string content;
     std::string why;
+    std::vector<std::string> image_lacks;
   };
 
-  void add_group(const EditGroup& group, const std::string& why) {
+  template <class T>
+  static void put(std::vector<Wanted<T>>& list, T item, const Reason& reason) {
+    list.push_back({std::move(item), reason.why, reason.image_lacks});
+  }
+
+  void add_group(const EditGroup& group, const Reason& reason) {
     for (const Node& node : group.nodes) {
       const std::string content =
           cat("the node ", node.host_path, " (", node.type, ' ', node.major, ':', node.minor, ')');
-      if (claim(node.container_path, node.container_path, content, why)) {
-        edits_.nodes.push_back({node, why});
+      if (claim(node.container_path, node.container_path, content, reason)) {
+        put(edits_.nodes, node, reason);
       }
     }
     for (const File& file : group.files) {
-      add_file(file, why);
-    }
-    for (const EnvVar& variable : group.env) {
-      if (claim(cat("env ", variable.name), cat("the variable ", variable.name),
-                cat('\'', variable.value, '\''), why)) {
-        edits_.env.push_back({variable, why});
-      }
+      add_file(file, reason);
     }
     for (const Link& link : group.links) {
-      if (claim(link.path, link.path, cat("a link to ", link.target), why)) {
-        edits_.links.push_back({link, why});
+      if (claim(link.path, link.path, cat("a link to ", link.target), reason)) {
+        put(edits_.links, link, reason);
+      }
+    }
+    for (const ImageFolder& folder : group.image_folders) {
+      const std::string key =
+          cat("image ", folder.folder, ' ', folder.library, ' ', folder.version);
+      if (claim(key, "", "", reason)) {
+        put(edits_.image_folders, folder, reason);
+      }
+    }
+    for (const Note& note : group.notes) {
+      if (claim(cat(note.warning ? "warning " : "note ", note.text), "", "", reason)) {
+        put(edits_.notes, note, reason);
       }
     }
   }
 
-  void add_file(const File& file, const std::string& why) {
+  // What values may be put into.
+  void add_generated(const EditGroup& group, const Values& values, const Reason& reason) {
+    for (const EnvVar& variable : group.env) {
+      const std::optional<std::string> value =
+          variable.expand ? values.expand(variable.value) : variable.value;
+      if (value && claim(cat("env ", variable.name), cat("the variable ", variable.name),
+                         cat('\'', *value, '\''), reason)) {
+        put(edits_.env, {variable.name, *value}, reason);
+      }
+    }
+    for (const Text& text : group.texts) {
+      const std::optional<std::string> content =
+          text.expand ? values.expand(text.content) : text.content;
+      if (content && claim(text.path, text.path,
+                           cat("a generated file of ", content->size(), " bytes (",
+                               hex64(fnv1a(*content)), ')'),
+                           reason)) {
+        put(edits_.texts, {text.path, *content}, reason);
+      }
+    }
+  }
+
+  void add_file(const File& file, const Reason& reason) {
     // Libraries of one architecture share the loader's folder, wherever that will be; their place
     // is relative to it.
     const bool library = file.kind == FileKind::kLibrary;
@@ -82,36 +166,47 @@ class Collector {
     const std::string space = library ? cat(file.architecture, ' ') : "";
     const std::string folder = cat(space, place.substr(0, place.rfind('/') + 1));
     const std::string key = cat(space, place);
-    const bool is_new = claim(key, place, cat("the file ", file.host_path), why);
+    const bool is_new = claim(key, place, cat("the file ", file.host_path), reason);
     std::vector<std::string> links;
     for (const std::string& link : file.links) {
-      if (claim(cat(folder, link), link, cat("the file ", file.host_path), why)) {
+      if (claim(cat(folder, link), link, cat("the file ", file.host_path), reason)) {
         links.push_back(link);
       }
     }
-    if (is_new) {
-      index_[key] = edits_.files.size();
-      edits_.files.push_back({file, why});
-      edits_.files.back().item.links = std::move(links);
-    } else if (const auto known = index_.find(key); known != index_.end()) {
+    const std::string entry = cat(key, '?', reason.image_lacks);
+    const auto known = index_.find(entry);
+    if (!is_new && known != index_.end()) {
       std::vector<std::string>& all = edits_.files[known->second].item.links;
       all.insert(all.end(), links.begin(), links.end());
+    } else if (is_new || !links.empty()) {
+      index_[entry] = edits_.files.size();
+      put(edits_.files, file, reason);
+      edits_.files.back().item.links = std::move(links);
     }
   }
 
-  // False when the same content is there already; an error when something else is.
+  // False when the same content is there already, wherever this one would be; an error when
+  // something else is.
   bool claim(const std::string& key, const std::string& place, const std::string& content,
-             const std::string& why) {
-    const auto [entry, is_new] = claims_.try_emplace(key, Claim{content, why});
-    if (!is_new && entry->second.content != content) {
-      fail(entry->second.why, " and ", why, " cannot be given together: one wants ", place,
-           " to be ", entry->second.content, ", the other ", content);
+             const Reason& reason) {
+    const auto [entry, is_new] = claims_.try_emplace(key, Claim{content, reason.why, {}});
+    Claim& there = entry->second;
+    if (there.content != content) {
+      fail(there.why, " and ", reason.why, " cannot be given together: one wants ", place,
+           " to be ", there.content, ", the other ", content);
     }
-    return is_new;
+    const bool covered = std::any_of(
+        there.image_lacks.begin(), there.image_lacks.end(),
+        [&](const std::string& known) { return known.empty() || known == reason.image_lacks; });
+    if (!covered) {
+      there.image_lacks.push_back(reason.image_lacks);
+    }
+    return !covered;
   }
 
   std::unordered_map<std::string, Claim> claims_;
-  std::unordered_map<std::string, std::size_t> index_;  // key of a file → place in edits_.files
+  // Key and condition of a file → place in edits_.files.
+  std::unordered_map<std::string, std::size_t> index_;
   Edits edits_;
 };
 

@@ -61,9 +61,9 @@ struct Edits {
   std::vector<Wanted<Note>> notes;
 };
 
-// The edits of the selection, each once (first scope wins), in catalog order, with the values of
-// the selection put in. Throws Error when two
-// of them want the same container path or variable with different contents.
+// The edits of the selection, each once for one condition on the image (first scope wins), in
+// catalog order, with the values of the selection put in. Throws Error when two of them want the
+// same container path or variable with different contents.
 Edits edits(const Selection& selection, const std::vector<BackendStatus>& backends);
 
 }  // namespace xpu

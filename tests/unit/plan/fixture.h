@@ -101,6 +101,16 @@ class PlanTest : public testing::Test {
            R"("})";
   }
 
+  // (Member by member: GCC 12 takes the temporaries of braces for uninitialized.)
+  template <class T>
+  static void add(std::vector<Wanted<T>>& list, const std::type_identity_t<T>& item,
+                  const std::string& why, const std::string& image_lacks = "") {
+    Wanted<T>& wanted = list.emplace_back();
+    wanted.item = item;
+    wanted.why = why;
+    wanted.image_lacks = image_lacks;
+  }
+
   File& add_library(const std::string& soname, const std::string& below = "",
                     const Texts& links = {}, const std::string& architecture = "x86_64") {
     const std::string path = host() / architecture / soname;
@@ -121,7 +131,7 @@ class PlanTest : public testing::Test {
   }
   // A node that exists on every host and that everybody may use.
   Node& add_node(const std::string& container_path = "/dev/acme0") {
-    edits_.nodes.push_back({{"/dev/null", container_path, 'c', 1, 3}, "device acme:0"});
+    add(edits_.nodes, {"/dev/null", container_path, 'c', 1, 3}, "device acme:0");
     return edits_.nodes.back().item;
   }
 

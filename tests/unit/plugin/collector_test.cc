@@ -78,7 +78,7 @@ TEST_F(CollectorTest, TakesEveryKindOfItem) {
   sink_.node(sdk::with(device_), {"/dev/null", "/dev/acme0"});
   const Catalog catalog = collector_.take();
   EXPECT_NO_THROW(validate(catalog));
-  ASSERT_EQ(catalog.edits.size(), 4U);
+  ASSERT_EQ(catalog.edits.size(), 5U);
 
   const EditGroup& always = catalog.edits[0];
   EXPECT_EQ(always.scope, Scope());
@@ -89,9 +89,11 @@ TEST_F(CollectorTest, TakesEveryKindOfItem) {
   const EditGroup& item = catalog.edits[1];
   EXPECT_EQ(item.scope, (Scope{"", "channels", "7", ""}));
   EXPECT_THAT(item.texts, ElementsAre(Text{"/etc/acme", "mask\t${mask}\n", true}));
-  const EditGroup& device = catalog.edits[2];
-  EXPECT_EQ(device.scope, (Scope{"acme:0", "", "", ""}));
-  EXPECT_THAT(device.values, ElementsAre(Value{Combine::kBits, "mask", "3"}));
+  const EditGroup& values = catalog.edits[2];
+  EXPECT_EQ(values.scope, (Scope{"acme:0", "", "", ""}));
+  EXPECT_THAT(values.values, ElementsAre(Value{Combine::kBits, "mask", "3"}));
+  const EditGroup& device = catalog.edits[3];
+  EXPECT_EQ(device.scope, values.scope);
   EXPECT_THAT(device.notes, ElementsAre(Note{true, "slow"}, Note{false, "old"}));
   ASSERT_EQ(device.nodes.size(), 1U);
   struct stat null = {};
@@ -99,9 +101,29 @@ TEST_F(CollectorTest, TakesEveryKindOfItem) {
   EXPECT_EQ(device.nodes[0].mode, null.st_mode & 07777);
   EXPECT_EQ(device.nodes[0].uid, null.st_uid);
   EXPECT_EQ(device.nodes[0].gid, null.st_gid);
-  const EditGroup& image = catalog.edits[3];
+  const EditGroup& image = catalog.edits[4];
   EXPECT_EQ(image.scope, (Scope{"", "", "", "libacme.so.1"}));
   EXPECT_THAT(image.env, ElementsAre(EnvVar{"ACME", "1", false}));
+}
+
+TEST_F(CollectorTest, KeepsTheOrderOfValues) {
+  sdk::Device other = device_;
+  other.index = "1";
+  sink_.device(other);
+  sink_.env(sdk::with(other), "B", "1");
+  sink_.env(sdk::with(device_), "A", "1");
+  sink_.value(sdk::with(device_), sdk::Combine::kList, "ids", "a");
+  sink_.value(sdk::with(device_), sdk::Combine::kList, "ids", "b");
+  sink_.value(sdk::with(other), sdk::Combine::kList, "ids", "c");
+  sink_.value(sdk::with(device_), sdk::Combine::kList, "ids", "d");
+  std::string order;
+  const Catalog catalog = collector_.take();
+  for (const EditGroup& group : catalog.edits) {
+    for (const Value& value : group.values) {
+      order += value.value;
+    }
+  }
+  EXPECT_EQ(order, "abcd");
 }
 
 TEST_F(CollectorTest, RefusesAtOnce) {

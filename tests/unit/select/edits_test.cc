@@ -193,5 +193,118 @@ TEST_F(EditsTest, OfAnEmptySelectionAreNone) {
   EXPECT_THAT(e.files, IsEmpty());
 }
 
+Selection with_features(std::vector<std::string> devices, std::vector<SelectedFeature> features) {
+  Selection out = selection(std::move(devices), {"compute"});
+  out.backends[0].features = std::move(features);
+  return out;
+}
+
+std::vector<std::string> variables(const Edits& e) {
+  return lines(e.env, [](const EnvVar& v) { return v.name + "=" + v.value; });
+}
+
+TEST_F(EditsTest, AFeatureIsACapabilityWithItems) {
+  add(group("", "channels")).env = {{"ANY", "1"}};
+  EditGroup third = group("", "channels");
+  third.scope.item = "3";
+  third.env = {{"THIRD", "1"}};
+  add(third);
+  add(group("", "compute,channels")).env = {{"BOTH", "1"}};
+  add(group("acme:0", "storage")).env = {{"STORAGE", "1"}};
+  EXPECT_THAT(variables(collect()), IsEmpty());
+  EXPECT_THAT(variables(edits(with_features({}, {{"channels", {"0", "3"}}}), backends_)),
+              ElementsAre("ANY=1: feature channels", "THIRD=1: feature channels 3",
+                          "BOTH=1: capability compute,channels"));
+  EXPECT_THAT(variables(edits(with_features({"acme:0"}, {{"channels", {"0"}}, {"storage", {}}}),
+                              backends_)),
+              ElementsAre("ANY=1: feature channels", "BOTH=1: capability compute,channels",
+                          "STORAGE=1: device acme:0, feature storage"));
+}
+
+TEST_F(EditsTest, PutValuesIn) {
+  EditGroup& all = add(group("", ""));
+  all.env = {{"MASK", "${mask}", true}, {"IDS", "<${ids}> $$ ${mask}", true}, {"RAW", "${ids}$"}};
+  all.texts = {{"/etc/ids", "ids = ${ids}\n", true}, {"/etc/raw", "$"}};
+  add(group("acme:1", "")).values = {{Combine::kBits, "mask", "63"}, {Combine::kList, "ids", "b"}};
+  add(group("acme:0", "")).values = {
+      {Combine::kBits, "mask", "4"}, {Combine::kList, "ids", "b"}, {Combine::kList, "ids", "a"}};
+  add(group("", "compute")).values = {{Combine::kBits, "mask", "0"}};
+  Edits e = collect({"acme:0", "acme:1"}, {});
+  EXPECT_THAT(variables(e), ElementsAre("MASK=0x8000000000000010: backend acme",
+                                        "IDS=<b,a> $ 0x8000000000000010: backend acme",
+                                        "RAW=${ids}$: backend acme"));
+  ASSERT_EQ(e.texts.size(), 2u);
+  EXPECT_EQ(e.texts[0].item, (Text{"/etc/ids", "ids = b,a\n", false}));
+  EXPECT_EQ(e.texts[1].item, (Text{"/etc/raw", "$", false}));
+  // Nothing that is selected contributes to "ids".
+  e = collect({}, {"compute"});
+  EXPECT_THAT(variables(e), ElementsAre("MASK=0x1: backend acme", "RAW=${ids}$: backend acme"));
+  EXPECT_THAT(lines(e.texts, [](const Text& t) { return t.path; }),
+              ElementsAre("/etc/raw: backend acme"));
+}
+
+TEST_F(EditsTest, ValuesBelongToTheirBackend) {
+  backends_.push_back(backend("beta", {device("beta", "0")}));
+  add(group("acme:0", "")).values = {{Combine::kList, "ids", "a"}};
+  EditGroup of_beta = group("", "");
+  of_beta.env = {{"BETA", "${ids}", true}};
+  of_beta.values = {{Combine::kList, "ids", "b"}};
+  backends_[1].catalog.edits = {of_beta};
+  Selection both = selection({"acme:0"}, {});
+  both.backends.push_back({"beta", {"beta:0"}, {}});
+  EXPECT_THAT(variables(edits(both, backends_)), ElementsAre("BETA=b: backend beta"));
+}
+
+TEST_F(EditsTest, BringNotesAndFoldersOfTheImageOnce) {
+  for (const char* id : {"acme:0", "acme:1"}) {
+    EditGroup& g = add(group(id, ""));
+    g.notes = {{true, "slow"}, {false, "slow"}};
+    g.image_folders = {{"/opt/compat", "libacme.so", "5"}};
+  }
+  const Edits e = collect({"acme:0", "acme:1"});
+  ASSERT_EQ(e.notes.size(), 2u);
+  EXPECT_EQ(e.notes[0].item, (Note{true, "slow"}));
+  EXPECT_EQ(e.notes[1].item, (Note{false, "slow"}));
+  ASSERT_EQ(e.image_folders.size(), 1u);
+  EXPECT_EQ(e.image_folders[0].item, (ImageFolder{"/opt/compat", "libacme.so", "5"}));
+}
+
+// What is wanted under two conditions is given where either holds.
+TEST_F(EditsTest, CarryConditionsOnTheImage) {
+  EditGroup& one = add(group("", ""));
+  one.scope.image_lacks = "libx.so.1";
+  one.env = {{"A", "1"}};
+  one.files = {library("/h/liba.so.1", "liba.so.1", {"liba.so"})};
+  EditGroup& two = add(group("", "compute"));
+  two.scope.image_lacks = "/opt/x";
+  two.env = {{"A", "1"}};
+  EditGroup& same = add(group("acme:0", ""));
+  same.scope.image_lacks = "/opt/x";
+  same.env = {{"A", "1"}};
+  EditGroup& always = add(group("acme:0", "compute"));
+  always.files = {library("/h/liba.so.1", "liba.so.1", {"liba.so", "liba.so.0"})};
+  EditGroup& covered = add(group("acme:0", "compute"));
+  covered.scope.image_lacks = "/opt/y";
+  covered.files = {library("/h/liba.so.1", "liba.so.1", {"liba.so.0"})};
+  const Edits e = collect();
+  ASSERT_EQ(e.env.size(), 2u);
+  EXPECT_EQ(e.env[0].image_lacks, "libx.so.1");
+  EXPECT_EQ(e.env[1].image_lacks, "/opt/x");
+  ASSERT_EQ(e.files.size(), 2u);
+  EXPECT_EQ(e.files[0].image_lacks, "libx.so.1");
+  EXPECT_THAT(e.files[0].item.links, ElementsAre("liba.so"));
+  EXPECT_EQ(e.files[1].image_lacks, "");
+  EXPECT_THAT(e.files[1].item.links, ElementsAre("liba.so", "liba.so.0"));
+}
+
+TEST_F(EditsTest, RefuseTwoContentsOfAGeneratedFile) {
+  add(group("", "compute")).texts = {{"/etc/acme", "a"}};
+  add(group("", "video")).texts = {{"/etc/acme", "b"}};
+  EXPECT_EQ(error(),
+            "capability compute and capability video cannot be given together: one wants /etc/acme "
+            "to be a generated file of 1 bytes (af63dc4c8601ec8c), the other a generated file of 1 "
+            "bytes (af63df4c8601f1a5)");
+}
+
 }  // namespace
 }  // namespace xpu
