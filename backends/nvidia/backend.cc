@@ -6,6 +6,8 @@
 #include "backends/nvidia/devices.h"
 #include "backends/nvidia/driver_edits.h"
 #include "backends/nvidia/driver_files.h"
+#include "backends/nvidia/features.h"
+#include "backends/nvidia/missing_nodes.h"
 #include "backends/nvidia/nodes.h"
 #include "backends/nvidia/options.h"
 #include "backends/nvidia/platform.h"
@@ -46,11 +48,16 @@ std::string driver_problem(const Options& options, const Detected& found,
 
 void describe_driver(sdk::Sink& sink, const Options& options) {
   watch_driver(sink, options);
+  MissingNodes missing(sink, options.driver_root, options.dev_root, options.sys_root);
+  missing.make_for_driver();
   const Detected found = detect(options.driver_root, options.sys_root);
   const DriverFiles driver =
       find_driver_files(options.driver_root, options.sys_root, found.hardware.driver);
+  missing.make_for_partitions(found.hardware.gpus);
   const Nodes nodes(options.dev_root, options.sys_root);
   nodes.watch(sink, found.hardware.gpus);
+  const Features features(options.driver_root, options.dev_root, options.sys_root, nodes);
+  features.watch(sink);
   watch_files(sink, options.driver_root, driver);
   if (!found.from_nvml) {
     sink.valid_for_seconds(kRetrySeconds);
@@ -70,6 +77,7 @@ void describe_driver(sdk::Sink& sink, const Options& options) {
     sink.interconnect(devices[connection.first], devices[connection.second], connection.type,
                       connection.weight);
   }
+  features.emit(sink, found.hardware.gpus, devices);
   emit_files(sink, options, driver);
   emit_cuda(sink, options);
   emit_profile(sink, found.hardware);

@@ -16,10 +16,11 @@ std::string upper(std::string text) {
 }
 
 // A partition has no address of its own: the GPU's must name the GPU alone.
-sdk::Device to_device(const MigDevice& mig, const sdk::Device& parent, const std::string& problem) {
+sdk::Device to_device(const MigDevice& mig, const std::string& index, const sdk::Device& parent,
+                      const std::string& problem) {
   sdk::Device device = parent;
   device.kind = sdk::Kind::kPartition;
-  device.index = parent.index + ":" + std::to_string(mig.index);
+  device.index = index;
   device.uuid = mig.uuid;
   device.name = mig.name;
   device.memory_bytes = mig.memory_bytes;
@@ -38,8 +39,7 @@ std::string mig_problem(const Gpu& gpu) {
   }
   std::string parts;
   for (const MigDevice& mig : gpu.mig) {
-    parts +=
-        (parts.empty() ? "" : ", ") + std::to_string(gpu.index) + ":" + std::to_string(mig.index);
+    parts += (parts.empty() ? "" : ", ") + partition_index(gpu, mig);
   }
   return parts.empty() ? "in MIG mode without partitions"
                        : "in MIG mode: ask for its partitions " + parts;
@@ -48,6 +48,15 @@ std::string mig_problem(const Gpu& gpu) {
 void emit_minor(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
   if (gpu.minor && *gpu.minor < kMinorBits) {
     sink.value(sdk::with(device), sdk::Combine::kBits, kMinors, std::to_string(*gpu.minor));
+  }
+}
+
+// What images state requirements against, besides the backend's "driver" and "cuda".
+void emit_requirable(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
+  // Images name this brand too, for what NVML does not know.
+  sink.property(device, "brand", gpu.brand.empty() ? "unknown" : gpu.brand);
+  if (!gpu.architecture.empty()) {
+    sink.property(device, "arch", gpu.architecture);
   }
 }
 
@@ -68,6 +77,12 @@ std::set<std::string> pci_aliases(const std::string& pci) {
   names.insert(upper(pci));
   names.erase(pci);
   return names;
+}
+
+std::string partition_index(const Gpu& gpu, const MigDevice& mig) {
+  const std::string instances =
+      std::to_string(mig.gpu_instance) + ":" + std::to_string(mig.compute_instance);
+  return std::to_string(gpu.index) + ":" + (mig.index ? std::to_string(*mig.index) : instances);
 }
 
 sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::string& problem) {
@@ -94,9 +109,7 @@ void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
       sink.alias(device, name);
     }
   }
-  if (!gpu.brand.empty()) {
-    sink.property(device, "brand", gpu.brand);
-  }
+  emit_requirable(sink, device, gpu);
   if (gpu.mig_enabled) {
     sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");
   }
@@ -118,8 +131,10 @@ std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const
     emit_minor(sink, device, gpu);
     nodes.emit(sink, device, gpu);
     for (const MigDevice& mig : gpu.mig) {
-      sdk::Device part = to_device(mig, device, first_of(nodes.problem(gpu, mig)));
+      sdk::Device part =
+          to_device(mig, partition_index(gpu, mig), device, first_of(nodes.problem(gpu, mig)));
       sink.device(part);
+      emit_requirable(sink, part, gpu);
       emit_minor(sink, part, gpu);
       std::string instance = "MIG-" + gpu.uuid + "/" + std::to_string(mig.gpu_instance) + "/" +
                              std::to_string(mig.compute_instance);

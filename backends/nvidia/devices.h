@@ -25,6 +25,11 @@ sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::stri
 
 // The device with its further names and properties.
 void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu);
+
+// "0:1"; by the instances, "0:7:0", for a partition that NVML did not number: it may number them in
+// another order.
+std::string partition_index(const Gpu& gpu, const MigDevice& mig);
+
 // GPUs and partitions with their names, properties and nodes. `driver_problem` is that of all.
 std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const Hardware& hardware,
                                       const std::string& driver_problem);

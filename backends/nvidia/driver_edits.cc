@@ -5,7 +5,7 @@
 #include <set>
 
 #include "backends/nvidia/devices.h"
-#include "backends/nvidia/nodes.h"
+#include "sdk/helpers/nodes.h"
 #include "sdk/helpers/path.h"
 
 namespace xpu::nvidia {
@@ -137,7 +137,7 @@ void watch_files(sdk::Sink& sink, const sdk::Root& driver_root, const DriverFile
     }
   }
   for (const std::string& path : watched) {
-    watch(sink, driver_root.host_path(path));
+    sdk::watch_path(sink, driver_root.host_path(path));
   }
   for (const std::string& path : driver.folders) {
     sink.valid_while_listing(driver_root.host_path(path));

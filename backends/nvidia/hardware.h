@@ -13,7 +13,8 @@
 namespace xpu::nvidia {
 
 struct MigDevice {
-  unsigned index = 0;  // NVML's: gaps are kept
+  // NVML's number: gaps are kept. nullopt: only the kernel module told of it.
+  std::optional<unsigned> index;
   unsigned gpu_instance = 0, compute_instance = 0;
   std::string uuid, name;
   std::uint64_t memory_bytes = 0;

@@ -103,6 +103,10 @@ void fill_in(Gpu& gpu, const std::vector<Gpu>& proc, std::size_t count) {
   if (!gpu.minor) {
     gpu.minor = known->minor;
   }
+  if (!gpu.mig_enabled) {
+    gpu.mig_enabled = known->mig_enabled;
+    gpu.mig = known->mig;
+  }
 }
 
 struct Links {

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "backends/nvidia/hardware.h"
+#include "backends/nvidia/kernel.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
 
@@ -26,6 +27,18 @@ std::string field(const std::string& text, std::string_view key) {
     start = end + 1;
   }
   return "";
+}
+
+// Without instances nothing tells whether MIG mode is on.
+void add_partitions(const sdk::Root& sys_root, Gpu& gpu) {
+  for (const Instance& instance : instances(sys_root, *gpu.minor)) {
+    MigDevice mig;
+    mig.gpu_instance = instance.gpu_instance;
+    mig.compute_instance = instance.compute_instance;
+    mig.name = (gpu.name.empty() ? "NVIDIA GPU" : gpu.name) + " MIG device";
+    gpu.mig.push_back(std::move(mig));
+    gpu.mig_enabled = true;
+  }
 }
 
 }  // namespace
@@ -76,6 +89,9 @@ std::vector<Gpu> gpus_from_proc(const sdk::Root& sys_root) {
     }
     if (auto device = sdk::pci_device(sys_root, gpu.pci)) {
       gpu.numa_node = device->numa_node;
+    }
+    if (gpu.minor) {
+      add_partitions(sys_root, gpu);
     }
     gpus.push_back(std::move(gpu));
   }

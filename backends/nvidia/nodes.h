@@ -13,9 +13,6 @@
 
 namespace xpu::nvidia {
 
-// The description holds while what this path of the host leads to stays the same, whatever it is.
-void watch(sdk::Sink& sink, const std::string& host_path);
-
 class Nodes {
  public:
   Nodes(const sdk::Root& dev_root, const sdk::Root& sys_root);
@@ -31,12 +28,16 @@ class Nodes {
   void emit(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) const;
   void emit(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu, const MigDevice& mig) const;
 
+  // The node of a GPU, and those that access files name, where they are right.
+  void emit_gpu(sdk::Sink& sink, const sdk::Scope& scope, unsigned minor) const;
+  void emit_access(sdk::Sink& sink, const sdk::Scope& scope, const std::string& access) const;
+  // Whether a node has the major number of its driver, as far as the kernel says: one that a module
+  // left behind may be another driver's by now.
+  bool belongs(const std::string& node, const std::string& driver) const;
+
  private:
   // What is wrong with a node of a kernel driver; "" when nothing is.
   std::string wrong(const std::string& node, const std::string& driver, unsigned minor) const;
-  // Of an access file of the kernel module; nullopt when it does not say.
-  std::optional<unsigned> capability_minor(const std::string& access) const;
-  void emit_node(sdk::Sink& sink, const sdk::Scope& scope, const std::string& node) const;
   void emit_drm(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) const;
 
   const sdk::Root& dev_;

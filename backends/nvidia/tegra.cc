@@ -12,6 +12,7 @@
 #include "backends/nvidia/nodes.h"
 #include "backends/nvidia/platform.h"
 #include "backends/nvidia/tegra_files.h"
+#include "sdk/helpers/nodes.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
 
@@ -141,7 +142,7 @@ class Tegra {
       }
     }
     for (const std::string& node : nodes) {
-      watch(sink_, options_.dev_root.host_path(node));
+      sdk::watch_path(sink_, options_.dev_root.host_path(node));
     }
     for (const std::string& text : specs_.wrong) {
       sink_.log(sdk::Severity::kWarn, text);

@@ -6,8 +6,8 @@
 #include "backends/nvidia/detect.h"
 #include "backends/nvidia/devices.h"
 #include "backends/nvidia/driver_edits.h"
-#include "backends/nvidia/nodes.h"
 #include "backends/nvidia/platform.h"
+#include "sdk/helpers/nodes.h"
 #include "sdk/helpers/path.h"
 
 namespace xpu::nvidia {
@@ -67,7 +67,7 @@ Hardware hardware_of(sdk::Sink& sink, const Options& options, const DriverFiles&
 
 void describe_wsl(sdk::Sink& sink, const Options& options) {
   const DriverFiles files = find_wsl_files(options.driver_root);
-  watch(sink, options.dev_root.host_path(kNode));
+  sdk::watch_path(sink, options.dev_root.host_path(kNode));
   watch_files(sink, options.driver_root, files);
   if (!options.dev_root.is_device(kNode)) {
     throw sdk::Absent(options.dev_root.host_path(kNode) +

@@ -121,6 +121,14 @@ class Builder {
     write_file(proc / "version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module  " + kernel_ +
                                      "  Tue Apr  8 12:41:17 UTC 2025\n"
                                      "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n");
+    write_file(proc / "params",
+               "ResmanDebugLevel: 4294967295\nRmLogonRC: 1\nModifyDeviceFiles: 1\n"
+               "DeviceFileUID: 0\nDeviceFileGID: 0\nDeviceFileMode: 438\n"
+               "InitializeSystemMemoryAllocations: 1\n");
+    if (!options_.mig.empty()) {
+      write_file(proc / "capabilities/mig/config", access(1));
+      write_file(proc / "capabilities/mig/monitor", access(2));
+    }
     for (unsigned gpu = 0; gpu < options_.gpus; ++gpu) {
       write_file(proc / "gpus" / gpu_pci(gpu) / "information",
                  "Model: \t\t " + options_.name + "\nIRQ:   \t\t 175\nGPU UUID: \t " +
@@ -206,7 +214,9 @@ class Builder {
   }
 
   void node(const std::string& inside) {
-    auto numbers = options_.kernel_numbers ? kernel_numbers(inside)
+    const auto own = options_.numbers_of.find(inside);
+    auto numbers = own != options_.numbers_of.end() ? own->second
+                   : options_.kernel_numbers        ? kernel_numbers(inside)
                    : tree_.nodes.size() < options_.numbers.size()
                        ? options_.numbers[tree_.nodes.size()]
                        : std::pair(240u, made_up_++);

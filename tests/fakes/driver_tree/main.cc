@@ -19,7 +19,7 @@ std::pair<unsigned, unsigned> pair_of(const std::string& text, char by) {
 
 int main(int argc, char** argv) {
   xpu::fakes::TreeOptions options;
-  std::vector<std::string> mig, numbers;
+  std::vector<std::string> mig, numbers, numbers_of;
   bool no_alternatives = false, unloaded = false, no_nodes = false, no_drm = false;
 
   CLI::App app(
@@ -54,6 +54,9 @@ int main(int argc, char** argv) {
   app.add_option("--numbers", numbers,
                  "MAJOR:MINOR for the nodes, in the order GPUs, control, DRM, MIG; then 240:0 and\n"
                  "on. Default: misc devices outside runc's allow list, such as 10:237");
+  app.add_option("--number-of", numbers_of, "PATH=MAJOR:MINOR for one node");
+  app.add_flag("--kernel-numbers", options.kernel_numbers,
+               "the numbers that the kernel gives such nodes, which nothing opens");
   CLI11_PARSE(app, argc, argv);
 
   try {
@@ -62,6 +65,13 @@ int main(int argc, char** argv) {
     }
     for (const std::string& item : numbers) {
       options.numbers.push_back(pair_of(item, ':'));
+    }
+    for (const std::string& item : numbers_of) {
+      const std::size_t at = item.find('=');
+      if (at == std::string::npos) {
+        throw CLI::ValidationError(item, "PATH=MAJOR:MINOR is needed");
+      }
+      options.numbers_of[item.substr(0, at)] = pair_of(item.substr(at + 1), ':');
     }
     options.alternatives = !no_alternatives;
     options.loaded = !unloaded;

@@ -69,11 +69,12 @@ TEST_F(Detect, EverythingThatNvmlSays) {
   EXPECT_THAT(gpu.aliases, UnorderedElementsAre("c1:00.0", "C1:00.0", "0000:C1:00.0",
                                                 "00000000:c1:00.0", "00000000:C1:00.0"));
   EXPECT_THAT(found.devices.at("0").aliases, UnorderedElementsAre("01:00.0", "00000000:01:00.0"));
-  EXPECT_THAT(gpu.properties, ElementsAre(Pair("brand", "nvidia")));
+  EXPECT_THAT(gpu.properties, ElementsAre(Pair("arch", "8.9"), Pair("brand", "nvidia")));
   EXPECT_THAT(found.properties, ElementsAre(Pair("cuda", "12.4"), Pair("driver", "550.163.01"),
                                             Pair("source", "nvml")));
-  EXPECT_THAT(found.capabilities, ElementsAre("compute", "utility", "graphics", "video", "display",
-                                              "ngx", "compat32", "jetpack-all"));
+  EXPECT_THAT(found.capabilities,
+              ElementsAre("compute", "utility", "graphics", "video", "display", "ngx", "compat32",
+                          "jetpack-all", "gds", "nvswitch", "imex"));
   EXPECT_THAT(found.log, IsEmpty());
   EXPECT_FALSE(found.conditions.count("seconds 600")) << "no GPU of this host can be partitioned";
 }

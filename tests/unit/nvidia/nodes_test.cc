@@ -32,6 +32,18 @@ class NodesTest : public testing::Test {
     return folder_ / path.substr(1) + " = " + path;
   }
 
+  // What a container may get that switches nothing on.
+  static std::map<std::string, std::set<std::string>> without_features(const Description& found) {
+    std::map<std::string, std::set<std::string>> nodes = found.nodes;
+    for (const char* feature : {"gds", "nvswitch", "imex", "mig-config", "mig-monitor"}) {
+      for (auto at = nodes.begin(); at != nodes.end();) {
+        const bool of_feature = at->first.find(std::string("/") + feature) != std::string::npos;
+        at = of_feature ? nodes.erase(at) : std::next(at);
+      }
+    }
+    return nodes;
+  }
+
   std::string conf() const {
     return folder_ / "usr/lib/x86_64-linux-gnu/nvidia/current/fake-nvml.conf";
   }
@@ -44,7 +56,7 @@ TEST_F(NodesTest, AreScopedToWhatTheyBelongTo) {
   options_.gpus = 2;
   Description found = build_and_describe();
   EXPECT_THAT(
-      found.nodes,
+      without_features(found),
       ElementsAre(
           Pair("/", ElementsAre(node("/dev/nvidiactl"))),
           Pair("/compute", ElementsAre(node("/dev/nvidia-uvm"), node("/dev/nvidia-uvm-tools"))),
@@ -69,7 +81,7 @@ TEST_F(NodesTest, ThatDoNotExistAreLeftOut) {
     std::filesystem::remove(folder_ / path);
   }
   Description found = describe(below(folder_.path()));
-  EXPECT_THAT(found.nodes,
+  EXPECT_THAT(without_features(found),
               ElementsAre(Pair("/", ElementsAre(node("/dev/nvidiactl"))),
                           Pair("/compute", ElementsAre(node("/dev/nvidia-uvm"))),
                           Pair("0/", ElementsAre(node("/dev/nvidia0"))),
@@ -119,7 +131,8 @@ TEST_F(NodesTest, WithOtherNumbersThanTheKernelsAreNotGiven) {
       {"dev/nvidia0", 195, 1,
        "195:1 and should be 195:0: remove it; nvidia-modprobe -c 0 makes it"},
       {"dev/nvidia0", 8, 0, "8:0 and should be 195:0: remove it; nvidia-modprobe -c 0 makes it"},
-      {"dev/nvidiactl", 195, 0, "195:0 and should be 195:255: remove it; nvidia-modprobe makes it"},
+      {"dev/nvidiactl", 195, 0,
+       "195:0 and should be 195:255: remove it; nvidia-modprobe -c 255 makes it"},
       {"dev/nvidia-modeset", 195, 0, "195:0 and should be 195:254: remove it"},
       {"dev/nvidia-uvm", 1, 1,
        "1:1 and should be 510:0: remove it; nvidia-modprobe -u -c 0 makes it"}};
@@ -144,9 +157,9 @@ TEST_F(NodesTest, AFileInThePlaceOfANodeIsNoNode) {
   std::ofstream(folder_ / "dev/nvidiactl") << "";
   Description found = describe(below(folder_.path()));
   EXPECT_EQ(found.nodes.count("/"), 0u);
-  EXPECT_EQ(
-      found.devices.at("0").reason,
-      (folder_ / "dev/nvidiactl") + " does not exist or is no device; nvidia-modprobe makes it");
+  EXPECT_EQ(found.devices.at("0").reason,
+            (folder_ / "dev/nvidiactl") +
+                " does not exist or is no device; nvidia-modprobe -c 255 makes it");
 }
 
 // Drivers' containers link their nodes into place.
@@ -281,6 +294,63 @@ TEST_F(NodesTest, APartitionThatNvmlDoesNotNameIsNamedByItsSize) {
   EXPECT_EQ(found.devices.at("0:3").name, "NVIDIA A100-SXM4-40GB MIG 1g.5gb");
 }
 
+// Profiles with "+gfx" can draw, all others compute only.
+TEST_F(NodesTest, APartitionThatDrawsHasTheDrmNodesOfItsGpu) {
+  options_.mig = {{0, 1}};
+  make_driver_tree(options_);
+  std::ofstream(conf(), std::ios::app)
+      << "partition 1 8 0 MIG-draws 25757220864 NVIDIA RTX PRO 6000 MIG 1g.24gb+gfx\n"
+         "partition 2 9 0 MIG-media 25757220864 NVIDIA RTX PRO 6000 MIG 1g.24gb+me\n";
+  Description found = describe(below(folder_.path()));
+  auto drawing = ElementsAre(node("/dev/dri/card1"), node("/dev/dri/renderD128"));
+  EXPECT_THAT(found.nodes.at("0:1/graphics"), drawing);
+  EXPECT_THAT(found.nodes.at("0:1/display"), drawing);
+  EXPECT_THAT(found.links.at("0:1/graphics"),
+              ElementsAre("/dev/dri/by-path/pci-0000:01:00.0-card -> ../card1",
+                          "/dev/dri/by-path/pci-0000:01:00.0-render -> ../renderD128"));
+  EXPECT_EQ(found.nodes.count("0:0/graphics"), 0u);
+  EXPECT_EQ(found.nodes.count("0:2/graphics"), 0u);
+}
+
+// NVML may number them in another order than by their instances.
+TEST_F(NodesTest, PartitionsThatOnlyTheModuleKnowsAreCalledByTheirInstances) {
+  options_.mig = {{0, 2}};
+  options_.nvml = "none";
+  Description found = build_and_describe();
+  ASSERT_EQ(found.status, XPU_OK) << found.error;
+  EXPECT_EQ(found.devices.at("0").reason, "in MIG mode: ask for its partitions 0:7:0, 0:8:0");
+  EXPECT_EQ(found.devices.at("0").flags, XPU_DEVICE_NOT_IN_ALL | XPU_DEVICE_UNAVAILABLE);
+  ASSERT_EQ(found.devices.size(), 3u);
+  const Device& part = found.devices.at("0:8:0");
+  EXPECT_EQ(part.kind, XPU_KIND_PARTITION);
+  EXPECT_EQ(part.flags, 0u) << part.reason;
+  EXPECT_EQ(part.name, "NVIDIA A100-SXM4-40GB MIG device");
+  EXPECT_EQ(part.uuid, "");
+  EXPECT_THAT(part.aliases, ElementsAre("MIG-GPU-5eed0000-0000-4000-8000-000000000000/8/0"));
+  EXPECT_THAT(found.nodes.at("0:8:0/"),
+              ElementsAre(node("/dev/nvidia-caps/nvidia-cap75"),
+                          node("/dev/nvidia-caps/nvidia-cap76"), node("/dev/nvidia0")));
+}
+
+TEST_F(NodesTest, PartitionsThatAnOldNvmlDoesNotKnowAreFilledIn) {
+  options_.mig = {{0, 1}};
+  options_.nvml = "minimal";
+  Description found = build_and_describe();
+  EXPECT_EQ(found.properties.at("source"), "nvml");
+  EXPECT_EQ(found.devices.at("0:7:0").flags, 0u) << found.devices.at("0:7:0").reason;
+}
+
+// Drivers before 470 call partitions by their instances.
+TEST_F(NodesTest, AnOldNameOfAPartitionIsNoSecondName) {
+  make_driver_tree(options_);
+  std::ofstream(folder_ / "proc/driver/nvidia/capabilities/gpu0/mig/x");
+  std::ofstream(conf(), std::ios::app)
+      << "mig on\npartition 0 7 0 MIG-GPU-5eed0000-0000-4000-8000-000000000000/7/0 5100273664\n";
+  Description found = describe(below(folder_.path()));
+  EXPECT_EQ(found.devices.at("0:0").uuid, "MIG-GPU-5eed0000-0000-4000-8000-000000000000/7/0");
+  EXPECT_TRUE(found.devices.at("0:0").aliases.empty());
+}
+
 TEST_F(NodesTest, AGpuInMigModeWithoutPartitionsIsNotInAll) {
   options_.mig = {{0, 0}};
   Description found = build_and_describe();
@@ -290,11 +360,11 @@ TEST_F(NodesTest, AGpuInMigModeWithoutPartitionsIsNotInAll) {
 }
 
 // Fabric, management and storage nodes are for other requests than these.
-TEST_F(NodesTest, OfFabricAndManagementAreNeverEmitted) {
+TEST_F(NodesTest, OfFabricAndManagementBelongToFeaturesAlone) {
   options_.gpus = 2;
   options_.mig = {{1, 2}};
   Description found = build_and_describe();
-  for (const auto& [scope, nodes] : found.nodes) {
+  for (const auto& [scope, nodes] : without_features(found)) {
     for (const std::string& line : nodes) {
       for (const char* forbidden :
            {"imex", "nvswitch", "nvidia-fs", "nvidia-cap1 ", "nvidia-cap2 "}) {
