@@ -43,7 +43,8 @@ class Parser {
 
  private:
   Edits edits(Reader& table);
-  std::string capability(Reader& table);
+  When when(Reader& table);
+  void generated(Reader& table, Edits& out);
   SimFile file(Reader& table);
   SimDevice device(Reader& table);
   SimInterconnect interconnect(Reader& table);
@@ -53,7 +54,7 @@ class Parser {
   std::map<std::string, std::size_t> ids_;  // "acme:0" → place
 };
 
-std::string Parser::capability(Reader& table) {
+When Parser::when(Reader& table) {
   const std::string list = table.text("capability");
   const auto& known = hardware_.capabilities;
   for (std::size_t at = 0; !list.empty() && at <= list.size();) {
@@ -64,7 +65,7 @@ std::string Parser::capability(Reader& table) {
     }
     at = comma + 1;
   }
-  return list;
+  return {list, table.text("item"), table.text("image-lacks")};
 }
 
 SimFile Parser::file(Reader& table) {
@@ -75,7 +76,7 @@ SimFile Parser::file(Reader& table) {
       {"socket", sdk::FileKind::kSocket},
       {"directory", sdk::FileKind::kDirectory}};
   SimFile out;
-  out.capability = capability(table);
+  out.when = when(table);
   sdk::File& file = out.file;
   table.required_text("kind");
   file.kind = choice(table, "kind", kKinds, sdk::FileKind::kData);
@@ -102,7 +103,7 @@ SimFile Parser::file(Reader& table) {
 Edits Parser::edits(Reader& table) {
   Edits out;
   for (Reader& item : table.tables("nodes", "node")) {
-    SimNode node{capability(item), {item.required_path("host"), item.absolute_path("container")}};
+    SimNode node{when(item), {item.required_path("host"), item.absolute_path("container")}};
     if (node.node.container_path.empty()) {
       node.node.container_path = node.node.host_path;
     }
@@ -114,15 +115,42 @@ Edits Parser::edits(Reader& table) {
     item.finish();
   }
   for (Reader& item : table.tables("env", "env")) {
-    out.env.push_back({capability(item), item.required_text("name"), item.text("value")});
+    out.env.push_back({when(item), item.required_text("name"), item.text("value"),
+                       item.boolean("expand", false)});
     item.finish();
   }
   for (Reader& item : table.tables("links", "link")) {
-    out.links.push_back(
-        {capability(item), item.required_path("path"), item.required_text("target")});
+    out.links.push_back({when(item), item.required_path("path"), item.required_text("target")});
     item.finish();
   }
+  generated(table, out);
   return out;
+}
+
+void Parser::generated(Reader& table, Edits& out) {
+  static const std::vector<std::pair<std::string, sdk::Combine>> kCombines = {
+      {"list", sdk::Combine::kList}, {"bits", sdk::Combine::kBits}};
+  for (Reader& item : table.tables("values", "value")) {
+    out.values.push_back({when(item), choice(item, "combine", kCombines, sdk::Combine::kList),
+                          item.required_text("name"), item.text("value")});
+    item.finish();
+  }
+  for (Reader& item : table.tables("texts", "text")) {
+    out.texts.push_back({when(item), item.required_path("path"), item.lines("content"),
+                         item.boolean("expand", false)});
+    item.finish();
+  }
+  for (Reader& item : table.tables("notes", "note")) {
+    out.notes.push_back(
+        {when(item), item.boolean("warning", false) ? sdk::Severity::kWarn : sdk::Severity::kInfo,
+         item.required_text("text")});
+    item.finish();
+  }
+  for (Reader& item : table.tables("image-folders", "image folder")) {
+    out.image_folders.push_back({when(item), item.required_path("folder"),
+                                 item.required_text("library"), item.required_text("version")});
+    item.finish();
+  }
 }
 
 SimDevice Parser::device(Reader& table) {

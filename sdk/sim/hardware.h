@@ -12,22 +12,53 @@
 
 namespace xpu::sim {
 
+// Beside the device that an item belongs to: when a container gets it.
+struct When {
+  std::string capability, item, image_lacks;
+};
+
 struct SimNode {
-  std::string capability;
+  When when;
   sdk::Node node;
 };
 
 struct SimFile {
-  std::string capability;
+  When when;
   sdk::File file;
 };
 
 struct SimEnv {
-  std::string capability, name, value;
+  When when;
+  std::string name, value;
+  bool expand = false;
 };
 
 struct SimLink {
-  std::string capability, path, target;
+  When when;
+  std::string path, target;
+};
+
+struct SimValue {
+  When when;
+  sdk::Combine combine = sdk::Combine::kList;
+  std::string name, value;
+};
+
+struct SimText {
+  When when;
+  std::string path, content;
+  bool expand = false;
+};
+
+struct SimNote {
+  When when;
+  sdk::Severity severity = sdk::Severity::kInfo;
+  std::string text;
+};
+
+struct SimImageFolder {
+  When when;
+  std::string folder, library, version;
 };
 
 // What a device, or the whole host, gives to a container.
@@ -36,6 +67,10 @@ struct Edits {
   std::vector<SimFile> files;
   std::vector<SimEnv> env;
   std::vector<SimLink> links;
+  std::vector<SimValue> values;
+  std::vector<SimText> texts;
+  std::vector<SimNote> notes;
+  std::vector<SimImageFolder> image_folders;
 };
 
 using Properties = std::vector<std::pair<std::string, std::string>>;

@@ -54,13 +54,14 @@ const toml::node* Reader::find(std::string_view key) {
   return table_.get(key);
 }
 
-std::string Reader::text_of(const toml::node& node, std::string_view key) const {
+std::string Reader::text_of(const toml::node& node, std::string_view key, bool lines) const {
   const auto text = node.value_exact<std::string>();
   if (!text) {
     fail(key, "must be text");
   }
   for (const char c : *text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+    const bool allowed = lines && (c == '\n' || c == '\t');
+    if ((static_cast<unsigned char>(c) < 0x20 && !allowed) || c == 0x7f) {
       fail(key, "must not hold control characters");
     }
   }
@@ -78,6 +79,11 @@ std::string Reader::required_text(std::string_view key) {
     fail(key, has(key) ? "must not be empty" : "is missing");
   }
   return value;
+}
+
+std::string Reader::lines(std::string_view key) {
+  const toml::node* node = find(key);
+  return node == nullptr ? "" : text_of(*node, key, true);
 }
 
 std::string Reader::absolute_path(std::string_view key) {

@@ -28,6 +28,7 @@ class Reader {
   // "" or the default when the key is missing.
   std::string text(std::string_view key);
   std::string required_text(std::string_view key);
+  std::string lines(std::string_view key);          // text that may hold tabs and line ends
   std::string absolute_path(std::string_view key);  // "" when missing
   std::string required_path(std::string_view key);
   std::string index(std::string_view key);  // text or whole number; "" when missing
@@ -49,7 +50,7 @@ class Reader {
 
  private:
   const toml::node* find(std::string_view key);
-  std::string text_of(const toml::node& node, std::string_view key) const;
+  std::string text_of(const toml::node& node, std::string_view key, bool lines = false) const;
 
   const toml::table& table_;
   std::string file_, what_;

@@ -77,24 +77,41 @@ class Sim : public sdk::Backend {
     emit_edits(sink, hardware.edits, sdk::always());
   }
 
-  // Each item in the scope of its device (or of none) and of its own capability.
-  static void emit_edits(sdk::Sink& sink, const Edits& edits, sdk::Scope scope) {
+  // Each item in the scope of its device (or of none) and of what it says itself.
+  static void emit_edits(sdk::Sink& sink, const Edits& edits, const sdk::Scope& owner) {
     for (const SimNode& item : edits.nodes) {
-      scope.capability = item.capability;
-      sink.node(scope, item.node);
+      sink.node(scope(owner, item.when), item.node);
     }
     for (const SimFile& item : edits.files) {
-      scope.capability = item.capability;
-      sink.file(scope, item.file);
+      sink.file(scope(owner, item.when), item.file);
     }
     for (const SimEnv& item : edits.env) {
-      scope.capability = item.capability;
-      sink.env(scope, item.name, item.value);
+      item.expand ? sink.expanded_env(scope(owner, item.when), item.name, item.value)
+                  : sink.env(scope(owner, item.when), item.name, item.value);
     }
     for (const SimLink& item : edits.links) {
-      scope.capability = item.capability;
-      sink.link(scope, item.path, item.target);
+      sink.link(scope(owner, item.when), item.path, item.target);
     }
+    for (const SimValue& item : edits.values) {
+      sink.value(scope(owner, item.when), item.combine, item.name, item.value);
+    }
+    for (const SimText& item : edits.texts) {
+      item.expand ? sink.expanded_text(scope(owner, item.when), item.path, item.content)
+                  : sink.text(scope(owner, item.when), item.path, item.content);
+    }
+    for (const SimNote& item : edits.notes) {
+      sink.note(scope(owner, item.when), item.severity, item.text);
+    }
+    for (const SimImageFolder& item : edits.image_folders) {
+      sink.image_folder(scope(owner, item.when), item.folder, item.library, item.version);
+    }
+  }
+
+  static sdk::Scope scope(sdk::Scope owner, const When& when) {
+    owner.capability = when.capability;
+    owner.item = when.item;
+    owner.image_lacks = when.image_lacks;
+    return owner;
   }
 };
 

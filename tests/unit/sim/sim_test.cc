@@ -144,6 +144,39 @@ env = [{ name = "EMPTY" }]
   EXPECT_THAT(calls("env"), ElementsAre("24 48[acme:0+] EMPTY=", "24 48[:+compute] ACME=1"));
 }
 
+TEST_F(SimTest, EditsThatDependOnSelectionAndImage) {
+  ASSERT_EQ(describe(R"(
+capabilities = ["compute", "channels"]
+env = [{ name = "MASK", value = "${mask}", expand = true }]
+notes = [{ text = "beware", warning = true }, { text = "well", capability = "compute" }]
+image-folders = [{ folder = "/opt/compat", library = "libacme.so", version = "5.2" }]
+[[texts]]
+path = "/etc/acme"
+content = """
+a\t1
+"""
+image-lacks = "libacme.so.1,/opt/*"
+[[texts]]
+path = "/etc/channel"
+content = "${mask}"
+expand = true
+capability = "channels"
+item = "7"
+[[devices]]
+vendor = "acme"
+index = "0"
+name = "Acme One"
+values = [{ name = "mask", combine = "bits", value = "4" }, { name = "ids", value = "x" }]
+)"),
+            XPU_OK);
+  EXPECT_THAT(calls("expanded"), ElementsAre("env 24 48[:+] MASK=${mask}",
+                                             "text 24 48[:+channels=7] /etc/channel ${mask}"));
+  EXPECT_THAT(calls("text"), ElementsAre("24 48[:+ unless libacme.so.1,/opt/*] /etc/acme a\t1\n"));
+  EXPECT_THAT(calls("note"), ElementsAre("16 48[:+] 2 beware", "16 48[:+compute] 1 well"));
+  EXPECT_THAT(calls("image_folder"), ElementsAre("32 48[:+] /opt/compat libacme.so 5.2"));
+  EXPECT_THAT(calls("value"), ElementsAre("24 48[acme:0+] 2 mask=4", "24 48[acme:0+] 1 ids=x"));
+}
+
 TEST_F(SimTest, Files) {
   ASSERT_EQ(describe(std::string(R"(
 [[files]]
@@ -278,6 +311,13 @@ TEST_F(SimTest, MistakesNameTheLine) {
        "8: file: capability \"video\" is not in the list of capabilities at the top"},
       {one + "[[files]]\nkind = \"data\"\nhost = \"/x\"\ncapability = \"utility,video\"\n",
        "8: file: capability \"video\" is not in the list of capabilities at the top"},
+      {one + "values = [{ name = \"x\", combine = \"sum\" }]\n",
+       "5: value: combine must be one of list, bits"},
+      {one + "texts = [{ path = \"/x\", content = \"a\\rb\" }]\n",
+       "5: text: content must not hold control characters"},
+      {one + "notes = [{ text = \"a\\tb\" }]\n", "5: note: text must not hold control characters"},
+      {one + "image-folders = [{ folder = \"/x\", library = \"libx.so\" }]\n",
+       "5: image folder: version is missing"},
       {one + "[[interconnects]]\ndevices = [\"acme:0\"]\n",
        "6: interconnect: devices must be two different devices, such as [\"acme:0\", \"acme:1\"]"},
       {one + "[[interconnects]]\ndevices = [\"acme:0\", \"acme:9\"]\ntype = \"x\"\n",
