@@ -39,15 +39,6 @@ std::string health_of(const std::string& status) {
                                                           : "degraded";
 }
 
-void emit_properties(sdk::Sink& sink, const sdk::Device& device,
-                     const std::vector<std::pair<const char*, std::string>>& facts) {
-  for (const auto& [key, value] : facts) {
-    if (!value.empty()) {
-      sink.property(device, key, value);
-    }
-  }
-}
-
 void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
   sdk::Device device = to_device(host, gaudi);
   device.vendor = kGaudiVendor;
@@ -63,12 +54,11 @@ void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
   device.available = device.reason.empty();
   sink.device(device);
   emit_pci_aliases(sink, device);
-  emit_properties(sink, device,
-                  {{"driver", device.driver},
-                   {"kernel-driver", gaudi.driver},
-                   {"health", health},
-                   {"module-id", gaudi.module_id},
-                   {"source", "sysfs"}});
+  emit_property(sink, device, "driver", device.driver);
+  emit_property(sink, device, "kernel-driver", gaudi.driver);
+  emit_property(sink, device, "health", health);
+  emit_property(sink, device, "module-id", gaudi.module_id);
+  emit_property(sink, device, "source", "sysfs");
   emit_if_right(sink, sdk::with(device), host, gaudi.node);
   if (gaudi.control) {
     emit_if_right(sink, sdk::with(device), host, *gaudi.control);
@@ -95,13 +85,12 @@ void emit_npus(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>
                       : fallback_name(host, "NPU", npu.vendor, npu.device_id);
     device.available = device.reason.empty();
     sink.device(device);
-    sink.alias(device, "npu" + std::to_string(i));
+    emit_alias(sink, device, "npu" + std::to_string(i));
     emit_pci_aliases(sink, device);
-    emit_properties(sink, device,
-                    {{"driver", device.driver},
-                     {"kernel-driver", npu.driver},
-                     {"integrated", "true"},
-                     {"source", known != nullptr ? "sysman" : "sysfs"}});
+    emit_property(sink, device, "driver", device.driver);
+    emit_property(sink, device, "kernel-driver", npu.driver);
+    emit_property(sink, device, "integrated", "true");
+    emit_property(sink, device, "source", known != nullptr ? "sysman" : "sysfs");
     emit_if_right(sink, sdk::with(device), host, npu.node);
   }
 }

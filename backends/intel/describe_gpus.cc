@@ -28,7 +28,7 @@ class GpuWriter {
     device.available = device.reason.empty();
     sink_.device(device);
     if (parent.empty()) {
-      sink_.alias(device, "gpu" + index);
+      emit_alias(sink_, device, "gpu" + index);
     }
     emit_pci_aliases(sink_, device);
     properties(device, gpu, known);
@@ -65,9 +65,7 @@ class GpuWriter {
 
   void properties(const sdk::Device& device, const Gpu& gpu, const SysmanDevice* known) {
     auto say = [&](const char* key, const std::string& value) {
-      if (!value.empty()) {
-        sink_.property(device, key, value);
-      }
+      emit_property(sink_, device, key, value);
     };
     // Not every driver fills in the flag: where it is not set sysfs has the first word.
     std::optional<bool> integrated = gpu.integrated;

@@ -25,6 +25,24 @@ std::string driver_version(const Host& host, const std::string& driver) {
   return own.empty() ? host.sys_root.read_line("/proc/sys/kernel/osrelease") : own;
 }
 
+void emit_alias(sdk::Sink& sink, const sdk::Device& device, const std::string& name) {
+  try {
+    sink.alias(device, name);
+  } catch (const sdk::Rejected&) {
+  }
+}
+
+void emit_property(sdk::Sink& sink, const sdk::Device& device, const char* key,
+                   const std::string& value) {
+  if (value.empty()) {
+    return;
+  }
+  try {
+    sink.property(device, key, value);
+  } catch (const sdk::Rejected&) {
+  }
+}
+
 void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device) {
   std::set<std::string> names;
   const std::size_t colon = device.pci.find(':');
@@ -38,7 +56,7 @@ void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device) {
   names.insert(upper(device.pci));
   names.erase(device.pci);
   for (const std::string& name : names) {
-    sink.alias(device, name);
+    emit_alias(sink, device, name);
   }
 }
 

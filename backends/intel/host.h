@@ -24,6 +24,12 @@ struct Host {
 // do, else the kernel's release, which drivers of the kernel itself go by.
 std::string driver_version(const Host& host, const std::string& driver);
 
+// An alias or a property, which a device can do without: one that the host refuses, which it logs,
+// is left out. A property without a value is none.
+void emit_alias(sdk::Sink& sink, const sdk::Device& device, const std::string& name);
+void emit_property(sdk::Sink& sink, const sdk::Device& device, const char* key,
+                   const std::string& value);
+
 // The address as other tools write it, as aliases.
 void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device);
 

@@ -60,11 +60,11 @@ sdk::Device emit_device(sdk::Sink& sink, const Host& host, unsigned index,
     device.architecture = architecture_of(known->device_id);
   }
   sink.device(device);
-  sink.alias(device, "gpu" + device.index);
-  sink.property(device, "kernel-driver", "dxgkrnl");
-  sink.property(device, "source", known != nullptr ? "sysman" : "driver-store");
+  emit_alias(sink, device, "gpu" + device.index);
+  emit_property(sink, device, "kernel-driver", "dxgkrnl");
+  emit_property(sink, device, "source", known != nullptr ? "sysman" : "driver-store");
   if (known != nullptr) {
-    sink.property(device, "integrated", known->integrated ? "true" : "false");
+    emit_property(sink, device, "integrated", known->integrated ? "true" : "false");
   }
   sdk::emit_node(sink, sdk::with(device), host.dev_root, kDxg);
   return device;

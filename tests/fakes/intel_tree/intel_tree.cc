@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kDrmMajor = 226, kAccelMajor = 261, kVerbsMajor = 231, kOldGaudiMajor = 510;
+constexpr unsigned kDrmMajor = 226, kAccelMajor = 261, kControlMajor = 509, kVerbsMajor = 231,
+                   kOldGaudiMajor = 510;
 
 std::string hex(unsigned number, int digits) {
   char text[16];
@@ -35,6 +36,11 @@ IntelTree::IntelTree(std::string root, std::map<std::string, Number> numbers)
 
 std::string IntelTree::device_folder(const std::string& address) const {
   return "/sys/devices/pci" + address.substr(0, address.rfind(':')) + "/" + address;
+}
+
+Number IntelTree::number_of(const std::string& path, Number of_kernel) const {
+  const auto own = numbers_.find(path);
+  return own == numbers_.end() ? of_kernel : own->second;
 }
 
 void IntelTree::file(const std::string& path, const std::string& content) {
@@ -83,8 +89,7 @@ void IntelTree::pci(const std::string& address, unsigned vendor, unsigned device
 void IntelTree::class_device(const std::string& address, const std::string& class_name,
                              const std::string& name, const std::string& path, Number of_kernel) {
   const std::string folder = device_folder(address) + "/" + class_name + "/" + name;
-  const auto own = numbers_.find(path);
-  const Number number = own == numbers_.end() ? of_kernel : own->second;
+  const Number number = number_of(path, of_kernel);
   file(folder + "/dev", text_of(number) + "\n");
   link(folder + "/device", device_folder(address));
   link("/sys/class/" + class_name + "/" + name, folder);
@@ -101,8 +106,16 @@ void IntelTree::drm(const std::string& address, unsigned card) {
 void IntelTree::accel(const std::string& address, const std::string& name) {
   const unsigned number =
       static_cast<unsigned>(std::stoul(name.substr(name.find_first_of("0123456789"))));
-  const unsigned minor = number + (name.find("control") == std::string::npos ? 0 : 64);
-  class_device(address, "accel", name, "/dev/accel/" + name, {kAccelMajor, minor});
+  class_device(address, "accel", name, "/dev/accel/" + name, {kAccelMajor, number});
+}
+
+void IntelTree::accel_control(unsigned number) {
+  const std::string name = "accel_controlD" + std::to_string(number);
+  const std::string folder = "/sys/devices/virtual/accel/" + name;
+  const Number of_node = number_of("/dev/accel/" + name, {kControlMajor, number});
+  file(folder + "/dev", text_of(of_node) + "\n");
+  link("/sys/class/accel/" + name, folder);
+  node("/dev/accel/" + name, of_node);
 }
 
 void IntelTree::old_gaudi(const std::string& address, const std::string& name) {

@@ -22,8 +22,10 @@ class IntelTree {
            const std::string& driver, int numa_node = -1);
   // Card and render node of it.
   void drm(const std::string& address, unsigned card);
-  // "accel0" in class accel and /dev/accel; a class device of class habanalabs in /dev.
+  // "accel0" in class accel and /dev/accel; "hl0" or "hl_controlD0" in class habanalabs and /dev.
   void accel(const std::string& address, const std::string& name);
+  // A Gaudi's control node, which the kernel puts under no device.
+  void accel_control(unsigned number);
   void old_gaudi(const std::string& address, const std::string& name);
   // An RDMA port "hlib_3" with the node /dev/infiniband/uverbs<number>.
   void verbs(const std::string& address, unsigned number, const std::string& name);
@@ -45,6 +47,7 @@ class IntelTree {
   std::vector<std::string> nodes;
 
  private:
+  Number number_of(const std::string& path, Number of_kernel) const;
   void class_device(const std::string& address, const std::string& class_name,
                     const std::string& name, const std::string& path, Number of_kernel);
   void link(const std::string& path, const std::string& target);

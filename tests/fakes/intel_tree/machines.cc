@@ -61,11 +61,11 @@ void gaudi(IntelTree& tree, unsigned first_node, unsigned count) {
     const std::string pci = address(0x10 + 8 * i), number = std::to_string(first_node + i);
     tree.pci(pci, kHabana, 0x1020, kProcessing, "habanalabs", i < count / 2 ? 0 : 1);
     tree.accel(pci, "accel" + number);
-    tree.accel(pci, "accel_controlD" + number);
+    tree.accel_control(first_node + i);
     tree.attribute(pci, "device_type", "GAUDI2\n");
     tree.attribute(pci, "status", "Operational\n");
     tree.attribute(pci, "module_id", std::to_string((i + 3) % count) + "\n");
-    tree.verbs(pci, i, "hlib_" + number);
+    tree.verbs(pci, i, "hlib_" + std::to_string(i));
   }
   tree.file("/sys/module/habanalabs/version", "1.21.0-f28d1e8\n");
 }

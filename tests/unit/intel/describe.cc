@@ -176,7 +176,8 @@ std::vector<std::string> Description::ids() const {
   return out;
 }
 
-Description describe(const std::string& root, const std::map<std::string, std::string>& options) {
+Description describe(const std::string& root, const std::map<std::string, std::string>& options,
+                     bool refuse_facts) {
   Recorder recorder{{{"driver-root", root},
                      {"dev-root", root},
                      {"sys-root", root},
@@ -192,7 +193,13 @@ Description describe(const std::string& root, const std::map<std::string, std::s
     return {};
   }
   auto entry = reinterpret_cast<xpu_backend_entry_fn>(dlsym(library, XPU_BACKEND_ENTRY_SYMBOL));
-  const xpu_host host = host_of(recorder);
+  xpu_host host = host_of(recorder);
+  if (refuse_facts) {
+    host.emit_alias = [](void*, const char*, const char*, const char*) { return XPU_INVALID; };
+    host.emit_property = [](void*, const char* vendor, const char*, const char*, const char*) {
+      return vendor[0] != 0 ? XPU_INVALID : XPU_OK;
+    };
+  }
   const xpu_backend* backend = nullptr;
   EXPECT_EQ(entry(&host, &backend), XPU_OK);
   EXPECT_STREQ(backend->name, "intel");

@@ -50,8 +50,10 @@ struct Description {
 
 // Loads the built library and has it describe the tree, which is driver-root, dev-root and
 // sys-root; options that differ from the manifest's. What no host would accept fails the test.
+// With `refuse_facts` the host takes no alias and no property.
 Description describe(const std::string& root,
-                     const std::map<std::string, std::string>& options = {});
+                     const std::map<std::string, std::string>& options = {},
+                     bool refuse_facts = false);
 
 // A machine of the fakes in a folder of its own.
 class Machine {

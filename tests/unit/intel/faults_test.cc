@@ -114,6 +114,16 @@ TEST_F(Faults, ValuesThatMakeNoSense) {
   EXPECT_EQ(gpu.properties.at("tiles"), "1");
 }
 
+TEST_F(Faults, NamesAndFactsThatTheHostRefusesAreLeftOut) {
+  for (const char* name : {"mixed", "flex"}) {
+    const Machine host(name);
+    const Description found = describe(host.folder.path(), {}, true);
+    EXPECT_EQ(found.status, XPU_OK) << found.error;
+    EXPECT_EQ(found.devices.size(), host.describe().devices.size());
+    EXPECT_EQ(found.nodes, host.describe().nodes);
+  }
+}
+
 TEST_F(Faults, ATreeOfFoldersInsteadOfLinks) {
   Machine host("");
   const std::string device = "/sys/class/drm/card0/device";
