@@ -11,13 +11,17 @@
 
 #include "core/base/error.h"
 #include "core/plugin_host/host.h"
+#include "core/plugin_host/verify.h"
 
 namespace xpu {
 namespace {
 
 constexpr const char* kHelp =
     "Usage: xpu-backend-host --manifest FILE [options]\n"
+    "       xpu-backend-host --verify [--json] [options] FILE...\n"
     "Loads the backend of a manifest in a child process and prints, as JSON, what it describes.\n"
+    "With --verify, checks backends against every obligation; `xpu-runtime backends verify` is "
+    "this.\n"
     "\n"
     "  --manifest FILE      the backend's manifest, an absolute path\n"
     "  --option NAME=VALUE  an option that the manifest declares; may be repeated\n"
@@ -28,7 +32,8 @@ constexpr const char* kHelp =
     "\n"
     "Messages and what the backend prints go to stderr, a line each, as \"LEVEL: TEXT\".\n"
     "Exit status: 0 described, or no such hardware; 1 wrong usage; 2 the backend failed;\n"
-    "3 its library or manifest was refused; 4 it did not answer within the deadline.\n";
+    "3 its library or manifest was refused; 4 it did not answer within the deadline.\n"
+    "With --verify: 0 every obligation is met, 1 one is not, or wrong usage.\n";
 
 enum Exit { kOk = 0, kUsage = 1, kFailed = 2, kRefused = 3, kHung = 4 };
 
@@ -37,6 +42,8 @@ struct Arguments {
   BackendConfig config;
   HostLimits limits;
   bool require_sha256 = false;
+  bool verify = false, json = false;
+  std::vector<std::string> files;
 };
 
 template <class T>
@@ -64,7 +71,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       {"manifest", required_argument, nullptr, 'f'}, {"option", required_argument, nullptr, 'o'},
       {"deadline", required_argument, nullptr, 'd'}, {"memory", required_argument, nullptr, 'm'},
       {"require-sha256", no_argument, nullptr, 'r'}, {"help", no_argument, nullptr, 'h'},
-      {"version", no_argument, nullptr, 'v'},        {nullptr, 0, nullptr, 0}};
+      {"version", no_argument, nullptr, 'v'},        {"verify", no_argument, nullptr, 'y'},
+      {"json", no_argument, nullptr, 'j'},           {nullptr, 0, nullptr, 0}};
   opterr = 0;
   for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (found) {
@@ -81,6 +89,12 @@ bool parse(int argc, char** argv, Arguments& arguments) {
         arguments.limits.memory_bytes =
             number<std::uint64_t>("--memory", optarg, 16 << 20, UINT64_MAX);
         break;
+      case 'y':
+        arguments.verify = true;
+        break;
+      case 'j':
+        arguments.json = true;
+        break;
       case 'r':
         arguments.require_sha256 = true;
         break;
@@ -93,6 +107,13 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       default:
         fail(argv[optind - 1], ": not an option, or without its value; see --help");
     }
+  }
+  if (arguments.verify) {
+    arguments.files.assign(argv + optind, argv + argc);
+    if (arguments.files.empty()) {
+      fail("--verify: FILE is missing; see --help");
+    }
+    return true;
   }
   if (optind != argc) {
     fail(argv[optind], ": not an option; see --help");
@@ -149,13 +170,30 @@ int describe(const Arguments& arguments) {
   return outcome.hung ? kHung : kFailed;
 }
 
+int verify(const Arguments& arguments) {
+  std::vector<Verdict> verdicts;
+  bool passed = true;
+  for (const std::string& file : arguments.files) {
+    verdicts.push_back(verify_backend(file, arguments.config.options, arguments.limits));
+    passed = passed && verdicts.back().passed();
+  }
+  const std::string text = arguments.json ? verdicts_json(verdicts) : verdicts_text(verdicts);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    fail_errno("cannot write to stdout");
+  }
+  return passed ? kOk : kUsage;
+}
+
 int run(int argc, char** argv) {
   forget_the_caller();
   // Not SIGKILL: what the backend started is ended first.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   try {
     Arguments arguments;
-    return parse(argc, argv, arguments) ? describe(arguments) : kOk;
+    if (!parse(argc, argv, arguments)) {
+      return kOk;
+    }
+    return arguments.verify ? verify(arguments) : describe(arguments);
   } catch (const std::exception& error) {
     print_line(log::Level::kError, cat("xpu-backend-host: ", error.what()));
     return kUsage;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // xpu-runtime: the command line for people and scripts.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -80,7 +82,31 @@ int show_backend(const Config& config, const std::string& name, bool json) {
 struct Options {
   bool json = false, refresh = false, debug = false;
   std::string backend, bundle;
+  std::vector<std::string> files, backend_options;
+  unsigned deadline = 60;
 };
+
+// Becomes the backend's host, so that no code of a backend runs in this program.
+[[noreturn]] void verify(const Options& options) {
+  const std::string& program = installation().host_program;
+  std::vector<std::string> words = {"xpu-runtime", "--verify", "--deadline",
+                                    std::to_string(options.deadline)};
+  if (options.json) {
+    words.push_back("--json");
+  }
+  for (const std::string& option : options.backend_options) {
+    words.push_back(cat("--option=", option));
+  }
+  words.push_back("--");
+  words.insert(words.end(), options.files.begin(), options.files.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) {
+    argv.push_back(word.data());
+  }
+  argv.push_back(nullptr);
+  execv(program.c_str(), argv.data());
+  fail_errno("cannot start ", program);
+}
 
 CLI::App* add_command(CLI::App* to, const char* name, const char* what, Options* options) {
   CLI::App* command = to->add_subcommand(name, what);
@@ -102,12 +128,24 @@ int run(int argc, char** argv) {
   detect_command->add_flag("--refresh", options.refresh, "ask the backends anew, not the cache");
   CLI::App* info_command =
       add_command(&app, "info", "show configuration, low-level runtime and backends", &options);
-  CLI::App* backends_command = app.add_subcommand("backends", "list or show installed backends");
+  CLI::App* backends_command = app.add_subcommand("backends", "list, show or verify backends");
   backends_command->require_subcommand(1);
   CLI::App* list_command =
       add_command(backends_command, "list", "every manifest found, with its state", &options);
   CLI::App* show_command = add_command(backends_command, "show", "one backend in full", &options);
   show_command->add_option("NAME", options.backend, "name of the backend")->required();
+  CLI::App* verify_command = add_command(
+      backends_command, "verify", "check backends against what the SDK demands of them", &options);
+  verify_command->add_option("FILE", options.files, "manifests or libraries, installed or not")
+      ->required();
+  verify_command
+      ->add_option("--option", options.backend_options,
+                   "NAME=VALUE in place of a default of the manifest; may be repeated")
+      ->expected(1)
+      ->take_all();
+  verify_command->add_option("--deadline", options.deadline, "seconds that a backend has")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   CLI::App* explain_command =
       add_command(&app, "explain",
                   "show what a start would edit in a bundle and why; changes nothing", &options);
@@ -127,6 +165,9 @@ int run(int argc, char** argv) {
     if (version_command->parsed()) {
       print(cat("xpu-runtime ", XPU_VERSION, "\n"));
       return 0;
+    }
+    if (verify_command->parsed()) {
+      verify(options);
     }
     const Config config = load_config();
     if (detect_command->parsed()) {

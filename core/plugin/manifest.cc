@@ -18,6 +18,7 @@
 #include "core/plugin/abi.h"
 #include "core/plugin/manifest_request.h"
 #include "core/plugin/manifest_toml.h"
+#include "core/plugin/obligations.h"
 
 namespace xpu {
 namespace {
@@ -193,10 +194,11 @@ std::string read_bytes(FoundBackend& found) {
     if (fd) {
       return read_fd(fd.get(), file, kManifestBytes);
     }
-    refuse(found, file + ": no such file (a link that leads nowhere?)");
+    refuse(found,
+           tagged(Obligation::kManifest, file + ": no such file (a link that leads nowhere?)"));
     return "";
   } catch (const Error& error) {
-    refuse(found, error.what());
+    refuse(found, tagged(Obligation::kTrust, error.what()));
   }
   return bytes_of_untrusted(file);
 }
@@ -208,7 +210,8 @@ toml::table parse(FoundBackend& found, std::string_view bytes) {
       return toml::parse(bytes, found.manifest.file);
     } catch (const toml::parse_error& error) {
       const auto line = error.source().begin.line;
-      refuse(found, cat(found.manifest.file, ":", line, ": ", std::string(error.description())));
+      refuse(found, tagged(Obligation::kManifest, cat(found.manifest.file, ":", line, ": ",
+                                                      std::string(error.description()))));
       std::size_t end = 0;
       for (toml::source_index i = 1; i < line && end != std::string_view::npos; ++i) {
         end = bytes.find('\n', end);
@@ -306,22 +309,23 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
   found.manifest.file = file;
   found.manifest.name = file.substr(start, file.rfind('.') - start);
   if (!grammar::is_name(found.manifest.name)) {
-    refuse(found, cat(file,
-                      ": the name of a manifest is NAME.toml, NAME being [a-z][a-z0-9-]* of "
-                      "at most 32 characters"));
+    refuse(found,
+           tagged(Obligation::kManifest, cat(file,
+                                             ": the name of a manifest is NAME.toml, NAME being "
+                                             "[a-z][a-z0-9-]* of at most 32 characters")));
   }
   const std::string bytes = read_bytes(found);
   const toml::table root = parse(found, bytes);
   ManifestReader reader(root, found.manifest);
   if (!found.refused) {
     try {
-      reader.read();
+      under(Obligation::kManifest, [&] { reader.read(); });
       if (require_sha256 && found.manifest.sha256.empty()) {
         fail(file, ": no sha256 of ", found.manifest.library, ", which require-sha256 of ",
              config_file, " demands; install a version of the package that states it");
       }
       apply_config(found, config, config_file);
-      reader.read_detect();
+      under(Obligation::kManifest, [&] { reader.read_detect(); });
     } catch (const Error& error) {
       refuse(found, error.what());
     }

@@ -14,8 +14,10 @@
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/plugin/abi.h"
+#include "core/plugin/obligations.h"
 #include "core/plugin_host/collector.h"
 #include "core/plugin_host/library.h"
+#include "core/plugin_host/witness.h"
 
 namespace xpu {
 namespace {
@@ -26,7 +28,7 @@ constexpr rlim_t kOpenFiles = 1024;
 // The library cannot be used at all, as opposed to a description that failed.
 class Refused : public Error {
  public:
-  using Error::Error;
+  Refused(Obligation obligation, std::string text) : Error(tagged(obligation, std::move(text))) {}
 };
 
 void limit(int resource, rlim_t value) {
@@ -62,50 +64,52 @@ void enclose(const HostLimits& limits, const ChildEnds& ends) {
 // to lose what it says.
 template <class F>
 auto call(const char* name, F&& function) {
+  std::string what;
   try {
     return function();
   } catch (const std::bad_alloc&) {
-    fail(name, " ran out of memory");
+    what = " ran out of memory";
   } catch (const std::exception& error) {
-    fail(name, " threw a C++ exception: ", error.what());
+    what = cat(" threw a C++ exception: ", error.what());
   } catch (...) {
-    fail(name, " threw a C++ exception");
+    what = " threw a C++ exception";
   }
+  throw Error(tagged(Obligation::kException, cat(name, what)));
 }
 
 std::string because(const std::string& text) {
   return text.empty() ? ", without saying why" : cat(": ", text);
 }
 
-const xpu_backend& negotiate(const Manifest& manifest, Collector& collector,
-                             xpu_backend_entry_fn entry) {
+const xpu_backend& negotiate(const Manifest& manifest, const Collector& collector,
+                             const xpu_host* host, xpu_backend_entry_fn entry) {
   const xpu_backend* table = nullptr;
-  collector.begin_call();
   const xpu_status status =
-      call(XPU_BACKEND_ENTRY_SYMBOL "()", [&] { return entry(collector.host(), &table); });
+      call(XPU_BACKEND_ENTRY_SYMBOL "()", [&] { return entry(host, &table); });
   if (status == XPU_UNSUPPORTED) {
-    throw Refused(
-        cat("the library does not support ABI ", abi::range(), because(collector.error())));
+    throw Refused(Obligation::kEntry, cat("the library does not support ABI ", abi::range(),
+                                          because(collector.error())));
   }
   if (status != XPU_OK) {
-    throw Refused(
-        cat(XPU_BACKEND_ENTRY_SYMBOL "() returned status ", status, because(collector.error())));
+    throw Refused(Obligation::kEntry, cat(XPU_BACKEND_ENTRY_SYMBOL "() returned status ", status,
+                                          because(collector.error())));
   }
   if (table == nullptr) {
-    throw Refused(XPU_BACKEND_ENTRY_SYMBOL "() returned no table");
+    throw Refused(Obligation::kEntry, XPU_BACKEND_ENTRY_SYMBOL "() returned no table");
   }
   if (table->struct_size < offsetof(xpu_backend, reserved)) {
-    throw Refused(cat("its table has ", table->struct_size, " bytes; at least ",
-                      sizeof(xpu_backend), " are wanted"));
+    throw Refused(Obligation::kTable, cat("its table has ", table->struct_size, " bytes; at least ",
+                                          sizeof(xpu_backend), " are wanted"));
   }
   if (!abi::accepted(table->abi_major, table->abi_minor)) {
-    throw Refused(cat("the library follows ABI ", abi::text(table->abi_major, table->abi_minor),
+    throw Refused(Obligation::kTable,
+                  cat("the library follows ABI ", abi::text(table->abi_major, table->abi_minor),
                       "; this version accepts ", abi::range()));
   }
   // The size of the oldest version that we accept.
   if (table->struct_size < sizeof(xpu_backend)) {
-    throw Refused(cat("its table has ", table->struct_size, " bytes; at least ",
-                      sizeof(xpu_backend), " are wanted"));
+    throw Refused(Obligation::kTable, cat("its table has ", table->struct_size, " bytes; at least ",
+                                          sizeof(xpu_backend), " are wanted"));
   }
   const char* missing = table->name == nullptr       ? "name"
                         : table->version == nullptr  ? "version"
@@ -114,32 +118,41 @@ const xpu_backend& negotiate(const Manifest& manifest, Collector& collector,
                         : table->close == nullptr    ? "close"
                                                      : nullptr;
   if (missing != nullptr) {
-    throw Refused(cat("its table has no ", missing));
+    throw Refused(Obligation::kTable, cat("its table has no ", missing));
   }
   const std::string name(table->name, strnlen(table->name, limits::kName + 1));
   if (name != manifest.name) {
-    throw Refused(cat("the library is the backend \"",
-                      grammar::is_name(name) ? name : std::string("?"), "\", its manifest says \"",
-                      manifest.name, "\""));
+    throw Refused(Obligation::kName, cat("the library is the backend \"",
+                                         grammar::is_name(name) ? name : std::string("?"),
+                                         "\", its manifest says \"", manifest.name, "\""));
   }
   return *table;
 }
 
 // The catalog's state and reason for the status of open() or describe().
 void judge(const char* name, xpu_status status, const Collector& collector, Catalog& catalog) {
+  const std::string& error = collector.error();
+  if (status == XPU_OK) {
+    return;
+  }
   if (status == XPU_ABSENT) {
     catalog.state = CatalogState::kAbsent;
-    catalog.reason =
-        collector.error().empty() ? "no such hardware, or no driver for it" : collector.error();
-  } else if (status != XPU_OK) {
+    catalog.reason = error.empty() ? "no such hardware, or no driver for it" : error;
+  } else {
     const bool known = status > XPU_OK && status <= XPU_NO_MEMORY;
     catalog.state = CatalogState::kFailed;
-    catalog.reason = cat(name, known ? " failed" : cat(" returned the unknown status ", status),
-                         because(collector.error()));
+    catalog.reason =
+        cat(name, known ? " failed" : cat(" returned the unknown status ", status), because(error));
+    if (!known) {
+      catalog.reason = tagged(Obligation::kStatus, catalog.reason);
+    }
+  }
+  if (error.empty()) {
+    catalog.reason = tagged(Obligation::kStatus, catalog.reason);
   }
 }
 
-Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds& ends) {
+xpu_backend_entry_fn load(const Manifest& manifest) {
   xpu_backend_entry_fn entry = nullptr;
   try {
     // Stays mapped until the process ends.
@@ -150,13 +163,28 @@ Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds
     entry = library.function<xpu_status(const xpu_host*, const xpu_backend**)>(
         XPU_BACKEND_ENTRY_SYMBOL);
   } catch (const Error& error) {
-    throw Refused(error.what());
+    throw Refused(Obligation::kLoads, error.what());
   }
   if (entry == nullptr) {
-    throw Refused(cat(manifest.library, ": the library does not export " XPU_BACKEND_ENTRY_SYMBOL));
+    throw Refused(Obligation::kExport,
+                  cat(manifest.library, ": the library does not export " XPU_BACKEND_ENTRY_SYMBOL));
   }
+  return entry;
+}
+
+Catalog describe(const Manifest& manifest, const HostLimits& limits, Collector& collector,
+                 const ChildEnds& ends) {
+  const Witness witness(manifest, *collector.host());
+  const xpu_backend_entry_fn entry = load(manifest);
   *ends.phase = Phase::kEntry;
-  const xpu_backend& backend = negotiate(manifest, collector, entry);
+  if (limits.as_stranger) {
+    xpu_host stranger = *witness.host();
+    stranger.abi_major = stranger.oldest_major = UINT32_MAX;
+    negotiate(manifest, collector, &stranger, entry);
+    *ends.phase = Phase::kOpen;
+    return collector.take();
+  }
+  const xpu_backend& backend = negotiate(manifest, collector, witness.host(), entry);
 
   Catalog head;
   head.version = std::string(backend.version, strnlen(backend.version, limits::kName));
@@ -164,7 +192,7 @@ Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds
   *ends.phase = Phase::kOpen;
   void* self = nullptr;
   collector.begin_call();
-  xpu_status status = call("open()", [&] { return backend.open(collector.host(), &self); });
+  xpu_status status = call("open()", [&] { return backend.open(witness.host(), &self); });
   judge("open()", status, collector, head);
   if (status == XPU_OK) {
     *ends.phase = Phase::kDescribe;
@@ -175,7 +203,9 @@ Catalog describe(const Manifest& manifest, Collector& collector, const ChildEnds
     judge("describe()", status, collector, head);
     *ends.phase = Phase::kClose;
     call("close()", [&] { backend.close(self); });
+    *ends.phase = Phase::kAnswer;
   }
+  witness.report(status == XPU_OK);
   Catalog catalog = collector.take();
   catalog.version = head.version;
   catalog.abi = head.abi;
@@ -193,12 +223,12 @@ void prepare_unwinder() {
   }
 }
 
-Catalog answer_of(const Manifest& manifest, const ChildEnds& ends) {
+Catalog answer_of(const Manifest& manifest, const HostLimits& limits, const ChildEnds& ends) {
   prepare_unwinder();
   Collector collector(manifest, ends.log);
   Catalog catalog;
   try {
-    return describe(manifest, collector, ends);
+    return describe(manifest, limits, collector, ends);
   } catch (const Refused& error) {
     catalog.state = CatalogState::kRefused;
     catalog.reason = error.what();
@@ -233,8 +263,7 @@ const char* to_string(Phase phase) {
 void run_child(const Manifest& manifest, const HostLimits& limits, const ChildEnds& ends) {
   try {
     enclose(limits, ends);
-    const Catalog catalog = answer_of(manifest, ends);
-    *ends.phase = Phase::kAnswer;
+    const Catalog catalog = answer_of(manifest, limits, ends);
     const std::string json = to_json(catalog);
     for (std::size_t done = 0; done < json.size();) {
       const ssize_t wrote = write(ends.answer, json.data() + done, json.size() - done);

@@ -11,6 +11,9 @@ namespace xpu {
 struct HostLimits {
   unsigned deadline_s = 60;
   std::uint64_t memory_bytes = 4ULL << 30;
+  // Offers the backend nothing but a version of the ABI that it cannot know, and goes no further
+  // than its answer.
+  bool as_stranger = false;
 };
 
 // What the child is at, in memory that it shares with its parent.

@@ -9,6 +9,7 @@
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/plugin/abi.h"
+#include "core/plugin/obligations.h"
 
 namespace xpu {
 namespace {
@@ -495,10 +496,13 @@ Collector::Collector(const Manifest& manifest, int log_fd)
 
 void Collector::reject(const std::string& text) {
   constexpr int kLogged = 20;
+  constexpr std::size_t kShown = kLogText - 64;  // room for what stands around it
   error_ = text;
   if (refused_ < kLogged) {
     ++refused_;
-    Sinks::log(this, XPU_LOG_WARN, cat("an item is left out: ", text).c_str());
+    Sinks::log(
+        this, XPU_LOG_WARN,
+        tagged(Obligation::kItems, cat("an item is left out: ", text.substr(0, kShown))).c_str());
   }
 }
 

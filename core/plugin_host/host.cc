@@ -20,6 +20,7 @@
 #include "core/catalog/conditions.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
+#include "core/plugin/obligations.h"
 #include "xpu/backend.h"
 
 namespace xpu {
@@ -79,7 +80,9 @@ class Lines {
 
  private:
   void say(std::string text) {
-    if (++count_ > kLines) {
+    // What our own code says about the backend is not drowned by what the backend says.
+    const bool ours = stream_ == nullptr && tag_of(text) != Obligation::kNone;
+    if (++count_ > kLines && !(ours && ++ours_ <= kLines)) {
       if (count_ == kLines + 1) {
         log_(log::Level::kWarn, cat("backend ", backend_, ": more output than ", kLines,
                                     " lines; the rest is left out"));
@@ -108,7 +111,7 @@ class Lines {
   const char* stream_;
   const LogLine& log_;
   std::string rest_;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0, ours_ = 0;
 };
 
 class Child {
@@ -116,6 +119,7 @@ class Child {
   Child(const Manifest& manifest, const HostLimits& limits, const LogLine& log)
       : manifest_(manifest),
         limits_(limits),
+        log_(log),
         lines_{Lines(manifest.name, "stdout", log), Lines(manifest.name, "stderr", log),
                Lines(manifest.name, nullptr, log)} {
     void* shared =
@@ -147,6 +151,10 @@ class Child {
       wait_for_output(static_cast<int>(std::min(left, step)));
       ended = waitpid(pid_, &status_, WNOHANG) == pid_;
     }
+    if (ended && failure().empty() && !children().empty()) {
+      log_(log::Level::kInfo, tagged(Obligation::kLeftovers, cat("backend ", manifest_.name,
+                                                                 ": it left a process running")));
+    }
     kill(-pid_, SIGKILL);
     if (!ended) {
       wait_briefly();
@@ -164,24 +172,27 @@ class Child {
   }
 
   bool hung() const { return hung_; }
+  Phase reached() const { return *phase_; }
   const std::string& answer() const { return answer_; }
 
   // Why there is no answer; "" when there is one to look at.
   std::string failure() const {
     const Phase phase = *phase_;
     if (oversize_) {
-      return cat("its answer is larger than ", limits::kCatalogBytes >> 20, " MiB");
+      return tagged(Obligation::kDescription,
+                    cat("its answer is larger than ", limits::kCatalogBytes >> 20, " MiB"));
     }
     if (hung_) {
-      return cat("did not answer within ", limits_.deadline_s, " s (", to_string(phase),
-                 ") and was killed");
+      return tagged(Obligation::kDeadline, cat("did not answer within ", limits_.deadline_s, " s (",
+                                               to_string(phase), ") and was killed"));
     }
     if (WIFSIGNALED(status_)) {
-      return signal_text(WTERMSIG(status_), phase);
+      return tagged(Obligation::kCrash, signal_text(WTERMSIG(status_), phase));
     }
     if (WEXITSTATUS(status_) != 0 || answer().empty()) {
-      return cat("ended its process with exit status ", WEXITSTATUS(status_), " ", to_string(phase),
-                 ", without an answer");
+      return tagged(Obligation::kCrash,
+                    cat("ended its process with exit status ", WEXITSTATUS(status_), " ",
+                        to_string(phase), ", without an answer"));
     }
     return "";
   }
@@ -254,6 +265,11 @@ class Child {
     }
   }
 
+  // Processes that are ours by now: the kernel's list of numbers.
+  static std::string children() {
+    return read_file_if_present("/proc/thread-self/children", 1 << 20).value_or("");
+  }
+
   // What left the group by setsid().
   void kill_leftovers() const {
     for (int i = 0; i < 50; ++i) {
@@ -263,8 +279,7 @@ class Child {
       if (gone < 0) {
         return;
       }
-      const auto children = read_file_if_present("/proc/thread-self/children", 1 << 20);
-      const std::string list = children.value_or("");
+      const std::string list = children();
       const char* at = list.data();
       const char* const end = at + list.size();
       for (pid_t child = 0; at < end; ++at) {
@@ -290,6 +305,7 @@ class Child {
 
   const Manifest& manifest_;
   const HostLimits& limits_;
+  const LogLine& log_;
   std::array<Lines, 3> lines_;
   volatile Phase* phase_ = nullptr;
   pid_t pid_ = -1;
@@ -345,7 +361,7 @@ Catalog believe(const Manifest& manifest, const std::string& answer) {
     }
     return catalog;
   } catch (const Error& error) {
-    return failed(error.what());
+    return failed(tagged(Obligation::kDescription, error.what()));
   }
 }
 
@@ -357,6 +373,7 @@ HostOutcome run_backend(const Manifest& manifest, const HostLimits& limits, cons
   const std::string failure = child.failure();
   HostOutcome outcome;
   outcome.hung = child.hung();
+  outcome.reached = child.reached();
   outcome.catalog = failure.empty() ? believe(manifest, child.answer())
                                     : failed(cat("backend ", manifest.name, ": ", failure));
   outcome.catalog.backend = manifest.name;

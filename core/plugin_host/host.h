@@ -15,6 +15,8 @@ namespace xpu {
 struct HostOutcome {
   Catalog catalog;    // validated, conditions filled in; reason begins "backend NAME: "
   bool hung = false;  // the deadline passed
+  // How far it came: kAnswer when close() has returned.
+  Phase reached = Phase::kLoad;
 };
 
 using LogLine = std::function<void(log::Level, const std::string&)>;

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/trust.h"
+#include "core/plugin/obligations.h"
 #include "core/plugin_host/pin.h"
 
 namespace xpu {
@@ -117,15 +118,17 @@ std::string loader_text(const std::string& what) {
 }  // namespace
 
 Library::Library(const Manifest& manifest)
-    : path_(manifest.library), fd_(open_trusted(path_, TrustKind::kLibrary)) {
+    : path_(manifest.library),
+      fd_(under(Obligation::kTrust, [&] { return open_trusted(path_, TrustKind::kLibrary); })) {
   if (!fd_) {
-    fail(path_, ": there is no such library, which ", manifest.file,
-         " names; install their package again");
+    throw Error(
+        tagged(Obligation::kManifest, cat(path_, ": there is no such library, which ",
+                                          manifest.file, " names; install their package again")));
   }
   if (!manifest.sha256.empty()) {
-    fd_ = pinned(fd_.get(), path_, manifest.sha256);
+    fd_ = under(Obligation::kHash, [&] { return pinned(fd_.get(), path_, manifest.sha256); });
   }
-  check_elf(fd_.get(), path_);
+  under(Obligation::kElf, [&] { check_elf(fd_.get(), path_); });
 }
 
 void Library::load() {
@@ -138,10 +141,10 @@ void Library::load() {
     for (std::size_t at; (at = text.find(place)) != std::string::npos;) {
       text.replace(at, place.size(), "library");
     }
-    fail(path_, ": cannot be loaded: ", text,
-         text.find("No such file") == std::string::npos
-             ? ""
-             : "; install the package that has this file");
+    throw Error(tagged(Obligation::kLoads, cat(path_, ": cannot be loaded: ", text,
+                                               text.find("No such file") == std::string::npos
+                                                   ? ""
+                                                   : "; install the package that has this file")));
   }
 }
 

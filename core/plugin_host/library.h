@@ -22,6 +22,9 @@ class Library {
   // Maps it, which runs code of it.
   void load();
 
+  // What was checked, and will be mapped.
+  int fd() const { return fd_.get(); }
+
   // The symbol's address; nullptr when the library does not export it.
   template <class Function>
   Function* function(const char* name) const {

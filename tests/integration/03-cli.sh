@@ -28,6 +28,17 @@ says "backends show" "$OUTPUT" sim "$XPU_IT/prefix/lib/xpu/backends"
 refused "backends show of an unknown one" "$XPU" backends show nothing
 says "it names those that are installed" "$OUTPUT" nothing sim nvidia
 
+ok "backends verify of an installed one" "$XPU" backends verify \
+  --option hardware=/etc/xpu-container-runtime/sim.toml "$XPU_IT/prefix/lib/xpu/backends/sim.toml"
+says "it lists what is met" "$OUTPUT" "  ok      XPU_BACKEND_3 " "  ok      XPU_BACKEND_24 " " 0 failed, 0 not judged"
+ok "every backend of ours meets every obligation" "$XPU" backends verify "$XPU_IT"/prefix/lib/xpu/backends/*.so
+cp "$XPU_IT"/prefix/lib/xpu/backends/{sim.toml,libxpu-sim.so} "$SCRATCH"
+echo 'colour = "red"' | cat - "$SCRATCH/sim.toml" >"$SCRATCH/sim.new" && mv "$SCRATCH/sim.new" "$SCRATCH/sim.toml"
+refused "backends verify of one that is not as it should be" "$XPU" backends verify "$SCRATCH/libxpu-sim.so"
+says "it says what and what to change" "$OUTPUT" "  FAILED  XPU_BACKEND_2 " 'unknown key "colour"' "change: "
+same "backends verify --json" "failed not-judged" \
+  "$("$XPU" backends verify --json "$SCRATCH/sim.toml" | jq -r '[.backends[0].obligations[1, 6].result] | join(" ")')"
+refused "backends verify of nothing" "$XPU" backends verify
 ok "info" "$XPU" info
 says "info names configuration and low-level runtime" "$OUTPUT" \
   /etc/xpu-container-runtime/config.toml /runc

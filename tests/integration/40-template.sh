@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-# A third party: the template, built in an empty folder against the installed libxpu-dev, without
+# A third party: the templates, built in an empty folder against the installed libxpu-dev, without
 # this source tree, dropped in beside the others.
 . "$(dirname "$0")/lib.sh"
 
 sdk=$SCRATCH/sdk
 ok "libxpu-dev installs alone" cmake --install "$XPU_BUILD" --prefix "$sdk" --component libxpu-dev
-template=$(dirname "$(find "$sdk" -path '*template*' -name CMakeLists.txt | head -n 1)")
 work=$SCRATCH/work
-cp -r "$template" "$work"
-ok "the template configures with find_package" cmake -S "$work" -B "$work/build" -G Ninja \
-  -DCMAKE_PREFIX_PATH="$sdk" -DCMAKE_BUILD_TYPE=Release
-ok "the template builds" cmake --build "$work/build"
+for language in c cpp; do
+  cp -r "$sdk/share/xpu/template/$language" "$work"
+  ok "the template in $language configures with find_package" cmake -S "$work" -B "$work/build" -G Ninja \
+    -DCMAKE_PREFIX_PATH="$sdk" -DCMAKE_BUILD_TYPE=Release
+  ok "the template in $language builds" cmake --build "$work/build"
+  [ "$language" = cpp ] || mv "$work" "$work-$language"
+done
 same "it refers to nothing of this source tree" "" "$(grep -rlF "$XPU_SOURCE" "$work" "$sdk" 2>/dev/null)"
 
 # Dropped in: library and manifest, nothing else, and a device node by configuration.
 prefix=$XPU_IT/prefix
 ok "the backend installs" cmake --install "$work/build" --prefix "$prefix"
+ok "and meets every obligation" "$XPU" backends verify --option node="$XPU_IT/dev/acme1" \
+  "$prefix/lib/xpu/backends/example.toml"
 later rm -f "$prefix/lib/xpu/backends/libxpu-example.so" "$prefix/lib/xpu/backends/example.toml"
 cp /etc/xpu-container-runtime/config.toml "$SCRATCH/config.before"
 later cp "$SCRATCH/config.before" /etc/xpu-container-runtime/config.toml

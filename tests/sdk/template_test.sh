@@ -1,28 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# template_test.sh SOURCE_DIR BUILD_DIR DESCRIBE: the template project, built in an empty folder
-# against an installed and then moved libxpu-dev, by CMake and by pkg-config, with nothing of the
-# source tree.
-set -euo pipefail
+# template_test.sh SOURCE_DIR BUILD_DIR DESCRIBE: the template projects, in C and in C++, built in an
+# empty folder against an installed and then moved libxpu-dev, by CMake and by pkg-config, with
+# nothing of the source tree.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
 source_dir=$1 build_dir=$2 describe=$3
-
-fail() {
-  echo "FAIL: $*" >&2
-  exit 1
-}
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cmake --install "$build_dir" --component libxpu-dev --prefix "$work/installed" >"$work/log"
-mv "$work/installed" "$work/moved"
-prefix=$work/moved
-cp -r "$prefix/share/xpu/template" "$work/project"
-cd "$work/project"
+install_sdk "$build_dir"
 if grep -rlF -e "$source_dir" -e "$build_dir" "$prefix"; then
   fail "an installed file names the source or build tree"
 fi
 
-# check LIBRARY: exports, needs and behaviour.
+# check LIBRARY: exports, needs, behaviour and every obligation. Its manifest is beside it.
 check() {
   local exports needed out
   exports=$(nm -D --defined-only --format=posix "$1" | cut -d' ' -f1,2)
@@ -44,36 +32,60 @@ END
   out=$("$describe" "$1" node=/etc/passwd)
   [[ $out == *$'status 3\nerror 3 option node: /etc/passwd is not a character device' ]] ||
     fail "invalid: $out"
+  out=$(xpu-runtime backends verify --option node=/dev/null "$1") || fail "$out"
+  [[ $out == *"state: ready, 1 device"* && $out == *" 0 failed, "* ]] || fail "verify: $out"
 }
 
-echo "with find_package(XpuBackend)"
-cmake -G Ninja -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >"$work/log" ||
-  fail "$(cat "$work/log")"
-cmake --build build >"$work/log" || fail "$(cat "$work/log")"
-check build/libxpu-example.so
-grep -q "$source_dir" build/compile_commands.json && fail "compiled with the source tree"
-ninja -C build -t deps | grep "$source_dir/" && fail "includes the source tree"
-cmake --install build --prefix "$work/host" >"$work/log"
-for file in libxpu-example.so example.toml; do
-  [[ -f $work/host/lib/xpu/backends/$file ]] || fail "$file is not installed"
-done
-line=$(grep -x 'sha256 = "[0-9a-f]*"' "$work/host/lib/xpu/backends/example.toml")
-[[ $line == "sha256 = \"$(sha256sum <"$work/host/lib/xpu/backends/libxpu-example.so" | cut -d' ' -f1)\"" ]] ||
-  fail "the installed manifest states another hash: $line"
+# by_cmake LANGUAGE
+by_cmake() {
+  cp -r "$prefix/share/xpu/template/$1" "$work/$1"
+  cd "$work/$1"
+  quietly cmake -G Ninja -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+    -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror"
+  quietly cmake --build build
+  cp example.toml build/
+  check "$PWD/build/libxpu-example.so"
+  if grep -q "$source_dir" build/compile_commands.json; then
+    fail "compiled with the source tree"
+  fi
+  if ninja -C build -t deps | grep "$source_dir/"; then
+    fail "includes the source tree"
+  fi
+  rm -rf "$work/host"
+  quietly cmake --install build --prefix "$work/host"
+  local installed=$work/host/lib/xpu/backends line
+  line=$(grep -x 'sha256 = "[0-9a-f]*"' "$installed/example.toml")
+  [[ $line == "sha256 = \"$(sha256sum <"$installed/libxpu-example.so" | cut -d' ' -f1)\"" ]] ||
+    fail "the installed manifest states another hash: $line"
+  check "$installed/libxpu-example.so"
+  abi=$(pkg-config --variable=abi xpu-backend)
+  grep -qx "abi = \"$abi\"" example.toml || fail "the manifest is not for ABI $abi"
+  (cd build && quietly cpack)
+  [[ $(dpkg-deb -c build/libxpu-example_*.deb | awk '$1 !~ /^d/ {print $6}' | sort | xargs) == \
+    "./usr/lib/xpu/backends/example.toml ./usr/lib/xpu/backends/libxpu-example.so" ]] ||
+    fail "the package holds $(dpkg-deb -c build/libxpu-example_*.deb)"
+}
+# by_pkg_config COMPILER STANDARD SOURCE: as the README says.
+by_pkg_config() {
+  # shellcheck disable=SC2046 # words are wanted
+  quietly "$1" -std="$2" -O2 -Wall -Wextra -Werror -fPIC -shared $(pkg-config --cflags xpu-backend) \
+    "$3" -o libxpu-example.so $(pkg-config --libs xpu-backend)
+  check "$PWD/libxpu-example.so"
+}
 
-echo "with pkg-config xpu-backend, as the README says"
-export PKG_CONFIG_PATH
-PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name xpu-backend.pc)")
-# shellcheck disable=SC2046 # words are wanted
-c++ -std=c++17 -O2 -Wall -Wextra -Werror -fPIC -shared $(pkg-config --cflags xpu-backend) example.cc \
-  -o libxpu-example.so $(pkg-config --libs xpu-backend)
-check ./libxpu-example.so
+echo "C++"
+by_cmake cpp
+by_pkg_config c++ c++17 example.cc
+by_pkg_config c++ c++20 example.cc
+echo "C"
+by_cmake c
+by_pkg_config cc c11 example.c
 [[ $(realpath -m "$(pkg-config --variable=backenddir xpu-backend)") == "$prefix/lib/xpu/backends" ]] ||
   fail "backenddir: $(pkg-config --variable=backenddir xpu-backend)"
-abi=$(pkg-config --variable=abi xpu-backend)
-grep -qx "abi = \"$abi\"" example.toml || fail "the manifest is not for ABI $abi"
 
 echo "with the helpers"
+mkdir "$work/helpers"
+cd "$work/helpers"
 cat >CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.20)
 project(helpers LANGUAGES CXX)

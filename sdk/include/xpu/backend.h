@@ -24,6 +24,33 @@
  *   Process    A backend does not change environment, working directory, signal dispositions,
  *              umask or locale, and leaves no thread behind.
  *
+ * Obligations. A message that blames a backend ends with one of these numbers, and `xpu-runtime
+ * backends verify FILE` checks all of them on a manifest or library, installed or not:
+ *   XPU_BACKEND_1   nobody but root, or the one who runs this, can change its files
+ *   XPU_BACKEND_2   the manifest is complete and has no key that is not known
+ *   XPU_BACKEND_3   a hash that the manifest states is that of the library
+ *   XPU_BACKEND_4   a whole shared library for this machine, without search paths of its own
+ *   XPU_BACKEND_5   it exports xpu_backend_entry and nothing else
+ *   XPU_BACKEND_6   it needs no other library than the C library and libudev
+ *   XPU_BACKEND_7   it loads, with every symbol found at once
+ *   XPU_BACKEND_8   xpu_backend_entry() accepts a host that speaks its version, and no other
+ *   XPU_BACKEND_9   the table is whole and follows an ABI version that is accepted
+ *   XPU_BACKEND_10  the table's name is that of the manifest
+ *   XPU_BACKEND_11  a status is one of xpu_status, and comes with a reason
+ *   XPU_BACKEND_12  no C++ exception leaves the library
+ *   XPU_BACKEND_13  it does not crash, end the process or exceed its limits
+ *   XPU_BACKEND_14  it answers within the deadline
+ *   XPU_BACKEND_15  no thread and no process of it is left after close()
+ *   XPU_BACKEND_16  environment, folder, umask, locale and signals stay as they were
+ *   XPU_BACKEND_17  every item that is emitted is valid
+ *   XPU_BACKEND_18  the description as a whole is valid
+ *   XPU_BACKEND_19  it says until when the description holds, also with XPU_ABSENT
+ *   XPU_BACKEND_20  the conditions hold once the backend has ended
+ *   XPU_BACKEND_21  asked twice, it says the same
+ *   XPU_BACKEND_22  it reads the options that the manifest declares, and no others
+ *   XPU_BACKEND_23  capabilities and features that the manifest names are emitted
+ *   XPU_BACKEND_24  where there is a device, a path of [detect] exists
+ *
  * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
  * variables, links, values, texts, notes and image folders together; 65,536 interconnects; 1,024
  * conditions; 64 capabilities; 32 aliases and 64 properties of one device; 32 links of one library.

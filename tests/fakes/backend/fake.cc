@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend that is built once per way to misbehave (FAKE_MODE); "ok" is the one that does not.
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,7 +162,48 @@ void tell_mapping() {
   fclose(maps);
 }
 
+// A device that ends where the memory that can be read ends; so much of it can be.
+void emit_at_the_edge(size_t readable, uint32_t claimed) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  char* memory = static_cast<char*>(
+      mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  mprotect(memory + page, page, PROT_NONE);
+  xpu_device item = device("0");
+  item.struct_size = claimed;
+  char* const place = memory + page - readable;
+  memcpy(place, &item, readable);
+  host->emit_device(host->ctx, reinterpret_cast<xpu_device*>(place));
+}
+
+void* sleep_in_thread(void*) {
+  sleep_for_ever();
+}
+
+// Ways that only a checker minds.
+void describe_carelessly() {
+  xpu_device item = device("0");
+  const std::string name = "Acme " + std::to_string(getpid());
+  if (mode("unstable")) {
+    item.name = name.c_str();
+  } else if (mode("thread")) {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, sleep_in_thread, nullptr);
+  } else if (mode("other-option")) {
+    host->option(host->ctx, "colour");
+  } else if (mode("touches")) {
+    FILE* file = fopen(host->option(host->ctx, "file"), "a");
+    fputs("x", file);
+    fclose(file);
+    emit_condition(XPU_VALID_CONTENT, host->option(host->ctx, "file"));
+  }
+  host->emit_device(host->ctx, &item);
+}
+
 xpu_status describe_badly() {
+  const char* const watched = host->option(host->ctx, "watch");
+  if (!mode("no-condition")) {
+    emit_condition(XPU_VALID_CONTENT, watched);
+  }
   xpu_device item = device("0");
   if (mode("million-devices")) {
     for (int i = 0; i < 1000000; ++i) {
@@ -174,6 +217,13 @@ xpu_status describe_badly() {
   } else if (mode("small-struct")) {
     item.struct_size = 20;
     host->emit_device(host->ctx, &item);
+  } else if (mode("large-struct")) {
+    emit_at_the_edge(sizeof item, UINT32_MAX);
+  } else if (mode("lying-struct")) {
+    emit_at_the_edge(20, sizeof item);
+  } else if (mode("unstable") || mode("thread") || mode("other-option") || mode("touches") ||
+             mode("no-condition")) {
+    describe_carelessly();
   } else if (mode("null-struct")) {
     host->emit_device(host->ctx, nullptr);
   } else if (mode("bad-utf8")) {
@@ -288,7 +338,10 @@ xpu_status describe(void*) {
     return XPU_FAILED;
   } else if (mode("unknown-status")) {
     return 4711;
-  } else if (strcmp(kMode, "ok") != 0 && strcmp(kMode, "crash-close") != 0) {
+  } else if (mode("absent-silent")) {
+    return XPU_ABSENT;
+  } else if (!mode("ok") && !mode("crash-close") && !mode("large-table") && !mode("any-host") &&
+             !mode("two-symbols")) {
     return describe_badly();
   }
   return describe_well();
@@ -324,10 +377,14 @@ xpu_backend table = {sizeof(xpu_backend), XPU_ABI_MAJOR, XPU_ABI_MINOR, 0,      
 }  // namespace
 
 #if defined(FAKE_NO_SYMBOL)
-extern "C" XPU_EXPORT xpu_status xpu_backend_entrance(const xpu_host*, const xpu_backend** out) {
+extern "C" XPU_EXPORT xpu_status xpu_backend_entrance(const xpu_host* from,
+                                                      const xpu_backend** out) {
 #else
-extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host*, const xpu_backend** out) {
+extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host* from, const xpu_backend** out) {
 #endif
+  if (from->oldest_major > XPU_ABI_MAJOR && !mode("any-host")) {
+    return XPU_UNSUPPORTED;
+  }
   *out = &table;
   if (mode("too-old")) {
     table.abi_major = 0;
@@ -338,6 +395,10 @@ extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host*, const xpu_ba
     table.abi_major = 2;
   } else if (mode("short-table")) {
     table.struct_size = 40;
+  } else if (mode("large-table")) {
+    table.struct_size = UINT32_MAX;
+  } else if (mode("tiny-table")) {
+    table.struct_size = 4;
   } else if (mode("null-describe")) {
     table.describe = nullptr;
   } else if (mode("null-table")) {
@@ -351,3 +412,9 @@ extern "C" XPU_EXPORT xpu_status xpu_backend_entry(const xpu_host*, const xpu_ba
   }
   return XPU_OK;
 }
+
+#if defined(FAKE_TWO_SYMBOLS)
+extern "C" XPU_EXPORT int acme_helper() {
+  return 0;
+}
+#endif

@@ -177,9 +177,9 @@ TEST_F(CollectorTest, RefusesAtTheEndWhatNamesAnUnknownValue) {
   EXPECT_THAT(catalog.edits[0].texts, IsEmpty());
   EXPECT_EQ(log(),
             "2an item is left out: emit_env: the variable IDS names the value ids, which is given "
-            "nowhere\n"
+            "nowhere [XPU_BACKEND_17]\n"
             "2an item is left out: emit_text: the generated file /etc/acme names the value ids, "
-            "which is given nowhere\n");
+            "which is given nowhere [XPU_BACKEND_17]\n");
 }
 
 }  // namespace

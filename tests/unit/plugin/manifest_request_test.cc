@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables below [request] of a manifest: features, requirements, vendors of variables.
 #include "core/base/error.h"
+#include "core/plugin/obligations.h"
 #include "tests/unit/plugin/world.h"
 
 namespace xpu {
@@ -24,11 +25,12 @@ class ManifestRequestTest : public World {
   std::string refusal(const std::string& request) const {
     const FoundBackend found = parse(request);
     EXPECT_TRUE(found.refused);
-    const std::string file = manifest("acme");
-    const std::size_t colon = found.reason.find(": ");
-    EXPECT_EQ(found.reason.substr(0, file.size() + 1), file + ":");
-    const int line = std::atoi(found.reason.c_str() + file.size() + 1);
-    return cat(line - 4, found.reason.substr(colon));
+    EXPECT_EQ(tag_of(found.reason), Obligation::kManifest);
+    const std::string file = manifest("acme"), reason(untagged(found.reason));
+    const std::size_t colon = reason.find(": ");
+    EXPECT_EQ(reason.substr(0, file.size() + 1), file + ":");
+    const int line = std::atoi(reason.c_str() + file.size() + 1);
+    return cat(line - 4, reason.substr(colon));
   }
 };
 

@@ -59,29 +59,39 @@ const std::string kPause =
     "; it is left alone for 30 s (xpu-runtime detect --refresh asks it at once)";
 
 const Case kFailures[] = {
-    {"crash", BackendState::kFailed, "crashed in describe() (SIGSEGV, Segmentation fault)"},
+    {"crash", BackendState::kFailed,
+     "crashed in describe() (SIGSEGV, Segmentation fault) [XPU_BACKEND_13]"},
     {"crash-load", BackendState::kFailed,
-     "crashed while its library was loaded (SIGSEGV, Segmentation fault)"},
-    {"crash-close", BackendState::kFailed, "crashed in close() (SIGSEGV, Segmentation fault)"},
-    {"abort", BackendState::kFailed, "crashed in describe() (SIGABRT, Aborted)"},
+     "crashed while its library was loaded (SIGSEGV, Segmentation fault) [XPU_BACKEND_13]"},
+    {"crash-close", BackendState::kFailed,
+     "crashed in close() (SIGSEGV, Segmentation fault) [XPU_BACKEND_13]"},
+    {"abort", BackendState::kFailed, "crashed in describe() (SIGABRT, Aborted) [XPU_BACKEND_13]"},
     {"hang", BackendState::kFailed,
-     "did not answer within 1 s (in describe()) and was killed" + kPause},
+     "did not answer within 1 s (in describe()) and was killed [XPU_BACKEND_14]" + kPause},
     {"hang-load", BackendState::kFailed,
-     "did not answer within 1 s (while its library was loaded) and was killed" + kPause},
+     "did not answer within 1 s (while its library was loaded) and was killed [XPU_BACKEND_14]" +
+         kPause},
     {"exit0", BackendState::kFailed,
-     "ended its process with exit status 0 in describe(), without an answer"},
-    {"throws", BackendState::kFailed, "describe() threw a C++ exception: surprise"},
-    {"throws-int", BackendState::kFailed, "describe() threw a C++ exception"},
-    {"garbage", BackendState::kFailed, "its answer: not a description in JSON: syntax error"},
-    {"flood", BackendState::kFailed, "its answer is larger than 64 MiB"},
-    {"ten-gb", BackendState::kFailed, "describe() ran out of memory"},
+     "ended its process with exit status 0 in describe(), without an answer [XPU_BACKEND_13]"},
+    {"throws", BackendState::kFailed,
+     "describe() threw a C++ exception: surprise [XPU_BACKEND_12]"},
+    {"throws-int", BackendState::kFailed, "describe() threw a C++ exception [XPU_BACKEND_12]"},
+    {"garbage", BackendState::kFailed,
+     "its answer: not a description in JSON: syntax error [XPU_BACKEND_18]"},
+    {"flood", BackendState::kFailed, "its answer is larger than 64 MiB [XPU_BACKEND_18]"},
+    {"ten-gb", BackendState::kFailed, "describe() ran out of memory [XPU_BACKEND_12]"},
     {"failed", BackendState::kFailed, "describe() failed: the anvil is broken"},
-    {"failed-silent", BackendState::kFailed, "describe() failed, without saying why"},
+    {"failed-silent", BackendState::kFailed,
+     "describe() failed, without saying why [XPU_BACKEND_11]"},
     {"unknown-status", BackendState::kFailed,
-     "describe() returned the unknown status 4711, without saying why"},
+     "describe() returned the unknown status 4711, without saying why [XPU_BACKEND_11]"},
     {"emits-early", BackendState::kFailed,
      "open() failed: emit_device: may only be called from within describe()"},
+    {"lying-struct", BackendState::kFailed,
+     "crashed in describe() (SIGSEGV, Segmentation fault) [XPU_BACKEND_13]"},
     {"absent", BackendState::kAbsent, "no anvil here"},
+    {"absent-silent", BackendState::kAbsent,
+     "no such hardware, or no driver for it [XPU_BACKEND_11]"},
 };
 const auto kName = [](const auto& item) {
   std::string name = item.param.mode;
@@ -92,23 +102,29 @@ INSTANTIATE_TEST_SUITE_P(Failures, Misbehaviour, testing::ValuesIn(kFailures), k
 
 const std::string kTable = std::to_string(sizeof(xpu_backend));
 const Case kRefusals[] = {
-    {"too-old", BackendState::kRefused, "the library follows ABI 0.1; this version accepts 1.0"},
-    {"too-new", BackendState::kRefused, "the library follows ABI 1.1; this version accepts 1.0"},
+    {"too-old", BackendState::kRefused,
+     "the library follows ABI 0.1; this version accepts 1.0 [XPU_BACKEND_9]"},
+    {"too-new", BackendState::kRefused,
+     "the library follows ABI 1.1; this version accepts 1.0 [XPU_BACKEND_9]"},
     {"other-major", BackendState::kRefused,
-     "the library follows ABI 2.0; this version accepts 1.0"},
+     "the library follows ABI 2.0; this version accepts 1.0 [XPU_BACKEND_9]"},
     {"unsupported", BackendState::kRefused,
-     "the library does not support ABI 1.0, without saying why"},
+     "the library does not support ABI 1.0, without saying why [XPU_BACKEND_8]"},
     {"entry-status", BackendState::kRefused,
-     "xpu_backend_entry() returned status -1, without saying why"},
+     "xpu_backend_entry() returned status -1, without saying why [XPU_BACKEND_8]"},
     {"short-table", BackendState::kRefused,
-     "its table has 40 bytes; at least " + kTable + " are wanted"},
-    {"null-table", BackendState::kRefused, "xpu_backend_entry() returned no table"},
-    {"null-describe", BackendState::kRefused, "its table has no describe"},
-    {"no-symbol", BackendState::kRefused, "$LIB: the library does not export xpu_backend_entry"},
+     "its table has 40 bytes; at least " + kTable + " are wanted [XPU_BACKEND_9]"},
+    {"tiny-table", BackendState::kRefused,
+     "its table has 4 bytes; at least " + kTable + " are wanted [XPU_BACKEND_9]"},
+    {"null-table", BackendState::kRefused, "xpu_backend_entry() returned no table [XPU_BACKEND_8]"},
+    {"null-describe", BackendState::kRefused, "its table has no describe [XPU_BACKEND_9]"},
+    {"no-symbol", BackendState::kRefused,
+     "$LIB: the library does not export xpu_backend_entry [XPU_BACKEND_5]"},
     {"other-name", BackendState::kRefused,
-     "the library is the backend \"somebody-else\", its manifest says \"other-name\""},
+     "the library is the backend \"somebody-else\", its manifest says \"other-name\" "
+     "[XPU_BACKEND_10]"},
     {"runpath", BackendState::kRefused,
-     "$LIB: the library has a search path of its own (RUNPATH); link it without"},
+     "$LIB: the library has a search path of its own (RUNPATH); link it without [XPU_BACKEND_4]"},
 };
 INSTANTIATE_TEST_SUITE_P(Refusals, Misbehaviour, testing::ValuesIn(kRefusals), kName);
 
@@ -136,6 +152,14 @@ TEST_F(Behaviour, WhatAGoodOneDescribes) {
   EXPECT_EQ(catalog.conditions[0].path, path("watch"));
 }
 
+// More bytes than are known, or than there are: only those that are known are read.
+TEST_F(Behaviour, SizesThatAreTooLarge) {
+  install("large-struct");
+  install("large-table");
+  EXPECT_EQ(load_one("large-struct").catalog.devices.size(), 1U);
+  EXPECT_EQ(load_one("large-table").catalog.devices.size(), 1U);
+}
+
 struct Item {
   std::string mode;
   std::size_t devices;
@@ -160,8 +184,8 @@ TEST_P(RefusedItem, IsLeftOutWithAWarning) {
   EXPECT_TRUE(status.catalog.edits.empty());
   std::string log = read("log");
   std::erase(log, '\\');  // the log quotes
-  EXPECT_THAT(
-      log, testing::HasSubstr(cat("backend ", item.mode, ": an item is left out: ", item.warning)));
+  EXPECT_THAT(log, testing::HasSubstr(cat("backend ", item.mode, ": an item is left out: ",
+                                          item.warning, " [XPU_BACKEND_17]")));
   EXPECT_LE(std::count(log.begin(), log.end(), '\n'), 22);
 }
 
@@ -196,8 +220,13 @@ INSTANTIATE_TEST_SUITE_P(Sinks, RefusedItem, testing::ValuesIn(kItems), kName);
 TEST_F(Behaviour, ProcessStateIsItsOwn) {
   install("cwd");
   const std::string before = std::filesystem::current_path();
+  write("log", "");
+  log::configure({.program = "test", .level = log::Level::kInfo, .debug_file = path("log")});
   EXPECT_EQ(load_one("cwd").state, BackendState::kReady);
+  log::configure({});
   EXPECT_EQ(std::filesystem::current_path(), before);
+  EXPECT_THAT(read("log"),
+              testing::HasSubstr("backend cwd: it changed the working folder [XPU_BACKEND_16]"));
 }
 
 TEST_F(Behaviour, OutputBecomesLogLines) {

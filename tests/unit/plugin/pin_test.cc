@@ -49,10 +49,10 @@ TEST_F(Pin, OneFlippedByteIsRefused) {
   file.close();
   const BackendStatus status = load_one("ok");
   EXPECT_EQ(status.state, BackendState::kRefused);
-  EXPECT_EQ(status.reason,
-            cat("backend ok: ", library("ok"),
-                ": the library is not the one that its manifest states: sha256 ", stated,
-                " is expected, ", hash_of(library("ok")), " is found; install its package again"));
+  EXPECT_EQ(status.reason, cat("backend ok: ", library("ok"),
+                               ": the library is not the one that its manifest states: sha256 ",
+                               stated, " is expected, ", hash_of(library("ok")),
+                               " is found; install its package again [XPU_BACKEND_3]"));
   EXPECT_FALSE(fs::exists(path("count"))) << "code of it ran";
 }
 
@@ -92,8 +92,8 @@ TEST_F(Pin, WhatIsLargerThanMemoryAllowsIsNot) {
   install("ok");
   fs::resize_file(library("ok"), (256 << 20) + 1);
   write_manifest("ok", line(std::string(64, '0')));
-  EXPECT_EQ(load_one("ok").reason,
-            cat("backend ok: ", library("ok"), ": the library is larger than 256 MiB"));
+  EXPECT_EQ(load_one("ok").reason, cat("backend ok: ", library("ok"),
+                                       ": the library is larger than 256 MiB [XPU_BACKEND_3]"));
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ TEST_F(Refresh, LeavesAloneWhatHung) {
   config_.backend_timeout_s = 1;
   install("hang");
   const std::string start =
-      "backend hang: did not answer within 1 s (in describe()) and was killed";
+      "backend hang: did not answer within 1 s (in describe()) and was killed [XPU_BACKEND_14]";
   const std::string hint = " s (xpu-runtime detect --refresh asks it at once)";
   EXPECT_EQ(load_one("hang").reason, start + "; it is left alone for 30" + hint);
   EXPECT_EQ(runs(), 1U);
@@ -288,7 +288,8 @@ TEST_F(Refresh, LearnsHowTheHostEndedWhereSigchldIsIgnored) {
   signal(SIGCHLD, SIG_DFL);
   ASSERT_EQ(statuses.size(), 2U);
   EXPECT_EQ(statuses[0].reason,
-            "backend hang: did not answer within 1 s (in describe()) and was killed; it is left "
+            "backend hang: did not answer within 1 s (in describe()) and was killed "
+            "[XPU_BACKEND_14]; it is left "
             "alone for 30 s (xpu-runtime detect --refresh asks it at once)");
   EXPECT_EQ(statuses[1].state, BackendState::kReady) << statuses[1].reason;
   EXPECT_EQ(after.sa_handler, SIG_IGN);

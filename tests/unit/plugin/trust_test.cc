@@ -38,6 +38,9 @@ class Trust : public World {
   std::string about_library(const std::string& text) const {
     return cat("backend absent: ", library("absent"), ": ", text);
   }
+  std::string no_elf(const std::string& text) const {
+    return about_library(text + " [XPU_BACKEND_4]");
+  }
   static void overwrite(const std::string& file, long offset, const std::string& bytes) {
     std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(offset);
@@ -51,6 +54,7 @@ TEST_F(Trust, LibraryOfAnotherOwner) {
       refusal([](const std::string& f) { ASSERT_EQ(chown(f.c_str(), 1000, 0), 0); });
   EXPECT_THAT(reason, HasSubstr(cat("backend absent: refusing ", library("absent"))));
   EXPECT_THAT(reason, HasSubstr("belongs to user 1000"));
+  EXPECT_THAT(reason, testing::EndsWith(" [XPU_BACKEND_1]"));
 }
 
 TEST_F(Trust, LibraryThatTheGroupCanWrite) {
@@ -97,23 +101,23 @@ TEST_F(Trust, LibraryThatIsAFolder) {
 TEST_F(Trust, LibraryThatIsMissing) {
   EXPECT_EQ(refusal([](const std::string& f) { fs::remove(f); }),
             about_library(cat("there is no such library, which ", manifest("absent"),
-                              " names; install their package again")));
+                              " names; install their package again [XPU_BACKEND_2]")));
 }
 
 TEST_F(Trust, LibraryThatIsNoElf) {
   EXPECT_EQ(refusal([](const std::string& f) { std::ofstream(f) << "#!/bin/sh\n"; }),
-            about_library("not a shared library (no ELF file)"));
+            no_elf("not a shared library (no ELF file)"));
 }
 
 TEST_F(Trust, LibraryThatIsEmpty) {
   EXPECT_EQ(refusal([](const std::string& f) { fs::resize_file(f, 0); }),
-            about_library("not a shared library (no ELF file)"));
+            no_elf("not a shared library (no ELF file)"));
 }
 
 TEST_F(Trust, LibraryThatIsCutOff) {
   for (std::size_t size : {20U, 64U, 100U, 4096U, 12000U}) {
     EXPECT_EQ(refusal([&](const std::string& f) { fs::resize_file(f, size); }),
-              about_library("the library is cut off"))
+              no_elf("the library is cut off"))
         << size;
     fs::remove_all(dir());
     fs::create_directory(dir());
@@ -132,14 +136,15 @@ TEST_F(Trust, LibraryThatIsAProgram) {
   const std::string reason = refusal([](const std::string& f) {
     overwrite(f, offsetof(Elf64_Ehdr, e_type), std::string("\x02\x00", 2));
   });
-  EXPECT_EQ(reason, about_library("not a shared library (ELF type 2)"));
+  EXPECT_EQ(reason, no_elf("not a shared library (ELF type 2)"));
 }
 
 TEST_F(Trust, LibraryThatTheLoaderRefuses) {
   // The string table of symbols is nowhere: every name is garbage.
   const std::string reason = refusal(
       [](const std::string& f) { overwrite(f, offsetof(Elf64_Ehdr, e_ident) + EI_OSABI, "\x7f"); });
-  EXPECT_THAT(reason, HasSubstr(about_library("cannot be loaded: ")));
+  EXPECT_THAT(reason, AllOf(HasSubstr(about_library("cannot be loaded: ")),
+                            testing::EndsWith(" [XPU_BACKEND_7]")));
   EXPECT_THAT(reason, testing::Not(HasSubstr("/proc/self/fd")));
 }
 
@@ -148,7 +153,7 @@ TEST_F(Trust, LibraryThatNeedsWhatIsMissing) {
   EXPECT_EQ(load_one("needs-more").reason,
             cat("backend needs-more: ", library("needs-more"),
                 ": cannot be loaded: libfake-more.so.1: cannot open shared object file: No such "
-                "file or directory; install the package that has this file"));
+                "file or directory; install the package that has this file [XPU_BACKEND_7]"));
 }
 
 TEST_F(Trust, FolderThatAnyoneCanWrite) {
@@ -250,7 +255,8 @@ TEST_F(Trust, ManifestsThatCannotBeRead) {
     EXPECT_TRUE(backend.refused);
     EXPECT_THAT(backend.reason, HasSubstr(backend.manifest.file));
   }
-  EXPECT_EQ(found[0].reason, manifest("dangling") + ": no such file (a link that leads nowhere?)");
+  EXPECT_EQ(found[0].reason,
+            manifest("dangling") + ": no such file (a link that leads nowhere?) [XPU_BACKEND_2]");
 }
 
 }  // namespace

@@ -107,16 +107,22 @@ class FakeHost {
 
  private:
   static FakeHost& self(void* ctx) { return *static_cast<FakeHost*>(ctx); }
+  // NULL counts as "".
+  template <class T>
+  static const T& shown(const T& part) {
+    return part;
+  }
+  static std::string shown(const char* text) { return text == nullptr ? "" : text; }
   static std::string scope(const xpu_scope* s) {
-    const std::string item = s->item, lacks = s->image_lacks;
-    return " " + std::to_string(s->struct_size) + "[" + s->vendor + ":" + s->device + "+" +
-           s->capability + (item.empty() ? "" : "=" + item) +
+    const std::string item = shown(s->item), lacks = shown(s->image_lacks);
+    return " " + std::to_string(s->struct_size) + "[" + shown(s->vendor) + ":" + shown(s->device) +
+           "+" + shown(s->capability) + (item.empty() ? "" : "=" + item) +
            (lacks.empty() ? "" : " unless " + lacks) + "] ";
   }
   template <class... Parts>
   xpu_status say(const Parts&... parts) {
     std::ostringstream line;
-    (line << ... << parts);
+    (line << ... << shown(parts));
     calls.push_back(line.str());
     if (!refuse.empty() && calls.back().rfind(refuse, 0) == 0) {
       table.set_error(this, XPU_INVALID, "the host's own words");
