@@ -15,8 +15,10 @@ same "detect --json: values" "25769803776 ACME-5f0c2a10 true" \
   "$(jq -r '.devices[0] | "\(.memory_bytes) \(.uuid) \(.available)"' <<<"$devices")"
 
 backends=$("$XPU" backends list --json)
-same "backends list --json: states" "nvidia absent, sim ready" \
-  "$(jq -r '[.backends[] | "\(.name) \(.state)"] | sort | join(", ")' <<<"$backends")"
+states() { jq -r '[.backends[] | select(.name == ("nvidia", "sim")) | "\(.name) \(.state)"] | sort | join(", ")'; }
+same "backends list --json: states" "nvidia absent, sim ready" "$(states <<<"$backends")"
+same "backends list --json: none is broken" "" \
+  "$(jq -r '.backends[] | select(.state == ("failed", "refused"))' <<<"$backends")"
 same "backends list --json: keys" "abi devices library name reason state version" \
   "$(jq -r '.backends[0] | keys | join(" ")' <<<"$backends")"
 says "backends list says why one is absent" \
@@ -71,7 +73,8 @@ sed -E '/^#directories/d; s/^#([a-z[])/\1/' "$XPU_IT/prefix/share/xpu/config.tom
   >"$SCRATCH/shipped/xpu-container-runtime/config.toml"
 OUTPUT=$(XDG_CONFIG_HOME=$SCRATCH/shipped "$XPU" backends list --json 2>&1)
 same "the shipped configuration is what the backends know" "nvidia absent, sim disabled" \
-  "$(jq -r '[.backends[] | "\(.name) \(.state)"] | sort | join(", ")' <<<"$OUTPUT")"
+  "$(states <<<"$OUTPUT")"
+same "and refuses none" "" "$(jq -r '.backends[] | select(.state == ("failed", "refused"))' <<<"$OUTPUT")"
 
 # Configuration that must not be believed.
 mkdir -p "$SCRATCH/open/xpu-container-runtime"
