@@ -70,8 +70,9 @@ constexpr Entry kEntries[kObligations] = {
     {"it reads the options that the manifest declares, and no others",
      "declare in [options] what option() is called with; read each option in describe(), also "
      "where its value will not matter, and leave out of the manifest what is not used"},
-    {"capabilities and features that the manifest names are emitted",
-     "emit_capability() each of them, or take it out of [request]"},
+    {"capabilities that the manifest gives by default are emitted",
+     "emit_capability() each name of default-capabilities and capability-rules, or take it out of "
+     "[request]; only a feature may be missing, where the host has nothing for it"},
     {"where there is a device, a path of [detect] exists",
      "name a path that exists wherever the hardware is usable; the library is not loaded "
      "otherwise"},

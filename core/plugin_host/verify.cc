@@ -316,9 +316,6 @@ class Verifier {
     for (const CapabilityRule& rule : manifest.capability_rules) {
       named.insert(named.end(), rule.capabilities.begin(), rule.capabilities.end());
     }
-    for (const Feature& feature : manifest.features) {
-      named.push_back(feature.name);
-    }
     for (const std::string& name : named) {
       if (name != "all" && std::find(catalog.capabilities.begin(), catalog.capabilities.end(),
                                      name) == catalog.capabilities.end()) {

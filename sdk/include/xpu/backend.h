@@ -48,7 +48,7 @@
  *   XPU_BACKEND_20  the conditions hold once the backend has ended
  *   XPU_BACKEND_21  asked twice, it says the same
  *   XPU_BACKEND_22  it reads the options that the manifest declares, and no others
- *   XPU_BACKEND_23  capabilities and features that the manifest names are emitted
+ *   XPU_BACKEND_23  capabilities that the manifest gives by default are emitted
  *   XPU_BACKEND_24  where there is a device, a path of [detect] exists
  *
  * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
