@@ -54,6 +54,30 @@ std::vector<std::string> scopes_of(const DriverFile& file, const std::string& co
   return found;
 }
 
+// A loader's description of a library may name it by its path on the host, which is not its path in
+// a container: the text with its name alone. "" for a file that can stay as it is.
+std::string text_by_name(const sdk::Root& root, const DriverFile& file) {
+  if (file.kind != DriverFileKind::kData || !sdk::ends_with(file.path, ".json")) {
+    return "";
+  }
+  constexpr std::string_view key = "\"library_path\"";
+  std::string text = root.read(file.path).value_or("");
+  bool changed = false;
+  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+    const std::size_t start = text.find_first_not_of(" \t\r\n:", at + key.size());
+    const std::size_t end = text.find('"', start + 1);
+    if (start == std::string::npos || end == std::string::npos || text[start] != '"') {
+      continue;
+    }
+    const std::string library = text.substr(start + 1, end - start - 1);
+    if (sdk::starts_with(library, "/")) {
+      text.replace(start + 1, library.size(), sdk::base_name(library));
+      changed = true;
+    }
+  }
+  return changed ? text : "";
+}
+
 }  // namespace
 
 void emit_files(sdk::Sink& sink, const Options& options, const DriverFiles& driver,
@@ -76,8 +100,14 @@ void emit_files(sdk::Sink& sink, const Options& options, const DriverFiles& driv
     if (!file.links.empty()) {
       out.links = {file.links};
     }
+    const std::string text = text_by_name(options.driver_root, file);
     for (const std::string& capabilities : scopes_of(file, common)) {
-      sink.file(sdk::with_capability(capabilities).unless_image_has(lacks), out);
+      const sdk::Scope scope = sdk::with_capability(capabilities).unless_image_has(lacks);
+      if (text.empty()) {
+        sink.file(scope, out);
+      } else {
+        sink.text(scope, out.container_path, text);
+      }
     }
   }
 }

@@ -65,10 +65,14 @@ void find_data(const Tree& tree, DriverFiles& out) {
     if (std::size_t star = path.find('*'); star != std::string::npos) {
       path.replace(star, 1, tree.version);
     }
-    if (std::string real = file_at(tree, path); !real.empty()) {
-      add_data(out, real, path, known.capabilities);
-    } else {
+    std::string real = file_at(tree, path);
+    if (real.empty() && sdk::starts_with(path, kSharedFolder)) {
+      real = file_at(tree, std::string(kStoreShared) + path.substr(kSharedFolder.size()));
+    }
+    if (real.empty()) {
       out.missing.push_back(path);
+    } else {
+      add_data(out, real, path, known.capabilities);
     }
   }
 }

@@ -120,7 +120,13 @@ inline constexpr Program kPrograms[] = {
     {"nvidia-xconfig", kGraphics},
 };
 inline constexpr std::string_view kProgramFolders[] = {
-    "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin",
+    "/usr/bin",
+    "/usr/sbin",
+    "/bin",
+    "/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/run/current-system/sw/bin",
 };
 // Debian keeps one folder per driver below this one ("current", "tesla-535", ...) and links to the
 // chosen one.
@@ -131,6 +137,10 @@ inline constexpr const char* kMpsPipes = "/tmp/nvidia-mps";
 // Where its logs begin to be when it is first started. Only root writes there, so this, not the
 // pipes, can say that a daemon has come.
 inline constexpr const char* kMpsLogs = "/var/log/nvidia-mps";
+
+// Where hosts that keep packages in a store have what belongs below kSharedFolder.
+inline constexpr std::string_view kSharedFolder = "/usr/share/";
+inline constexpr std::string_view kStoreShared = "/run/opengl-driver/share/";
 
 // A file that is the same path in the container as on the host. '*' stands for the driver version.
 struct DataFile {
@@ -184,13 +194,12 @@ inline constexpr std::string_view kNativeFolders[] = {
     "/usr/local/lib",
     "/usr/local/nvidia/lib64",
     "/var/lib/nvidia/lib64",
+    "/run/opengl-driver/lib",
 };
 inline constexpr std::string_view kCompatFolders[] = {
 #if defined(__x86_64__)
-    "/usr/lib/i386-linux-gnu",
-    "/lib/i386-linux-gnu",
-    "/usr/lib32",
-    "/usr/lib",
+    "/usr/lib/i386-linux-gnu",   "/lib/i386-linux-gnu", "/usr/lib32", "/usr/lib",
+    "/run/opengl-driver-32/lib",
 #elif defined(__aarch64__)
     "/usr/lib/arm-linux-gnueabihf",
 #endif

@@ -8,6 +8,7 @@
 
 #include "backends/nvidia/driver_files.h"
 #include "backends/nvidia/hardware.h"
+#include "backends/nvidia/loader.h"
 #include "sdk/helpers/elf.h"
 #include "sdk/helpers/ld_cache.h"
 #include "sdk/helpers/path.h"
@@ -243,8 +244,18 @@ std::vector<std::string> library_folders(const sdk::Root& driver_root, bool comp
   };
   if (compat) {
     std::for_each(std::begin(kCompatFolders), std::end(kCompatFolders), add_known);
-  } else {
-    std::for_each(std::begin(kNativeFolders), std::end(kNativeFolders), add_known);
+    return folders;
+  }
+  std::for_each(std::begin(kNativeFolders), std::end(kNativeFolders), add_known);
+  const bool has_driver =
+      std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+        return driver_root.is_file(sdk::join(folder, "libcuda.so.1")) ||
+               driver_root.is_file(sdk::join(folder, "libnvidia-ml.so.1"));
+      });
+  if (!has_driver && driver_root.host_path("/") == "/") {
+    for (const std::string& folder : loader_folders({"libcuda.so.1", "libnvidia-ml.so.1"})) {
+      add(folder);
+    }
   }
   return folders;
 }

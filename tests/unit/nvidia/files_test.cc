@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <regex>
 
 #include "tests/unit/nvidia/host.h"
 
@@ -193,6 +194,48 @@ TEST(Files, OfDriver535AreThoseOfItsListing) {
   Folder folder;
   make_driver_tree(tree(kDriver535, folder));
   expect_table(describe(below(folder.path())), folder.path().string(), table_535());
+}
+
+// Files of the packages that no container is given, and why.
+const std::map<std::string, const char*> kNotGiven = {
+    {"libOpenCL.so.1.0.0", "the loader of OpenCL is the image's"},
+    {"libXNVCtrl.so.0.0.0", "for settings of the host's X server"},
+    {"_nvngx.dll", "for Windows programs"},
+    {"nvngx.dll", "for Windows programs"},
+    {"nvidia-bug-report.sh", "for the host"},
+    {"nvidia-smi.1.gz", "a manual page"},
+};
+
+TEST(Files, OfAListingAreAllGivenOrKnown) {
+  XPU_NEEDS_TREE();
+  for (const char* name : {kDriver550, kDriver535}) {
+    Folder folder;
+    make_driver_tree(tree(name, folder));
+    const Description found = describe(below(folder.path()));
+    std::set<std::string> given;
+    for (const auto& [scope, files] : found.files) {
+      for (const File& file : files) {
+        given.insert(file.host_path.substr(folder.path().string().size()));
+      }
+    }
+    std::ifstream rows(listing(name) + "/MERGED-ROOT.tsv");
+    unsigned seen = 0;
+    for (std::string row; std::getline(rows, row);) {
+      const std::string path = row.substr(0, row.find('\t'));
+      const bool is_file = row.find("\t-r") != std::string::npos;
+      const bool of_driver =
+          std::regex_search(path, std::regex("^/usr/lib/(x86_64-linux-gnu|nvidia/current)/|"
+                                             "^/usr/share/(vulkan|vulkansc|glvnd|egl|nvidia)/"));
+      // Lists of GPUs are for the installation.
+      const bool ids = path.size() > 4 && path.substr(path.size() - 4) == ".ids";
+      if (!is_file || !of_driver || ids || kNotGiven.count(path.substr(path.rfind('/') + 1))) {
+        continue;
+      }
+      ++seen;
+      EXPECT_TRUE(given.count(path)) << name << ": " << path;
+    }
+    EXPECT_GT(seen, 30u) << name;
+  }
 }
 
 TEST(Files, OfOlderAndNewerDriversAreLeftAlone) {
