@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/path.h"
 #include "core/base/trust.h"
 
 namespace xpu {
@@ -317,13 +318,10 @@ std::string absolute_path(const std::string& path) {
     whole = cat(folder, '/', path);
   }
   std::string out;
-  for (std::size_t at = 0; at < whole.size();) {
-    const std::size_t end = std::min(whole.find('/', at), whole.size());
-    const std::string_view part = std::string_view(whole).substr(at, end - at);
-    if (!part.empty() && part != ".") {
+  for (const std::string_view part : path_parts(whole)) {
+    if (part != ".") {
       out.append("/").append(part);
     }
-    at = end + 1;
   }
   return out.empty() ? "/" : out;
 }

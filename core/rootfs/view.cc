@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/path.h"
 
 namespace xpu {
 namespace {
@@ -16,15 +17,7 @@ constexpr int kMaxLinks = 40;
 
 // Components still to be walked, the next one last.
 void queue(std::vector<std::string>& pending, std::string_view path) {
-  std::vector<std::string> parts;
-  std::size_t at = 0;
-  while (at < path.size()) {
-    const std::size_t end = std::min(path.find('/', at), path.size());
-    if (end > at) {
-      parts.emplace_back(path.substr(at, end - at));
-    }
-    at = end + 1;
-  }
+  const std::vector<std::string_view> parts = path_parts(path);
   pending.insert(pending.end(), parts.rbegin(), parts.rend());
 }
 

@@ -10,6 +10,8 @@
 #include <climits>
 #include <vector>
 
+#include "core/base/path.h"
+
 namespace xpu {
 namespace {
 
@@ -40,15 +42,7 @@ class Walk {
 
  private:
   void queue(std::string_view path) {
-    std::vector<std::string> parts;
-    std::size_t at = 0;
-    while (at < path.size()) {
-      const std::size_t end = std::min(path.find('/', at), path.size());
-      if (end > at) {
-        parts.emplace_back(path.substr(at, end - at));
-      }
-      at = end + 1;
-    }
+    std::vector<std::string_view> parts = path_parts(path);
     if (path.ends_with('/')) {
       parts.emplace_back(".");  // what comes before is a folder, or a link to one
     }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace xpu {
+
+// What stands between the slashes of a path; nothing empty. Borrows from `path`.
+inline std::vector<std::string_view> path_parts(std::string_view path) {
+  std::vector<std::string_view> parts;
+  std::size_t at = 0;
+  while (at < path.size()) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    if (end > at) {
+      parts.push_back(path.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return parts;
+}
+
+}  // namespace xpu
