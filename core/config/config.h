@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace xpu {
 struct BackendConfig {
   // `enabled`: "auto" (default) asks the manifest's own default; "true" / "false" decide.
   enum class Enabled { kDefault, kYes, kNo } enabled = Enabled::kDefault;
+  // `features`: those that containers may switch on; without the key all that the manifest has.
+  std::optional<std::vector<std::string>> features;
   // Every other key of [backends.NAME], as text; checked against the manifest's [options].
   std::map<std::string, std::string> options;
 };
@@ -28,6 +31,9 @@ struct Config {
   std::string runtime_path;                                             // runtime-path
   std::string mode = "auto";                                            // mode: auto | spec
   std::string on_unavailable = "fail";  // on-unavailable: fail | warn (for `all` without a device)
+  // preferred-vendor: whose device a bare index is where several vendors have some; "any": nobody's
+  std::string preferred_vendor = "any";
+  bool disable_require = false;  // disable-require: what images need of the host is not checked
 
   // [state]
   std::string state_dir;  // directory; default /run/xpu, unprivileged $XDG_RUNTIME_DIR/xpu

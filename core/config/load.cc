@@ -20,6 +20,12 @@ namespace {
 constexpr std::size_t kFileLimit = 1 << 20;
 constexpr std::uint64_t kLeastMemory = 64ULL << 20;
 
+// [a-z][a-z0-9-]*, as backends, vendors and features are called.
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text[0] >= 'a' && text[0] <= 'z' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
 struct Key {
   std::string_view name;
   std::function<void(const toml::node&)> read;
@@ -73,7 +79,10 @@ class Loader {
           {"runtime-path", [&](const toml::node& n) { config_.runtime_path = program(n); }},
           {"mode", [&](const toml::node& n) { config_.mode = one_of(n, "auto", "spec"); }},
           {"on-unavailable",
-           [&](const toml::node& n) { config_.on_unavailable = one_of(n, "fail", "warn"); }}});
+           [&](const toml::node& n) { config_.on_unavailable = one_of(n, "fail", "warn"); }},
+          {"preferred-vendor",
+           [&](const toml::node& n) { config_.preferred_vendor = lower_case_name(n); }},
+          {"disable-require", [&](const toml::node& n) { config_.disable_require = flag(n); }}});
   }
 
   void read_state(const toml::table& section) {
@@ -107,8 +116,7 @@ class Loader {
   void read_backend(const std::string& name, const toml::table& options) {
     section_ = "backends";
     key_ = name;
-    if (name.empty() || name.size() > 32 || name[0] < 'a' || name[0] > 'z' ||
-        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+    if (!is_name(name)) {
       bad(options, "is no name of a backend: lower-case letters, digits and '-', at most 32");
     }
     section_ = cat("backends.", name);
@@ -117,6 +125,8 @@ class Loader {
       key_ = key.str();
       if (key_ == "enabled") {
         backend.enabled = enabled(node);
+      } else if (key_ == "features") {
+        backend.features = lower_case_names(node);
       } else {
         backend.options[key_] = option(node);
       }
@@ -258,6 +268,25 @@ class Loader {
       bad(node, "must be at least 64MiB, not ", quoted(node));
     }
     return bytes;
+  }
+
+  std::string lower_case_name(const toml::node& node) {
+    std::string name = text(node);
+    if (!is_name(name)) {
+      bad(node, "must be lower-case letters, digits and '-', at most 32, not ", quoted(node));
+    }
+    return name;
+  }
+
+  std::vector<std::string> lower_case_names(const toml::node& node) {
+    if (!node.is_array()) {
+      bad(node, "must be a list of names");
+    }
+    std::vector<std::string> out;
+    for (const toml::node& element : *node.as_array()) {
+      out.push_back(lower_case_name(element));
+    }
+    return out;
   }
 
   bool flag(const toml::node& node) {

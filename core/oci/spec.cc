@@ -185,6 +185,21 @@ bool overrides_modes(const Object& process, bool root) {
   return std::find(kept.begin(), kept.end(), "CAP_DAC_OVERRIDE") != kept.end();
 }
 
+// One set alone says nothing: the bounding set is what a program with file capabilities could gain,
+// and the others are cut down to it.
+bool holds_sys_admin(const Object& process) {
+  const std::optional<json::Value> capabilities = process.value("capabilities");
+  const auto holds = [](const std::vector<std::string>& set) {
+    return std::find(set.begin(), set.end(), "CAP_SYS_ADMIN") != set.end();
+  };
+  if (!capabilities || capabilities->is_array()) {
+    return capabilities && holds(process.strings("capabilities"));
+  }
+  const Object sets = *process.object("capabilities");
+  return holds(sets.strings("bounding")) && holds(sets.strings("permitted")) &&
+         holds(sets.strings("effective"));
+}
+
 // Rules apply in order, so a later denial takes back what an earlier rule allowed.
 bool allows_every_device(const Object& linux_part) {
   const std::optional<Object> resources = linux_part.object("resources");
@@ -252,10 +267,12 @@ void Spec::load() {
       process_groups = user->integers("additionalGids");
     }
     process_overrides_modes = overrides_modes(*process, process_uid == 0);
+    process_administers_host = holds_sys_admin(*process);
   }
   if (const std::optional<Object> part = top.object("linux")) {
     load_linux(*part, *this);
   }
+  process_administers_host = process_administers_host && !user_namespace;
 }
 
 }  // namespace xpu

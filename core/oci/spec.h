@@ -58,6 +58,9 @@ class Spec {
   std::vector<std::int64_t> process_groups;  // process.user.additionalGids
   // The process will have CAP_DAC_OVERRIDE: modes of files do not bind it.
   bool process_overrides_modes = true;
+  // The process holds CAP_SYS_ADMIN (permitted, effective and bounding set), and not in a user
+  // namespace of its own.
+  bool process_administers_host = false;
 
  private:
   std::string_view document_;

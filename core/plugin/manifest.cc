@@ -229,7 +229,7 @@ void apply_config(FoundBackend& found, const BackendConfig& config,
   for (const auto& [name, value] : config.options) {
     const auto option = manifest.options.find(name);
     if (option == manifest.options.end()) {
-      std::vector<std::string> names = {"enabled"};
+      std::vector<std::string> names = {"enabled", "features"};
       for (const auto& [known, unused] : manifest.options) {
         names.push_back(known);
       }
@@ -240,6 +240,17 @@ void apply_config(FoundBackend& found, const BackendConfig& config,
       fail(config_file, ": [backends.", manifest.name, "] ", name, " is not text of one line");
     }
     option->second = value;
+  }
+  for (const std::string& name : config.features.value_or(std::vector<std::string>())) {
+    std::vector<std::string> known;
+    for (const Feature& feature : manifest.features) {
+      known.push_back(feature.name);
+    }
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      fail(config_file, ": [backends.", manifest.name, "] features: there is no feature ",
+           quoted(name),
+           known.empty() ? "; this backend has none" : cat("; there are ", list_of(known)));
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include "core/base/ascii.h"
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
+#include "core/require/require.h"
 
 namespace xpu {
 namespace {
@@ -257,6 +258,8 @@ class RequestReader {
             " may hold ${value}, ${major} and ${minor}, and no other '$'");
       }
     }
+    parse_requirement(filled_in(rule.requires_text, "1"),
+                      cat(toml_.place(node), where, "requires"));
     return rule;
   }
 

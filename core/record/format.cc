@@ -27,10 +27,16 @@ std::string strings(const std::vector<std::string>& items) {
   return array(items, [](const std::string& item) { return json::quote(item); });
 }
 
+std::string feature_json(const SelectedFeature& feature) {
+  return cat('{', member("name", json::quote(feature.name)), ',',
+             member("items", strings(feature.items)), '}');
+}
+
 std::string backend_json(const SelectedBackend& selected) {
   return cat('{', member("backend", json::quote(selected.backend)), ',',
              member("devices", strings(selected.devices)), ',',
-             member("capabilities", strings(selected.capabilities)), '}');
+             member("capabilities", strings(selected.capabilities)), ',',
+             member("features", array(selected.features, feature_json)), '}');
 }
 
 std::string node_json(const Node& node) {
@@ -52,6 +58,7 @@ class Reader {
   Reader(std::string_view text, const std::string& source, const json::Value& object)
       : text_(text), source_(source), members_(json::members(text, object)) {}
 
+  bool has(std::string_view key) const { return json::find(members_, key, source_).has_value(); }
   std::string string(std::string_view key) const { return must(json::as_string(value(key)), key); }
   std::int64_t integer(std::string_view key) const {
     return must(json::as_integer(value(key)), key);
@@ -97,6 +104,17 @@ class Reader {
   std::vector<json::Member> members_;
 };
 
+std::vector<SelectedFeature> features_from(const Reader& in) {
+  std::vector<SelectedFeature> out;
+  if (!in.has("features")) {  // written before there were any
+    return out;
+  }
+  for (const Reader& entry : in.objects("features")) {
+    out.push_back({entry.string("name"), entry.strings("items")});
+  }
+  return out;
+}
+
 Node node_from(const Reader& in) {
   const std::string type = in.string("type");
   return {in.string("host_path"), in.string("container_path"), type.empty() ? 'c' : type.front(),
@@ -132,8 +150,8 @@ std::optional<Record> record_from_json(std::string_view text, const std::string&
   record.bundle = in.string("bundle");
   record.request = in.string("request");
   for (const Reader& entry : in.objects("selection")) {
-    record.selection.backends.push_back(
-        {entry.string("backend"), entry.strings("devices"), entry.strings("capabilities")});
+    record.selection.backends.push_back({entry.string("backend"), entry.strings("devices"),
+                                         entry.strings("capabilities"), features_from(entry)});
   }
   for (const Reader& entry : in.objects("nodes")) {
     record.nodes.push_back(node_from(entry));

@@ -34,7 +34,7 @@ class Environment {
 // nothing but spaces has no element.
 std::vector<std::string_view> split_list(std::string_view value);
 
-// The value of a request variable asks for something: it is neither empty nor `void`.
+// The value of a request variable asks for something: it is neither empty nor `void`, in any case.
 bool asks(std::string_view value);
 
 }  // namespace xpu

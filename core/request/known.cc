@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/trust.h"
@@ -25,8 +26,9 @@ bool is_claimed(std::string_view name, const std::vector<FoundBackend>& backends
 
 bool asks_for_devices(std::string_view value) {
   const std::vector<std::string_view> elements = split_list(value);
-  return asks(value) && std::any_of(elements.begin(), elements.end(),
-                                    [](std::string_view e) { return !e.empty() && e != "none"; });
+  return asks(value) && std::any_of(elements.begin(), elements.end(), [](std::string_view e) {
+           return !e.empty() && !equal_in_any_case(e, "none");
+         });
 }
 
 // Names of the variables in question, without duplicates.

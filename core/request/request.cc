@@ -2,92 +2,40 @@
 #include "core/request/request.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
+#include "core/base/ascii.h"
 #include "core/base/error.h"
+#include "core/request/elements.h"
 #include "core/request/environment.h"
 #include "core/request/known.h"
+#include "core/request/switches.h"
 
 namespace xpu {
 namespace {
 
-constexpr std::size_t kElementLimit = 256;
-constexpr std::size_t kDifferentLimit = 4096;  // as many devices as a host can describe
+constexpr std::size_t kCapabilityLimit = 256;
 
-bool is_hex(std::string_view text) {
-  return !text.empty() &&
-         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// "0000:65:00.0" or "65:00.0"
-bool is_pci_address(std::string_view text) {
-  const std::size_t dot = text.rfind('.');
-  const std::size_t colon = text.rfind(':', dot);
-  if (dot == text.npos || colon == text.npos || dot - colon != 3 || text.size() - dot != 2 ||
-      !is_hex(text.substr(colon + 1, 2)) || !is_hex(text.substr(dot + 1))) {
-    return false;
-  }
-  const std::string_view front = text.substr(0, colon);
-  const std::size_t middle = front.find(':');
-  if (middle == front.npos) {
-    return front.size() == 2 && is_hex(front);
-  }
-  return middle >= 4 && middle <= 8 && is_hex(front.substr(0, middle)) &&
-         front.size() - middle == 3 && is_hex(front.substr(middle + 1));
+// Whether two variables of one backend are about a vendor in common; a variable without vendors is
+// about all of them.
+bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return a.empty() || b.empty() || std::any_of(a.begin(), a.end(), [&](const std::string& vendor) {
+           return contains(b, vendor);
+         });
 }
 
-bool is_vendor(std::string_view text) {
-  return !text.empty() && text[0] >= 'a' && text[0] <= 'z' &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
-}
-
-// One request variable that is set, and whose it is.
-struct Source {
-  std::string variable;
-  std::string_view value;
-  std::vector<std::string> claimed_by;  // empty: vendor-neutral
-};
-
-Selector parse_element(std::string_view text, const Source& source) {
-  if (text.empty()) {
-    fail(source.variable, ": the list holds an empty element; write one comma between two names");
-  }
-  if (text.size() > kElementLimit) {
-    fail(source.variable, ": the element '", text.substr(0, 32), "...' is longer than ",
-         kElementLimit, " bytes");
-  }
-  Selector selector{std::string(text), "", std::string(text), source.variable, source.claimed_by};
-  const std::size_t colon = text.find(':');
-  if (source.claimed_by.empty() && colon != text.npos && is_vendor(text.substr(0, colon)) &&
-      !is_pci_address(text)) {
-    selector.backend = text.substr(0, colon);
-    selector.name = text.substr(colon + 1);
-    if (selector.name.empty()) {
-      fail(source.variable, ": the element '", text, "' names no device; write ", text, "all or ",
-           text, "0, for example");
+std::vector<std::string> vendors_of(const Manifest& manifest, const std::string& variable) {
+  for (const VariableVendors& entry : manifest.variable_vendors) {
+    if (entry.variable == variable) {
+      return entry.vendors;
     }
   }
-  return selector;
-}
-
-std::vector<Selector> parse_elements(const std::vector<std::string_view>& elements,
-                                     const Source& source) {
-  std::vector<Selector> selectors;
-  std::unordered_set<std::string_view> seen;
-  for (const std::string_view element : elements) {
-    if (!seen.insert(element).second) {
-      continue;
-    }
-    if (seen.size() > kDifferentLimit) {
-      fail(source.variable, ": more than ", kDifferentLimit, " different elements; '",
-           element.substr(0, 32), "' is one too many");
-    }
-    selectors.push_back(parse_element(element, source));
-  }
-  if (seen.size() > 1 && seen.contains("none")) {
-    fail(source.variable, ": 'none' cannot be combined with other elements");
-  }
-  return selectors;
+  return {};
 }
 
 class RequestParser {
@@ -109,7 +57,7 @@ class RequestParser {
   Request parse(const std::string& known_file) {
     check_folders(known_file);
     if (const auto value = env_.find(kNeutralVariable)) {
-      use({std::string(kNeutralVariable), *value, {}});
+      use({std::string(kNeutralVariable), *value, {}, {}});
     } else {
       for (const Source& source : claimed_sources()) {
         use(source);
@@ -118,7 +66,7 @@ class RequestParser {
         request_.warnings.push_back(std::move(warning));
       }
     }
-    add_capabilities();
+    add_what_backends_read();
     return std::move(request_);
   }
 
@@ -147,27 +95,45 @@ class RequestParser {
     }
   }
 
-  // The variable of each backend that is in force: of several the first that the manifest names.
+  // The variables of each backend that are in force: of several about one vendor the first that
+  // the manifest names.
   std::vector<Source> claimed_sources() const {
     std::vector<Source> sources;
     for (const FoundBackend& found : backends_) {
+      std::vector<std::vector<std::string>> in_force;
       for (const std::string& variable : found.manifest.device_variables) {
         const auto value = env_.find(variable);
-        if (!value) {
-          continue;
+        std::vector<std::string> vendors = vendors_of(found.manifest, variable);
+        if (value && std::none_of(in_force.begin(), in_force.end(),
+                                  [&](const auto& other) { return overlap(vendors, other); })) {
+          in_force.push_back(vendors);
+          add_source(sources, {variable, *value, {found.manifest.name}, std::move(vendors)});
         }
-        const auto same = std::find_if(sources.begin(), sources.end(), [&](const Source& source) {
-          return source.variable == variable;
-        });
-        if (same == sources.end()) {
-          sources.push_back({variable, *value, {found.manifest.name}});
-        } else {
-          same->claimed_by.push_back(found.manifest.name);
-        }
-        break;
       }
     }
     return sources;
+  }
+
+  // Backends may share a variable.
+  static void add_source(std::vector<Source>& sources, Source source) {
+    const auto same = std::find_if(sources.begin(), sources.end(), [&](const Source& other) {
+      return other.variable == source.variable;
+    });
+    if (same == sources.end()) {
+      sources.push_back(std::move(source));
+      return;
+    }
+    same->claimed_by.push_back(source.claimed_by[0]);
+    if (same->vendors.empty() || source.vendors.empty()) {
+      same->vendors.clear();
+    } else {
+      add_missing(same->vendors, source.vendors);
+    }
+  }
+
+  static void add_missing(std::vector<std::string>& list, const std::vector<std::string>& more) {
+    std::copy_if(more.begin(), more.end(), std::back_inserter(list),
+                 [&](const std::string& name) { return !contains(list, name); });
   }
 
   void use(Source source) {
@@ -181,9 +147,8 @@ class RequestParser {
       return;
     }
     request_.variable += cat(request_.variable.empty() ? "" : ", ", source.variable);
-    request_.claimed_by.insert(request_.claimed_by.end(), source.claimed_by.begin(),
-                               source.claimed_by.end());
-    for (Selector& selector : parse_elements(split_list(source.value), source)) {
+    add_missing(request_.claimed_by, source.claimed_by);
+    for (Selector& selector : parse_elements(source)) {
       if (selector.name != "none") {
         request_.kind = RequestKind::kDevices;
       } else if (request_.kind == RequestKind::kNone) {
@@ -210,18 +175,26 @@ class RequestParser {
     return true;
   }
 
-  void add_capabilities() {
+  void add_what_backends_read() {
     if (request_.kind == RequestKind::kNone) {
       return;
     }
     for (const FoundBackend& found : backends_) {
-      const std::string& name = found.manifest.name;
-      const auto& claimed = request_.claimed_by;
-      if (found.enabled && !found.refused &&
-          (claimed.empty() || std::find(claimed.begin(), claimed.end(), name) != claimed.end())) {
-        request_.capabilities.push_back(capabilities_of(found.manifest));
+      if (!found.enabled || found.refused ||
+          (!request_.claimed_by.empty() && !contains(request_.claimed_by, found.manifest.name))) {
+        continue;
+      }
+      request_.capabilities.push_back(capabilities_of(found.manifest));
+      if (request_.kind == RequestKind::kDevices) {
+        append(request_.features, features_in(env_, found.manifest));
+        append(request_.requirements, requirements_in(env_, found.manifest));
       }
     }
+  }
+
+  template <class T>
+  static void append(std::vector<T>& list, std::vector<T> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(list));
   }
 
   CapabilityRequest capabilities_of(const Manifest& manifest) const {
@@ -247,11 +220,11 @@ class RequestParser {
     std::vector<std::string> out;
     std::unordered_set<std::string_view> seen;
     for (const std::string_view element : split_list(value)) {
-      if (element == "all") {
+      if (equal_in_any_case(element, "all")) {
         return {"all"};
       }
       if (!element.empty() && seen.insert(element).second) {
-        out.emplace_back(element.substr(0, kElementLimit));
+        out.emplace_back(element.substr(0, kCapabilityLimit));
       }
     }
     return out;
@@ -282,7 +255,9 @@ std::vector<std::string_view> split_list(std::string_view value) {
 
 bool asks(std::string_view value) {
   const std::vector<std::string_view> elements = split_list(value);
-  return !elements.empty() && std::find(elements.begin(), elements.end(), "void") == elements.end();
+  return !elements.empty() && std::none_of(elements.begin(), elements.end(), [](auto element) {
+    return equal_in_any_case(element, "void");
+  });
 }
 
 Request parse_request(const std::vector<std::string>& env,

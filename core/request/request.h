@@ -13,23 +13,27 @@ namespace xpu {
 
 // One element of the list in a request variable, as written.
 struct Selector {
-  std::string text;     // as written, for messages
+  std::string text;     // as written, for messages; of a range one of its indices
   std::string backend;  // backend or vendor that it is limited to; "" for none
-  std::string name;     // "all", "none", index, UUID, PCI address, alias
+  std::string name;     // "all", "none" (in lower case), index, UUID, PCI address, alias
   std::string variable;
   // Backends that the variable belongs to; empty for the vendor-neutral one. The variables of
   // several backends can be in force side by side, each for its own.
   std::vector<std::string> claimed_by;
-  // Vendors that the variable is about; empty: every one of those backends.
+  // Vendors that the variable is about; empty: every one of those backends. A bare index is that of
+  // the first of them that has a device.
   std::vector<std::string> vendors;
 };
 
 // A feature that the container switched on.
 struct FeatureRequest {
   std::string backend, name;
-  std::vector<std::string> items;  // elements of a list, without the prefix; else empty
-  bool privileged = false;         // given to privileged containers only
-  std::string source;              // "VARIABLE=value", for messages
+  // Elements of a list, without the prefix; {"all"} for every one that there is. Else empty.
+  std::vector<std::string> items;
+  bool privileged = false;  // given to privileged containers only
+  std::string source;       // "VARIABLE=value", for messages
+  // What is wrong with the value: an error when devices of this backend are given; "" for nothing.
+  std::string problem;
 };
 
 // A requirement of the image, as written.
@@ -37,6 +41,8 @@ struct RequirementRequest {
   std::string backend;
   std::string variable;  // that states it
   std::string text;      // "tools>=12.4 driver>=535,driver<536"
+  // "VARIABLE=value" by which the container switches the check off; "" when it does not.
+  std::string disabled_by;
 };
 
 // Driver capabilities that are asked of one backend.
@@ -61,6 +67,9 @@ struct Request {
   std::vector<CapabilityRequest> capabilities;  // one for each backend that may serve
   std::vector<FeatureRequest> features;
   std::vector<RequirementRequest> requirements;
+  // The container's processes hold CAP_SYS_ADMIN on the host: not known from its environment, but
+  // set by whoever has read its specification.
+  bool privileged = false;
   // Warnings for the log, for example a well-known variable that no installed backend claims.
   std::vector<std::string> warnings;
 };
@@ -69,7 +78,10 @@ inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
 
 // The value of a request variable is a list, separated by commas; spaces around an element do not
 // count, and neither does one comma at the end, which scripts leave. Any other empty element is an
-// error. In the vendor-neutral variable an element may begin with "BACKEND:" or "VENDOR:".
+// error. "2-5" stands for the indices from 2 to 5. In the vendor-neutral variable an element may
+// begin with "BACKEND:" or "VENDOR:", in one about certain vendors with one of these. `all`, `none`
+// and `void` count in any case. A backend has one variable in force, the first of its manifest that
+// is set, or one each for different vendors.
 //
 // `env`: "NAME=value" as in the spec's process.env; of several with one name the last counts.
 // `known_file`: known-variables.toml, read only when a variable asks for it ("" for none).

@@ -3,17 +3,10 @@
 
 #include <algorithm>
 
+#include "core/base/ascii.h"
+
 namespace xpu {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_in_any_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
 
 // "0000:65:00.0", "00000000:65:00.0" and "65:00.0" are one address.
 std::string_view without_zero_domain(std::string_view pci) {

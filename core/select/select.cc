@@ -8,24 +8,14 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/select/grants.h"
 #include "core/select/match.h"
 
 namespace xpu {
 namespace {
 
-constexpr std::size_t kListed = 16;  // names in one message
-
 bool contains(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-// "a, b and 3 more"
-std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(words.size(), kListed); ++i) {
-    out += cat(i == 0 ? "" : ", ", words[i]);
-  }
-  return words.size() > kListed ? cat(out, " and ", words.size() - kListed, " more") : out;
 }
 
 struct Match {
@@ -71,11 +61,22 @@ class Choice {
     return std::any_of(devices.begin(), devices.end(),
                        [&](const Device& device) { return device.vendor == vendor; });
   }
-  // The prefix of the selector, if any, names this device's backend or vendor.
+  // Also when it cannot say which devices it has.
+  static bool knows_vendor(const BackendStatus& backend, const std::string& vendor) {
+    const std::vector<VariableVendors>& known = backend.found.manifest.variable_vendors;
+    return has_device_of(backend, vendor) ||
+           (backend.state != BackendState::kReady &&
+            std::any_of(known.begin(), known.end(), [&](const VariableVendors& entry) {
+              return contains(entry.vendors, vendor);
+            }));
+  }
+  // The prefix of the selector, if any, names this device's backend or vendor, and the variable is
+  // about that vendor.
   static bool in_prefix(const Selector& selector, const BackendStatus& backend,
                         const Device& device) {
-    return selector.backend.empty() || selector.backend == name_of(backend) ||
-           selector.backend == device.vendor;
+    return (selector.backend.empty() || selector.backend == name_of(backend) ||
+            selector.backend == device.vendor) &&
+           (selector.vendors.empty() || contains(selector.vendors, device.vendor));
   }
   static bool is_open(const Selector& selector) {
     return selector.claimed_by.empty() && selector.backend.empty();
@@ -103,7 +104,7 @@ class Choice {
       const bool claimed =
           selector.claimed_by.empty() || contains(selector.claimed_by, name_of(backend));
       const bool prefixed = selector.backend.empty() || selector.backend == name_of(backend) ||
-                            has_device_of(backend, selector.backend);
+                            knows_vendor(backend, selector.backend);
       const bool left_out = (leave_out_simulated && backend.found.manifest.simulated) ||
                             (is_off(backend) && selector.backend != name_of(backend));
       if (claimed && prefixed && !left_out) {
@@ -202,7 +203,9 @@ class Choice {
       }
     }
     if (!found) {
-      nothing(selector, "device to give");
+      nothing(selector, selector.vendors.empty()
+                            ? "device to give"
+                            : cat("device of ", listed(selector.vendors), " to give"));
     }
   }
 
@@ -218,18 +221,22 @@ class Choice {
 
   void choose_device(const Selector& selector) {
     const std::vector<const BackendStatus*> backends = concerned(selector);
-    check_bare_index(selector, backends);
+    const std::string vendor = vendor_of_index(selector, backends);
+    if (vendor.empty()) {
+      check_bare_index(selector, backends);
+    }
     std::vector<Match> matches;
     for (const BackendStatus* backend : backends) {
       for (const Device& device : devices_of(*backend)) {
-        if (in_prefix(selector, *backend, device) && answers_to(device, selector.name)) {
+        if (in_prefix(selector, *backend, device) && answers_to(device, selector.name) &&
+            (vendor.empty() || device.vendor == vendor)) {
           matches.push_back({backend, &device});
         }
       }
     }
     prefer_whole_devices(matches);
     if (matches.empty()) {
-      unknown(selector, backends);
+      unknown(selector, backends, is_open(selector) ? vendor : "");
     }
     if (matches.size() > 1) {
       std::vector<std::string> ids;
@@ -239,7 +246,7 @@ class Choice {
       fail(quoted(selector), " may be any of ", listed(ids), "; name one of these");
     }
     const Match& match = matches[0];
-    if (selector.backend.empty() && is_index(selector.name)) {
+    if (vendor.empty() && selector.backend.empty() && is_index(selector.name)) {
       check_broken(selector, match, backends);
     }
     if (!match.device->available) {
@@ -247,6 +254,25 @@ class Choice {
            " is not available: ", match.device->reason);
     }
     chosen_[match.backend].insert(match.device);
+  }
+
+  // The vendor that a bare index is about where the variable or the configuration says so: the
+  // first of them that has a device; "" otherwise.
+  std::string vendor_of_index(const Selector& selector,
+                              const std::vector<const BackendStatus*>& backends) const {
+    if (!selector.backend.empty() || !is_index(selector.name)) {
+      return "";
+    }
+    const bool prefers = is_open(selector) && config_.preferred_vendor != "any";
+    for (const std::string& vendor :
+         prefers ? std::vector<std::string>{config_.preferred_vendor} : selector.vendors) {
+      if (std::any_of(backends.begin(), backends.end(), [&](const BackendStatus* backend) {
+            return has_device_of(*backend, vendor);
+          })) {
+        return vendor;
+      }
+    }
+    return "";
   }
 
   // The number alone says nothing where two vendors count their devices from 0.
@@ -293,8 +319,10 @@ class Choice {
     }
   }
 
+  // `preferred`: vendor that a bare index is about by configuration.
   [[noreturn]] void unknown(const Selector& selector,
-                            const std::vector<const BackendStatus*>& backends) const {
+                            const std::vector<const BackendStatus*>& backends,
+                            const std::string& preferred) const {
     std::vector<std::string> ids;
     std::string problems;
     for (const BackendStatus* backend : backends) {
@@ -302,11 +330,15 @@ class Choice {
                                (backend->state != BackendState::kAbsent || !is_open(selector));
       problems += may_have_it ? cat("; ", problem_of(*backend)) : "";
       for (const Device& device : devices_of(*backend)) {
-        ids.push_back(device.id);
+        if (selector.vendors.empty() || contains(selector.vendors, device.vendor)) {
+          ids.push_back(device.id);
+        }
       }
     }
     fail(quoted(selector), " is not a device of this host",
-         ids.empty() ? "" : cat("; there are ", listed(ids)), problems);
+         ids.empty() ? "" : cat("; there are ", listed(ids)),
+         preferred.empty() ? "" : cat("; preferred-vendor makes a bare index one of ", preferred),
+         problems);
   }
 
   SelectedBackend in_order(const BackendStatus& backend,
@@ -318,29 +350,11 @@ class Choice {
         out.devices.push_back(device.id);
       }
     }
-    out.capabilities = capabilities(backend);
-    return out;
-  }
-
-  std::vector<std::string> capabilities(const BackendStatus& backend) const {
-    const std::vector<std::string>& offered = backend.catalog.capabilities;
-    const auto asked =
-        std::find_if(request_.capabilities.begin(), request_.capabilities.end(),
-                     [&](const auto& entry) { return entry.backend == name_of(backend); });
-    if (asked == request_.capabilities.end()) {
-      return {};
+    out.capabilities = choose_capabilities(request_, backend);
+    if (!devices.empty()) {
+      out.features = choose_features(request_, backend, config_);
+      check_requirements(request_, backend, {devices.begin(), devices.end()}, config_);
     }
-    if (contains(asked->names, "all")) {
-      return offered;
-    }
-    for (const std::string& capability : asked->names) {
-      if (!contains(offered, capability)) {
-        fail(asked->source, ": the backend ", name_of(backend), " does not offer the capability '",
-             capability, "'; it offers ", offered.empty() ? "none" : listed(offered));
-      }
-    }
-    std::vector<std::string> out = offered;
-    std::erase_if(out, [&](const std::string& c) { return !contains(asked->names, c); });
     return out;
   }
 

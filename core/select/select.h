@@ -36,9 +36,10 @@ std::vector<std::string> backends_needed(const Request& request);
 // Throws Error: a device that is not there (names it and lists what exists), one that is not
 // available (with its reason), a bare index where two vendors are present (names both) or where a
 // backend is refused or failed (names it; on_unavailable does not soften this), a capability that
-// the backend does not offer (lists those it does), `all` on a host with no device (unless
-// config.on_unavailable is "warn": then a warning and an empty selection), a backend in force that
-// is refused or failed.
+// the backend does not offer (lists those it does), a feature that cannot be given and a
+// requirement of the image that a device does not meet (where devices are given), `all` on a host
+// with no device (unless config.on_unavailable is "warn": then a warning and an empty selection), a
+// backend in force that is refused or failed.
 Selection select(const Request& request, const std::vector<BackendStatus>& backends,
                  const Config& config);
 

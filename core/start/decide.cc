@@ -65,7 +65,11 @@ std::optional<Decision> decide(const Config& config, const std::vector<FoundBack
   decision.request = request;
   decision.backends =
       load_backends(config, found, backends_needed(request), Freshness::kCacheIfValid);
-  decision.selection = recorded != nullptr ? *recorded : select(request, decision.backends, config);
+  decision.spec = std::make_unique<Spec>(bundle.pristine(), bundle.file());
+  decision.spec->load();
+  decision.request.privileged = decision.spec->process_administers_host;
+  decision.selection =
+      recorded != nullptr ? *recorded : select(decision.request, decision.backends, config);
   decision.warnings = decision.selection.warnings;
   if (decision.selection.empty()) {
     for (const std::string& warning : decision.warnings) {
@@ -74,8 +78,6 @@ std::optional<Decision> decide(const Config& config, const std::vector<FoundBack
     return std::nullopt;
   }
   decision.edits = edits(decision.selection, decision.backends);
-  decision.spec = std::make_unique<Spec>(bundle.pristine(), bundle.file());
-  decision.spec->load();
   decision.rootfs = std::make_unique<Rootfs>(rootfs_path(*decision.spec, bundle));
   decision.view = std::make_unique<ContainerView>(*decision.spec, *decision.rootfs, bundle.dir());
   decision.facts = gather_facts(*decision.spec, *decision.view, state_folder);

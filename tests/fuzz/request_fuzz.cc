@@ -20,6 +20,15 @@ const std::vector<xpu::FoundBackend>& backends() {
   static const std::vector<xpu::FoundBackend> all = [] {
     std::vector<xpu::FoundBackend> list = {backend("acme", "ACME"), backend("bolt", "BOLT"),
                                            backend("refused", "REFUSED")};
+    xpu::Manifest& acme = list[0].manifest;
+    acme.device_variables.push_back("ANVIL_VISIBLE_DEVICES");
+    acme.variable_vendors = {{"ACME_VISIBLE_DEVICES", {"acme", "hammer"}},
+                             {"ANVIL_VISIBLE_DEVICES", {"anvil"}}};
+    acme.features = {{"rdma", {"ACME_RDMA"}, {"enabled"}, false, "", false},
+                     {"channels", {"ACME_CHANNELS"}, {}, true, "channel", true}};
+    acme.requirements.variables = {"ACME_REQUIRE_*"};
+    acme.requirements.disable = {"ACME_DISABLE_REQUIRE"};
+    acme.requirements.rules = {{"ACME_VERSION", "", "tools>=${major}.${minor}"}};
     list.back().refused = true;
     list.back().reason = "made so";
     return list;
@@ -28,7 +37,7 @@ const std::vector<xpu::FoundBackend>& backends() {
 }
 
 bool asks(const std::string& variable) {
-  for (const char* name : {"XPU", "ACME", "BOLT", "REFUSED"}) {
+  for (const char* name : {"XPU", "ACME", "ANVIL", "BOLT", "REFUSED"}) {
     if (variable.starts_with(std::string(name) + "_VISIBLE_DEVICES=")) {
       return true;
     }
@@ -56,6 +65,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     xpu::check(nothing || !request.variable.empty(), "a request names its variable");
     for (const xpu::Selector& selector : request.selectors) {
       xpu::check(!selector.name.empty(), "a selector has a name");
+    }
+    for (const xpu::FeatureRequest& feature : request.features) {
+      xpu::check(request.kind == xpu::RequestKind::kDevices, "a feature comes with devices");
+      xpu::check(feature.problem.empty() || feature.items.empty(), "a problem has no elements");
+    }
+    for (const xpu::RequirementRequest& requirement : request.requirements) {
+      xpu::check(request.kind == xpu::RequestKind::kDevices, "a requirement is about devices");
+      xpu::check(!requirement.text.empty(), "a requirement says something");
     }
   } catch (const xpu::Error&) {
     xpu::check(asked, "an error only for who asked");

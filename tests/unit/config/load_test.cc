@@ -42,6 +42,8 @@ void expect_equal(const Config& a, const Config& b) {
   EXPECT_EQ(a.runtime_path, b.runtime_path);
   EXPECT_EQ(a.mode, b.mode);
   EXPECT_EQ(a.on_unavailable, b.on_unavailable);
+  EXPECT_EQ(a.preferred_vendor, b.preferred_vendor);
+  EXPECT_EQ(a.disable_require, b.disable_require);
   EXPECT_EQ(a.state_dir, b.state_dir);
   EXPECT_EQ(a.backend_dirs, b.backend_dirs);
   EXPECT_EQ(a.backend_timeout_s, b.backend_timeout_s);
@@ -58,6 +60,8 @@ TEST(LoadConfig, MissingFileGivesTheDefaults) {
   EXPECT_THAT(config.runtimes, ElementsAre("docker-runc", "runc", "crun"));
   EXPECT_EQ(config.log_level, log::Level::kInfo);
   EXPECT_EQ(config.mode, "auto");
+  EXPECT_EQ(config.preferred_vendor, "any");
+  EXPECT_FALSE(config.disable_require);
   EXPECT_EQ(config.backend_timeout_s, 60u);
   EXPECT_EQ(config.backend_memory_bytes, 4ULL << 30);
   EXPECT_FALSE(config.require_sha256);
@@ -74,6 +78,8 @@ runtimes = ["/opt/bin/runc", "crun"]
 runtime-path = "/opt/bin/crun/"
 mode = "spec"
 on-unavailable = "warn"
+preferred-vendor = "acme-2"
+disable-require = true
 [state]
 directory = "/run/other/"
 [backends]
@@ -86,10 +92,12 @@ enabled = true
 driver-root = "/opt/driver"
 count = 3
 strict = false
+features = ["rdma", "channels"]
 [backends.other]
 enabled = "auto"
 [backends.third]
 enabled = false
+features = []
 )");
   const Config config = load_config(file);
   EXPECT_EQ(config.file, file);
@@ -99,6 +107,8 @@ enabled = false
   EXPECT_EQ(config.runtime_path, "/opt/bin/crun");
   EXPECT_EQ(config.mode, "spec");
   EXPECT_EQ(config.on_unavailable, "warn");
+  EXPECT_EQ(config.preferred_vendor, "acme-2");
+  EXPECT_TRUE(config.disable_require);
   EXPECT_EQ(config.state_dir, "/run/other");
   EXPECT_THAT(config.backend_dirs, ElementsAre("/a", "/b/c"));
   EXPECT_EQ(config.backend_timeout_s, 5u);
@@ -109,6 +119,9 @@ enabled = false
   EXPECT_EQ(acme.enabled, BackendConfig::Enabled::kYes);
   EXPECT_THAT(acme.options, ElementsAre(Pair("count", "3"), Pair("driver-root", "/opt/driver"),
                                         Pair("strict", "false")));
+  EXPECT_EQ(acme.features, (std::vector<std::string>{"rdma", "channels"}));
+  EXPECT_EQ(config.backends.at("other").features, std::nullopt);
+  EXPECT_EQ(config.backends.at("third").features, std::vector<std::string>());
   EXPECT_EQ(config.backends.at("other").enabled, BackendConfig::Enabled::kDefault);
   EXPECT_EQ(config.backends.at("third").enabled, BackendConfig::Enabled::kNo);
 }
@@ -143,6 +156,18 @@ TEST(LoadConfig, NamesLineKeyAndProblem) {
        "2: key 'mode' in [xpu-container-runtime] must be auto or spec, not 'magic'"},
       {"[xpu-container-runtime]\non-unavailable = \"ignore\"",
        "2: key 'on-unavailable' in [xpu-container-runtime] must be fail or warn, not 'ignore'"},
+      {"[xpu-container-runtime]\npreferred-vendor = \"Big Co\"",
+       "2: key 'preferred-vendor' in [xpu-container-runtime] must be lower-case letters, digits "
+       "and '-', at most 32, not 'Big Co'"},
+      {"[xpu-container-runtime]\npreferred-vendor = 1",
+       "2: key 'preferred-vendor' in [xpu-container-runtime] must be a text in quotes"},
+      {"[xpu-container-runtime]\ndisable-require = \"yes\"",
+       "2: key 'disable-require' in [xpu-container-runtime] must be true or false"},
+      {"[backends.acme]\nfeatures = \"rdma\"",
+       "2: key 'features' in [backends.acme] must be a list of names"},
+      {"[backends.acme]\nfeatures = [\"\"]",
+       "2: key 'features' in [backends.acme] must be lower-case letters, digits and '-', at most "
+       "32, not ''"},
       {"[state]\ndirectory = \"\"",
        "2: key 'directory' in [state] must be an absolute path, not ''"},
       {"[backends]\ndirectories = [\"plugins\"]",
@@ -234,7 +259,7 @@ TEST(LoadConfig, ShippedFileShowsTheDefaults) {
   expect_equal(loaded, expected);
   // Whose options these are, the backends say; that they know them is an integration test.
   EXPECT_THAT(loaded.backends, testing::Not(testing::IsEmpty()));
-  std::size_t expected_keys = 11;
+  std::size_t expected_keys = 13;
   for (const auto& [name, backend] : loaded.backends) {
     expected_keys += 1 + backend.options.size();
     EXPECT_EQ(backend.enabled, BackendConfig::Enabled::kDefault) << name;
@@ -276,6 +301,7 @@ TEST(SalvageConfig, KeepsLowLevelRuntimeAndStateOfAFileWithMistakes) {
   std::filesystem::create_directory(dir / "xpu-container-runtime");
   dir.write("xpu-container-runtime/config.toml",
             "[xpu-container-runtime]\nlog-levle = \"debug\"\nmode = 7\nruntimes = [\"crun\"]\n"
+            "preferred-vendor = 7\ndisable-require = 7\n"
             "[state]\ndirectory = \"/run/elsewhere\"\n"
             "[backends]\ntimeout-seconds = \"soon\"\n");
   ::setenv("XDG_CONFIG_HOME", dir.path().c_str(), 1);
@@ -283,6 +309,8 @@ TEST(SalvageConfig, KeepsLowLevelRuntimeAndStateOfAFileWithMistakes) {
   EXPECT_THAT(config.runtimes, ElementsAre("crun"));
   EXPECT_EQ(config.state_dir, "/run/elsewhere");
   EXPECT_EQ(config.mode, "auto");
+  EXPECT_EQ(config.preferred_vendor, "any");
+  EXPECT_FALSE(config.disable_require);
   EXPECT_EQ(config.backend_timeout_s, 60u);
   dir.write("xpu-container-runtime/config.toml", "[xpu-container-runtime\n");
   expect_equal(salvage_config(), default_config());

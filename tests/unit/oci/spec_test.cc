@@ -128,6 +128,33 @@ TEST(SpecLoad, ModesDoNotBindWhoKeepsTheCapability) {
   EXPECT_FALSE(overrides(user, "null"));
 }
 
+TEST(SpecLoad, AdministersTheHostWhoHoldsTheCapabilityInEverySet) {
+  const auto administers = [](const std::string& capabilities, const char* more = "") {
+    return loaded("{\"process\":{\"capabilities\":" + capabilities + "}" + more + "}")
+        .process_administers_host;
+  };
+  const std::string set = R"(":["CAP_CHOWN","CAP_SYS_ADMIN"])";
+  const auto sets = [&](std::initializer_list<const char*> names) {
+    std::string out = "{";
+    for (const char* name : names) {
+      out += (out.size() > 1 ? ",\"" : "\"") + (name + set);
+    }
+    return out + "}";
+  };
+  const std::string all = sets({"bounding", "permitted", "effective"});
+  EXPECT_TRUE(administers(all));
+  EXPECT_TRUE(administers(R"(["CAP_SYS_ADMIN"])"));
+  EXPECT_FALSE(administers(sets({"bounding"})));
+  EXPECT_FALSE(administers(sets({"permitted", "effective"})));
+  EXPECT_FALSE(administers(sets({"bounding", "effective"})));
+  EXPECT_FALSE(administers(sets({"bounding", "permitted", "inheritable", "ambient"})));
+  EXPECT_FALSE(administers(R"(["CAP_CHOWN"])"));
+  EXPECT_FALSE(administers("null"));
+  EXPECT_FALSE(administers(all, R"(,"linux":{"namespaces":[{"type":"user"}]})"));
+  EXPECT_TRUE(administers(all, R"(,"linux":{"namespaces":[{"type":"mount"}]})"));
+  EXPECT_FALSE(loaded("{}").process_administers_host);
+}
+
 TEST(SpecLoad, AllDevicesAllowedFollowsTheRulesInOrder) {
   const auto all = [](const std::string& rules) {
     return loaded("{\"linux\":{\"resources\":{\"devices\":" + rules + "}}}").all_devices_allowed;

@@ -213,6 +213,13 @@ TEST_F(ManifestRequestTest, RefusesOddRequirements) {
   }
 }
 
+TEST_F(ManifestRequestTest, RefusesARuleThatSaysNothing) {
+  EXPECT_EQ(
+      refusal("[[request.requirements.rules]]\nif-set = \"A\"\nrequires = \"tools ${value}\"\n"),
+      "3: [[request.requirements.rules]] requires: 'tools' is not understood; a property, one "
+      "of = != < <= > >= and a value are wanted, such as driver>=535");
+}
+
 TEST_F(ManifestRequestTest, OfARefusedManifestOnlyClaimsCount) {
   const FoundBackend found = parse(R"([request]
 device-variables = ["ACME_DEVICES", 7, "A B", "XPU_VISIBLE_DEVICES"]

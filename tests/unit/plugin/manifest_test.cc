@@ -202,10 +202,27 @@ TEST_F(ManifestTest, RefusesOptionsThatItDoesNotDeclare) {
   EXPECT_TRUE(found.refused);
   EXPECT_EQ(found.reason, cat(config_.file,
                               ": [backends.acme] has no option \"colour\"; it has "
-                              "enabled, root, speed"));
+                              "enabled, features, root, speed"));
   config_.backends["acme"].options = {{"root", "a\nb"}};
   found = parse(cat(kHead, "[options]\nroot = \"/\"\n"));
   EXPECT_EQ(found.reason, config_.file + ": [backends.acme] root is not text of one line");
+}
+
+TEST_F(ManifestTest, RefusesFeaturesThatItDoesNotHave) {
+  const std::string features = cat(kHead,
+                                   "[[request.features]]\nname = \"rdma\"\nvariable = \"A\"\n"
+                                   "values = [\"on\"]\n");
+  config_.backends["acme"].features = {"rdma", "warp"};
+  EXPECT_EQ(
+      parse(features).reason,
+      config_.file + ": [backends.acme] features: there is no feature \"warp\"; there are rdma");
+  EXPECT_EQ(parse(kHead).reason,
+            config_.file +
+                ": [backends.acme] features: there is no feature \"rdma\"; this backend has none");
+  config_.backends["acme"].features = {"rdma"};
+  EXPECT_FALSE(parse(features).refused);
+  config_.backends["acme"].features = std::vector<std::string>();
+  EXPECT_FALSE(parse(kHead).refused);
 }
 
 TEST_F(ManifestTest, RefusesOddDetection) {

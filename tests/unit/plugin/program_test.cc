@@ -59,7 +59,7 @@ TEST_F(Program, TakesOptions) {
   EXPECT_EQ(run(cat("--manifest ", manifest("ok"), " --option colour=red")), 3);
   EXPECT_THAT(out_,
               HasSubstr("the command line: [backends.ok] has no option \\\"colour\\\"; it has "
-                        "enabled, count, file, watch"));
+                        "enabled, features, count, file, watch"));
 }
 
 TEST_F(Program, DemandsAHashWhenTold) {

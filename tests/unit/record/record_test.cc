@@ -45,7 +45,9 @@ class RecordTest : public testing::Test {
     out.runtime_root = root_;
     out.bundle = "/bundle/\u00e9\"x";
     out.request = "XPU_VISIBLE_DEVICES=acme:0";
-    out.selection.backends = {{"acme", {"acme:0", "acme:0:1"}, {"compute"}}, {"other", {}, {}}};
+    out.selection.backends = {
+        {"acme", {"acme:0", "acme:0:1"}, {"compute"}, {{"rdma", {}}, {"channels", {"0", "7"}}}},
+        {"other", {}, {}}};
     out.nodes = {{"/dev/h", "/dev/acme0", 'c', 10, 237}, {"/dev/b", "/dev/b", 'b', 259, 0}};
     out.creator = this_process();
     out.config_before = "aa";
@@ -81,6 +83,23 @@ class RecordTest : public testing::Test {
   std::string dir_, root_;
 };
 
+TEST_F(RecordTest, MayBeOlderThanFeatures) {
+  Records records(state());
+  Record old = record();
+  old.selection.backends[0].features.clear();
+  records.write(old);
+  std::ifstream in(only_file());
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  for (std::size_t at; (at = text.find(",\"features\"")) != text.npos;) {
+    text.erase(at, std::string_view(",\"features\":[]").size());
+  }
+  put(only_file(), text);
+  const std::optional<Record> out = records.find(root_, "c1");
+  ASSERT_TRUE(out) << text;
+  EXPECT_THAT(out->selection.backends[0].devices, ElementsAre("acme:0", "acme:0:1"));
+  EXPECT_THAT(out->selection.backends[0].features, ElementsAre());
+}
+
 TEST_F(RecordTest, ComesBackAsItWasWritten) {
   Records records(state());
   const Record in = record();
@@ -95,6 +114,8 @@ TEST_F(RecordTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(out->selection.backends[0].backend, "acme");
   EXPECT_THAT(out->selection.backends[0].devices, ElementsAre("acme:0", "acme:0:1"));
   EXPECT_THAT(out->selection.backends[0].capabilities, ElementsAre("compute"));
+  EXPECT_EQ(out->selection.backends[0].features, in.selection.backends[0].features);
+  EXPECT_THAT(out->selection.backends[1].features, ElementsAre());
   EXPECT_EQ(out->selection.backends[1].backend, "other");
   EXPECT_EQ(out->nodes, in.nodes);
   EXPECT_EQ(out->creator.pid, ::getpid());

@@ -349,6 +349,125 @@ TEST(Select, ServesTwoClaimedVariablesSideBySide) {
               ElementsAre("acme()", "beta(beta:0)"));
 }
 
+// Three backends, the first with two vendors and a variable for each of them.
+Backends three_backends() {
+  Backends backends = {
+      backend("lab", {device("anvil", "0"), device("anvil", "1"), device("hammer", "0"),
+                      device("hammer", "1"), device("hammer", "10")}),
+      backend("acme", {device("acme", "0"), device("acme", "1")}),
+      backend("beta", {device("beta", "0")})};
+  Manifest& lab = backends[0].found.manifest;
+  lab.device_variables = {"ANVIL_DEVICES", "HAMMER_DEVICES", "LAB_DEVICES"};
+  lab.variable_vendors = {{"ANVIL_DEVICES", {"anvil"}},
+                          {"HAMMER_DEVICES", {"hammer"}},
+                          {"LAB_DEVICES", {"anvil", "hammer"}}};
+  return backends;
+}
+
+TEST(Select, MixesDevicesOfSeveralBackends) {
+  const Backends backends = three_backends();
+  EXPECT_THAT(neutral("acme:0,beta:0,lab:all", backends),
+              ElementsAre("lab(anvil:0,anvil:1,hammer:0,hammer:1,hammer:10)", "acme(acme:0)",
+                          "beta(beta:0)"));
+  EXPECT_THAT(neutral("acme:1,hammer:all,beta:0", backends),
+              ElementsAre("lab(hammer:0,hammer:1,hammer:10)", "acme(acme:1)", "beta(beta:0)"));
+  EXPECT_THAT(neutral("hammer:0-1,acme:ALL", backends),
+              ElementsAre("lab(hammer:0,hammer:1)", "acme(acme:0,acme:1)"));
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=hammer:0-2", backends),
+            "XPU_VISIBLE_DEVICES: 'hammer:2' is not a device of this host; there are anvil:0, "
+            "anvil:1, hammer:0, hammer:1, hammer:10");
+}
+
+TEST(Select, GivesWhatAVariableIsAbout) {
+  const Backends backends = three_backends();
+  const auto given = [&](const std::vector<std::string>& env) {
+    return chosen(select_env(env, backends));
+  };
+  EXPECT_THAT(given({"HAMMER_DEVICES=all"}), ElementsAre("lab(hammer:0,hammer:1,hammer:10)"));
+  EXPECT_THAT(given({"HAMMER_DEVICES=10"}), ElementsAre("lab(hammer:10)"));
+  EXPECT_THAT(given({"HAMMER_DEVICES=0", "ANVIL_DEVICES=1"}), ElementsAre("lab(anvil:1,hammer:0)"));
+  EXPECT_THAT(given({"HAMMER_DEVICES=all", "ANVIL_DEVICES=none"}),
+              ElementsAre("lab(hammer:0,hammer:1,hammer:10)"));
+  EXPECT_EQ(error_for("ANVIL_DEVICES=10", backends),
+            "ANVIL_DEVICES: '10' is not a device of this host; there are anvil:0, anvil:1");
+  EXPECT_EQ(error_for("ANVIL_DEVICES=hammer:0", backends),
+            "ANVIL_DEVICES: 'hammer:0' is not a device of this host; there are anvil:0, anvil:1");
+}
+
+TEST(Select, TakesABareIndexAsThatOfTheFirstVendorThatHasADevice) {
+  Backends backends = three_backends();
+  const auto given = [&](const std::string& value) {
+    return chosen(select_env({"LAB_DEVICES=" + value}, backends));
+  };
+  EXPECT_THAT(given("0"), ElementsAre("lab(anvil:0)"));
+  EXPECT_THAT(given("0-1"), ElementsAre("lab(anvil:0,anvil:1)"));
+  EXPECT_THAT(given("hammer:0"), ElementsAre("lab(hammer:0)"));
+  EXPECT_THAT(given("0,hammer:0-1"), ElementsAre("lab(anvil:0,hammer:0,hammer:1)"));
+  EXPECT_THAT(given("hammer:all"), ElementsAre("lab(hammer:0,hammer:1,hammer:10)"));
+  EXPECT_THAT(given("all"), ElementsAre("lab(anvil:0,anvil:1,hammer:0,hammer:1,hammer:10)"));
+  EXPECT_EQ(error_for("LAB_DEVICES=10", backends),
+            "LAB_DEVICES: '10' is not a device of this host; there are anvil:0, anvil:1, hammer:0, "
+            "hammer:1, hammer:10");
+  std::vector<Device>& devices = backends[0].catalog.devices;
+  devices.erase(devices.begin(), devices.begin() + 2);
+  EXPECT_THAT(given("0"), ElementsAre("lab(hammer:0)"));
+  EXPECT_EQ(error_for("LAB_DEVICES=anvil:0", backends),
+            "LAB_DEVICES: 'anvil:0': there is no backend and no vendor 'anvil' on this host; there "
+            "are hammer:0, hammer:1, hammer:10, acme:0, acme:1, beta:0");
+  EXPECT_EQ(error_for("ANVIL_DEVICES=all", backends),
+            "ANVIL_DEVICES: 'all': this host has no device of anvil to give; on-unavailable = "
+            "\"warn\" in /etc/x.toml lets such containers start without one");
+}
+
+TEST(Select, KnowsTheVendorsOfABackendThatIsBroken) {
+  Backends backends = three_backends();
+  backends[0].state = BackendState::kFailed;
+  backends[0].reason = "it hung";
+  backends[0].catalog.devices.clear();
+  for (const char* variable : {"LAB_DEVICES", "XPU_VISIBLE_DEVICES"}) {
+    EXPECT_EQ(error_for(std::string(variable) + "=hammer:all", backends),
+              std::string(variable) + ": 'hammer:all': the backend lab failed: it hung");
+  }
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=hammer:0", backends),
+            "XPU_VISIBLE_DEVICES: 'hammer:0' is not a device of this host; the backend lab failed: "
+            "it hung");
+}
+
+TEST(Select, PrefersTheVendorOfTheConfiguration) {
+  const Backends backends = three_backends();
+  Config config;
+  config.file = "/etc/x.toml";
+  config.preferred_vendor = "acme";
+  const auto given = [&](const std::string& value) {
+    return chosen(
+        select(test::request_of({"XPU_VISIBLE_DEVICES=" + value}, backends), backends, config));
+  };
+  EXPECT_THAT(given("0"), ElementsAre("acme(acme:0)"));
+  EXPECT_THAT(given("0-1"), ElementsAre("acme(acme:0,acme:1)"));
+  EXPECT_THAT(given("0,beta:0"), ElementsAre("acme(acme:0)", "beta(beta:0)"));
+  EXPECT_THAT(given("beta:all"), ElementsAre("beta(beta:0)"));
+  EXPECT_EQ(error_of([&] { given("10"); }),
+            "XPU_VISIBLE_DEVICES: '10' is not a device of this host; there are anvil:0, anvil:1, "
+            "hammer:0, hammer:1, hammer:10, acme:0, acme:1, beta:0; preferred-vendor makes a bare "
+            "index one of acme");
+  config.preferred_vendor = "gamma";
+  EXPECT_EQ(error_of([&] { given("10"); }),
+            "XPU_VISIBLE_DEVICES: '10' is a bare index, and this host has devices of acme, anvil, "
+            "beta, hammer; write the vendor too: hammer:10");
+  // A variable of a backend means its own.
+  config.preferred_vendor = "hammer";
+  EXPECT_THAT(chosen(select(test::request_of({"LAB_DEVICES=0"}, backends), backends, config)),
+              ElementsAre("lab(anvil:0)"));
+  // The index of a preferred vendor whose backend is broken is nobody else's.
+  Backends broken_one = {broken("acme", BackendState::kFailed, "it hung"), backends[2]};
+  config.preferred_vendor = "acme";
+  EXPECT_EQ(error_of([&] {
+              select(test::request_of({"XPU_VISIBLE_DEVICES=0"}, broken_one), broken_one, config);
+            }),
+            "XPU_VISIBLE_DEVICES: '0' is a bare index; write beta:0 if that is meant, because the "
+            "backend acme failed: it hung");
+}
+
 TEST(Select, ChecksCapabilities) {
   const auto capabilities = [](const std::string& value) {
     return select_env({"ACME_DEVICES=0", "CAPS=" + value}, acme_only()).backends[0].capabilities;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/select/grants.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/catalog/grammar.h"
+#include "core/require/require.h"
+
+namespace xpu {
+namespace {
+
+constexpr std::size_t kListed = 16;  // names in one message
+
+bool contains(const std::vector<std::string>& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+const std::string& name_of(const BackendStatus& backend) {
+  return backend.found.manifest.name;
+}
+
+std::string listed_or_none(const std::vector<std::string>& words) {
+  return words.empty() ? "none" : listed(words);
+}
+
+std::string file_of(const Config& config) {
+  return config.file.empty() ? config_path() : config.file;
+}
+
+const Feature* feature_called(const BackendStatus& backend, const std::string& name) {
+  const std::vector<Feature>& features = backend.found.manifest.features;
+  const auto found = std::find_if(features.begin(), features.end(),
+                                  [&](const Feature& feature) { return feature.name == name; });
+  return found == features.end() ? nullptr : &*found;
+}
+
+// What the catalog offers, either features or capabilities that are none.
+std::vector<std::string> offered(const BackendStatus& backend, bool features) {
+  std::vector<std::string> out = backend.catalog.capabilities;
+  std::erase_if(out, [&](const std::string& name) {
+    return (feature_called(backend, name) != nullptr) != features;
+  });
+  return out;
+}
+
+// The elements that there are of a feature.
+std::vector<std::string> items_of(const BackendStatus& backend, const std::string& feature) {
+  std::vector<std::string> out;
+  for (const EditGroup& group : backend.catalog.edits) {
+    const Scope& scope = group.scope;
+    if (!scope.item.empty() && contains(grammar::split(scope.capability), feature) &&
+        !contains(out, scope.item)) {
+      out.push_back(scope.item);
+    }
+  }
+  return out;
+}
+
+void check_allowed(const FeatureRequest& request, const Config& config) {
+  const auto backend = config.backends.find(request.backend);
+  if (backend != config.backends.end() && backend->second.features &&
+      !contains(*backend->second.features, request.name)) {
+    fail(request.source, ": the feature ", request.name,
+         " is not among the features that [backends.", request.backend, "] of ", file_of(config),
+         " allows: ", listed_or_none(*backend->second.features));
+  }
+}
+
+SelectedFeature choose_feature(const FeatureRequest& request, bool privileged,
+                               const BackendStatus& backend, const Config& config) {
+  if (!request.problem.empty()) {
+    fail(request.problem);
+  }
+  check_allowed(request, config);
+  if (request.privileged && !privileged) {
+    fail(request.source, ": the feature ", request.name,
+         " is for privileged containers; that means CAP_SYS_ADMIN in the bounding, permitted and "
+         "effective sets of process.capabilities (--privileged gives it), and no user namespace of "
+         "its own");
+  }
+  if (!contains(backend.catalog.capabilities, request.name)) {
+    fail(request.source, ": this host has no ", request.name, "; features of the backend ",
+         name_of(backend), " here: ", listed_or_none(offered(backend, true)));
+  }
+  SelectedFeature out{request.name, {}};
+  if (request.items.empty()) {
+    return out;
+  }
+  out.items = items_of(backend, request.name);
+  const bool all = contains(request.items, "all");
+  for (const std::string& item : request.items) {
+    if (all ? out.items.empty() : !contains(out.items, item)) {
+      fail(request.source, ": the feature ", request.name, " has no '", item,
+           "' on this host; there are ", listed_or_none(out.items));
+    }
+  }
+  std::erase_if(out.items,
+                [&](const std::string& item) { return !all && !contains(request.items, item); });
+  return out;
+}
+
+}  // namespace
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(words.size(), kListed); ++i) {
+    out += cat(i == 0 ? "" : ", ", words[i]);
+  }
+  return words.size() > kListed ? cat(out, " and ", words.size() - kListed, " more") : out;
+}
+
+std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend) {
+  std::vector<std::string> out = offered(backend, false);
+  const auto asked =
+      std::find_if(request.capabilities.begin(), request.capabilities.end(),
+                   [&](const auto& entry) { return entry.backend == name_of(backend); });
+  if (asked == request.capabilities.end()) {
+    return {};
+  }
+  if (contains(asked->names, "all")) {
+    return out;
+  }
+  for (const std::string& capability : asked->names) {
+    if (const Feature* feature = feature_called(backend, capability)) {
+      fail(asked->source, ": '", capability, "' is a feature of the backend ", name_of(backend),
+           ", which ", feature->variables[0], "=", feature->list ? "all" : feature->values[0],
+           " switches on");
+    }
+    if (!contains(out, capability)) {
+      fail(asked->source, ": the backend ", name_of(backend), " does not offer the capability '",
+           capability, "'; it offers ", listed_or_none(out));
+    }
+  }
+  std::erase_if(out, [&](const std::string& c) { return !contains(asked->names, c); });
+  return out;
+}
+
+std::vector<SelectedFeature> choose_features(const Request& request, const BackendStatus& backend,
+                                             const Config& config) {
+  std::vector<SelectedFeature> out;
+  for (const FeatureRequest& feature : request.features) {
+    if (feature.backend == name_of(backend)) {
+      out.push_back(choose_feature(feature, request.privileged, backend, config));
+    }
+  }
+  return out;
+}
+
+void check_requirements(const Request& request, const BackendStatus& backend,
+                        const std::vector<const Device*>& devices, const Config& config) {
+  for (const RequirementRequest& asked : request.requirements) {
+    if (asked.backend != name_of(backend) || !asked.disabled_by.empty() || config.disable_require) {
+      continue;
+    }
+    const Requirement requirement = parse_requirement(asked.text, asked.variable);
+    for (const Device* device : devices) {
+      const std::string missing = unmet(requirement, *device, backend.catalog);
+      if (missing.empty()) {
+        continue;
+      }
+      const std::vector<std::string>& disable = backend.found.manifest.requirements.disable;
+      fail(asked.variable, ": ", device->id, " does not meet what the image needs: ", missing, "; ",
+           disable.empty() ? "" : cat(disable[0], "=true in the container or "),
+           "disable-require = true in ", file_of(config), " skips this check");
+    }
+  }
+}
+
+}  // namespace xpu

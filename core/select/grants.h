@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one backend gives along with the devices that were chosen of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/select/select.h"
+
+namespace xpu {
+
+// All throw Error for what cannot be given.
+
+// In catalog order, without features.
+std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend);
+
+std::vector<SelectedFeature> choose_features(const Request& request, const BackendStatus& backend,
+                                             const Config& config);
+
+// Every device meets every requirement of the image.
+void check_requirements(const Request& request, const BackendStatus& backend,
+                        const std::vector<const Device*>& devices, const Config& config);
+
+// "a, b and 3 more"
+std::string listed(const std::vector<std::string>& words);
+
+}  // namespace xpu
