@@ -159,9 +159,40 @@ std::string selection_text(const Selection& selection) {
   return out;
 }
 
-std::string as_text(const Request& request, const Decision& decision) {
+// What the image needs of the backends that give devices, and whether that was checked; a device
+// that does not meet it has ended in an error before.
+struct Check {
+  std::string variable, text;
+  std::string skipped_by;  // "" when it was checked and is met
+};
+
+std::vector<Check> checks_of(const Decision& decision, const Config& config) {
+  std::vector<Check> out;
+  for (const SelectedBackend& selected : decision.selection.backends) {
+    for (const RequirementRequest& asked : decision.request.requirements) {
+      if (asked.backend == selected.backend && !selected.devices.empty()) {
+        out.push_back(
+            {asked.variable, asked.text,
+             config.disable_require ? cat("disable-require of ", config.file) : asked.disabled_by});
+      }
+    }
+  }
+  return out;
+}
+
+std::string checks_text(const std::vector<Check>& checks) {
+  std::string out;
+  for (const Check& check : checks) {
+    out += cat("Requires:  ", check.text, "  (", check.variable, "; ",
+               check.skipped_by.empty() ? "met" : cat("not checked: ", check.skipped_by), ")\n");
+  }
+  return out;
+}
+
+std::string as_text(const Request& request, const Decision& decision, const Config& config) {
   std::string out =
-      cat("Request:   ", request_text(request), "\n", selection_text(decision.selection));
+      cat("Request:   ", request_text(request), "\n", selection_text(decision.selection),
+          checks_text(checks_of(decision, config)));
   std::string section;
   for (const Change& change : changes_of(decision)) {
     if (change.section != section) {
@@ -184,7 +215,29 @@ bj::array lines(const std::vector<std::string>& items) {
   return bj::array(items.begin(), items.end());
 }
 
-std::string as_json(const Request& request, const Decision* decision) {
+bj::array features_json(const Selection& selection) {
+  bj::array out;
+  for (const SelectedBackend& selected : selection.backends) {
+    for (const SelectedFeature& feature : selected.features) {
+      out.push_back(bj::object{
+          {"backend", selected.backend}, {"name", feature.name}, {"items", lines(feature.items)}});
+    }
+  }
+  return out;
+}
+
+bj::array checks_json(const std::vector<Check>& checks) {
+  bj::array out;
+  for (const Check& check : checks) {
+    out.push_back(bj::object{{"variable", check.variable},
+                             {"text", check.text},
+                             {"met", check.skipped_by.empty()},
+                             {"skipped_by", check.skipped_by}});
+  }
+  return out;
+}
+
+std::string as_json(const Request& request, const Decision* decision, const Config& config) {
   bj::object out{{"request", request.variable.empty() ? "" : request_text(request)},
                  {"asks", request.kind != RequestKind::kNone}};
   bj::array devices, changes;
@@ -198,6 +251,8 @@ std::string as_json(const Request& request, const Decision* decision) {
                                    {"text", change.text},
                                    {"why", change.why}});
     }
+    out["features"] = features_json(decision->selection);
+    out["requirements"] = checks_json(checks_of(*decision, config));
     out["notes"] = lines(decision->plan.notes);
     out["warnings"] = lines(decision->warnings);
   }
@@ -212,7 +267,7 @@ std::string explain(const Config& config, const std::string& bundle_dir, bool js
   const std::vector<FoundBackend> found = find_backends(config);
   const Request request = read_request(read_environment(bundle_dir, "", found), found);
   if (request.kind == RequestKind::kNone) {
-    return json ? as_json(request, nullptr)
+    return json ? as_json(request, nullptr, config)
                 : cat(request.variable.empty()
                           ? std::string("This container asks for no accelerator")
                           : cat(request.variable, " asks for no accelerator"),
@@ -223,11 +278,11 @@ std::string explain(const Config& config, const std::string& bundle_dir, bool js
   const std::optional<Decision> decision =
       decide(config, found, request, bundle, records.state_folder("explain", "explain"), nullptr);
   if (!decision) {
-    return json ? as_json(request, nullptr)
+    return json ? as_json(request, nullptr, config)
                 : cat("Request:   ", request_text(request),
                       "\nNothing can be given; config.json stays as it is.\n");
   }
-  return json ? as_json(request, &*decision) : as_text(request, *decision);
+  return json ? as_json(request, &*decision, config) : as_text(request, *decision, config);
 }
 
 }  // namespace xpu

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apps/show.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 
@@ -80,6 +81,39 @@ std::string nothing_found(const std::vector<BackendStatus>& backends) {
   return out;
 }
 
+// Also those that this host does not have: what could be switched on.
+std::string feature_text(const BackendStatus& backend, const Feature& feature) {
+  const std::vector<std::string>& offered = backend.catalog.capabilities;
+  const bool here = std::find(offered.begin(), offered.end(), feature.name) != offered.end();
+  return cat(feature.name, "  ", feature.variables[0], "=",
+             feature.list ? "all or a list" : joined(feature.values, " or "),
+             feature.privileged ? "  (privileged containers only)" : "",
+             here ? "" : "  (not on this host)");
+}
+
+bj::array feature_objects(const BackendStatus& backend) {
+  const std::vector<std::string>& offered = backend.catalog.capabilities;
+  bj::array out;
+  for (const Feature& feature : backend.found.manifest.features) {
+    out.push_back(bj::object{
+        {"name", feature.name},
+        {"variables", strings(feature.variables)},
+        {"values", strings(feature.values)},
+        {"list", feature.list},
+        {"privileged", feature.privileged},
+        {"available", std::find(offered.begin(), offered.end(), feature.name) != offered.end()}});
+  }
+  return out;
+}
+
+bj::object properties_object(const Device& device) {
+  bj::object out;
+  for (const auto& [name, value] : device.properties) {
+    out[name] = value;
+  }
+  return out;
+}
+
 bj::object device_object(const Device& device) {
   return {{"id", device.id},
           {"vendor", device.vendor},
@@ -93,7 +127,9 @@ bj::object device_object(const Device& device) {
           {"pci", device.pci},
           {"numa_node", device.numa_node},
           {"available", device.available},
-          {"reason", device.reason}};
+          {"reason", device.reason},
+          {"parent", device.parent},
+          {"properties", properties_object(device)}};
 }
 
 bj::array device_objects(const std::vector<BackendStatus>& backends) {
@@ -115,7 +151,8 @@ bj::object backend_object(const BackendStatus& backend) {
           {"library", manifest.library},
           {"state", to_string(backend.state)},
           {"reason", reason_of(backend)},
-          {"devices", backend.catalog.devices.size()}};
+          {"devices", backend.catalog.devices.size()},
+          {"features", feature_objects(backend)}};
 }
 
 // " [acme:0] [compute]"
@@ -152,6 +189,22 @@ void add_edits(std::string* out, const EditGroup& group) {
   for (const Note& note : group.notes) {
     add_row(out, "Note:", cat(note.text, scope));
   }
+}
+
+// What there is to know of a backend and its devices beyond the tables.
+std::string details_text(const BackendStatus& backend) {
+  std::string out;
+  for (const Feature& feature : backend.found.manifest.features) {
+    out += cat(out.empty() ? cat("\nFeatures of ", backend.found.manifest.name, "\n") : "", "  ",
+               feature_text(backend, feature), "\n");
+  }
+  for (const Device& device : backend.catalog.devices) {
+    out += device.properties.empty() ? "" : cat("\n", device.id, "  ", device.name, "\n");
+    for (const auto& [name, value] : device.properties) {
+      out += cat("  ", name, ": ", value, "\n");
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -223,6 +276,9 @@ std::string backend_text(const BackendStatus& backend) {
   add_row(&out, "Variables:", joined(manifest.device_variables));
   add_row(&out, "Defaults:", joined(manifest.default_capabilities));
   add_row(&out, "Offers:", joined(backend.catalog.capabilities));
+  for (const Feature& feature : manifest.features) {
+    add_row(&out, "Feature:", feature_text(backend, feature));
+  }
   for (const auto& [name, value] : manifest.options) {
     add_row(&out, "Option:", cat(name, " = \"", value, "\""));
   }
@@ -262,7 +318,11 @@ std::string info_text(const Info& info) {
   add_row(&out, "Runtime:", info.low_level_runtime);
   add_row(&out, "State:", info.config->state_dir);
   add_row(&out, "Backends:", joined(info.config->backend_dirs));
-  return cat(out, "\n", backends_text(info.backends));
+  out += cat("\n", backends_text(info.backends));
+  for (const BackendStatus& backend : info.backends) {
+    out += details_text(backend);
+  }
+  return out;
 }
 
 std::string info_json(const Info& info) {
@@ -277,7 +337,8 @@ std::string info_json(const Info& info) {
                                   {"low_level_runtime", info.low_level_runtime},
                                   {"state_directory", info.config->state_dir},
                                   {"backend_directories", strings(info.config->backend_dirs)},
-                                  {"backends", std::move(list)}}) +
+                                  {"backends", std::move(list)},
+                                  {"devices", device_objects(info.backends)}}) +
          "\n";
 }
 

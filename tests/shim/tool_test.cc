@@ -44,7 +44,7 @@ TEST_F(Tool, DetectPrintsJson) {
               HasSubstr(R"({"devices":[{"id":"acme:0","vendor":"acme","index":"0","uuid":"ACME-0",)"
                         R"("name":"Acme A0","kind":"gpu","memory_bytes":25769803776,)"
                         R"("architecture":"a1","driver":"1.2.3","pci":"","numa_node":-1,)"
-                        R"("available":true,"reason":""})"));
+                        R"("available":true,"reason":"","parent":"","properties":{}})"));
 }
 
 TEST_F(Tool, DetectWithoutDevicesSaysWhy) {
@@ -101,11 +101,15 @@ TEST_F(Tool, BackendsListAndShow) {
   const Result list = host.tool({"backends", "list", "--json"});
   EXPECT_EQ(list.code, 0) << list.err;
   EXPECT_THAT(list.out, HasSubstr(R"({"backends":[{"name":"sim","version":")"));
-  EXPECT_THAT(list.out, HasSubstr(R"("state":"ready","reason":"","devices":2})"));
+  EXPECT_THAT(list.out, HasSubstr(R"("state":"ready","reason":"","devices":2,"features":[)"
+                                  R"({"name":"channels","variables":["SIM_CHANNELS"],"values":[],)"
+                                  R"("list":true,"privileged":false,"available":false}]})"));
   EXPECT_THAT(host.tool({"backends", "list"}).out, HasSubstr("sim           ready           2"));
   const Result show = host.tool({"backends", "show", "sim"});
   EXPECT_EQ(show.code, 0) << show.err;
   EXPECT_THAT(show.out, HasSubstr("Device:     acme:0  Acme A0  ACME-0"));
+  EXPECT_THAT(show.out,
+              HasSubstr("Feature:    channels  SIM_CHANNELS=all or a list  (not on this host)\n"));
   const Result json = host.tool({"backends", "show", "sim", "--json"});
   EXPECT_THAT(json.out, HasSubstr(R"("device_variables":["SIM_VISIBLE_DEVICES"])"));
   const Result missing = host.tool({"backends", "show", "acme"});
@@ -118,6 +122,7 @@ TEST_F(Tool, InfoShowsWhatIsInForce) {
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("Runtime:    " + host.runtime.string()));
   EXPECT_THAT(result.out, HasSubstr("Mode:       auto"));
+  EXPECT_THAT(result.out, HasSubstr("\nFeatures of sim\n  channels  SIM_CHANNELS=all or a list"));
   EXPECT_THAT(host.tool({"info", "--json"}).out, HasSubstr(R"("mode":"auto")"));
   host.environment.push_back("XPU_CONTAINER_RUNTIME_PATH=" + (host.dir / "none").string());
   const Result broken = host.tool({"info"});
@@ -140,6 +145,45 @@ TEST_F(Tool, ExplainShowsEveryEditAndChangesNothing) {
   EXPECT_EQ(host.config_json(), before);
   EXPECT_FALSE(fs::exists(host.bundle / "config.json.xpu-undo"));
   EXPECT_FALSE(fs::exists(host.dir / "state/containers"));
+}
+
+TEST_F(Tool, ExplainShowsRequirements) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0", "SIM_REQUIRE_DRIVER=driver>=1.2,driver<2"});
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle}).out,
+              HasSubstr("Requires:  driver>=1.2,driver<2  (SIM_REQUIRE_DRIVER; met)\n"));
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle, "--json"}).out,
+              HasSubstr(R"("requirements":[{"variable":"SIM_REQUIRE_DRIVER",)"
+                        R"("text":"driver>=1.2,driver<2","met":true,"skipped_by":""}])"));
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0", "SIM_REQUIRE_DRIVER=driver>=2"});
+  const Result unmet = host.tool({"explain", "-b", host.bundle});
+  EXPECT_EQ(unmet.code, 1);
+  EXPECT_THAT(unmet.err,
+              HasSubstr("SIM_REQUIRE_DRIVER: acme:0 does not meet what the image needs: driver>=2 "
+                        "(it has 1.2.3); SIM_DISABLE_REQUIRE=true in the container or "
+                        "disable-require = true in "));
+  host.write_bundle(
+      {"XPU_VISIBLE_DEVICES=acme:0", "SIM_REQUIRE_DRIVER=driver>=2", "SIM_DISABLE_REQUIRE=true"});
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle}).out,
+              HasSubstr("(SIM_REQUIRE_DRIVER; not checked: SIM_DISABLE_REQUIRE=true)\n"));
+  host.write_config("disable-require = true\n");
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0", "SIM_REQUIRE_DRIVER=driver>=2"});
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle}).out,
+              HasSubstr("(SIM_REQUIRE_DRIVER; not checked: disable-require of " +
+                        (host.dir / "etc/xpu-container-runtime/config.toml").string() + ")\n"));
+}
+
+TEST_F(Tool, ExplainShowsFeatures) {
+  host.write_hardware(
+      "[[env]]\nname = \"CHANNEL\"\nvalue = \"7\"\ncapability = \"channels\"\n"
+      "item = \"7\"\n");
+  const std::string file = host.dir / "hardware.toml";
+  std::string hardware = read(file);
+  hardware.replace(hardware.find("\"graphics\"]"), 11, "\"graphics\", \"channels\"]");
+  write(file, hardware);
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0", "SIM_CHANNELS=channel7"});
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle}).out, HasSubstr("; feature channels 7)\n"));
+  EXPECT_THAT(host.tool({"explain", "-b", host.bundle, "--json"}).out,
+              HasSubstr(R"("features":[{"backend":"sim","name":"channels","items":["7"]}])"));
 }
 
 TEST_F(Tool, ExplainOfNothingAndOfFailure) {

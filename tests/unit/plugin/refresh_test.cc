@@ -194,6 +194,18 @@ TEST_F(Refresh, LooksAtTheNamedOnly) {
   EXPECT_EQ(statuses[0].found.manifest.name, "ok");
 }
 
+// Each describes the host only once the other has begun to.
+TEST_F(Refresh, BackendsRunSideBySide) {
+  install("meets-1");
+  install("meets-2");
+  fs::create_directories(path("file"));
+  const auto statuses = load();
+  ASSERT_EQ(statuses.size(), 2U);
+  for (const BackendStatus& status : statuses) {
+    EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+  }
+}
+
 TEST_F(Refresh, WorksWithoutACache) {
   install("ok");
   for (const std::string& place :
