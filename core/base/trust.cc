@@ -54,6 +54,22 @@ class Walk {
     }
     push(path_);
     restart();
+    return walk();
+  }
+
+  // From a folder that has been reached and checked.
+  Fd run_in(const Fd& folder, const std::string& shown, const std::string& name) {
+    folder_.reset(::openat(folder.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder_) {
+      fail_errno("cannot open ", shown);
+    }
+    shown_ = shown;
+    pending_.push_back(name);
+    return walk();
+  }
+
+ private:
+  Fd walk() {
     while (!pending_.empty()) {
       if (!step()) {
         return Fd();
@@ -62,7 +78,6 @@ class Walk {
     return finish();
   }
 
- private:
   // Puts the components of `path` in front of those that are still to come.
   void push(std::string_view path) {
     while (!path.empty()) {
@@ -249,6 +264,11 @@ bool trusted_owner(unsigned uid) {
 
 Fd open_trusted(const std::string& path, TrustKind kind) {
   return Walk(path, kind).run();
+}
+
+Fd open_trusted_in(const Fd& fd, const std::string& folder, const std::string& name,
+                   TrustKind kind) {
+  return Walk(cat(folder, "/", name), kind).run_in(fd, folder, name);
 }
 
 }  // namespace xpu

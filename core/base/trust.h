@@ -26,6 +26,11 @@ enum class TrustKind {
 // that names the component at fault, its owner and mode, and what to do.
 Fd open_trusted(const std::string& path, TrustKind kind);
 
+// The same for `folder`/`name`, `fd` being that folder as open_trusted() gave it: what leads there
+// has been checked.
+Fd open_trusted_in(const Fd& fd, const std::string& folder, const std::string& name,
+                   TrustKind kind);
+
 // True when uid may own what the caller believes (see above).
 bool trusted_owner(unsigned uid);
 

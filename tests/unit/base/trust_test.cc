@@ -202,6 +202,27 @@ TEST(OpenTrusted, OpensFoldersForReading) {
   EXPECT_EQ(list_dir(fd.get(), dir.path()), std::vector<std::string>{"a"});
 }
 
+TEST(OpenTrusted, GoesOnFromAFolderThatItHasChecked) {
+  const TempDir dir;
+  dir.write("sub/a", "text");
+  dir.write("b", "other");
+  ASSERT_EQ(::symlink("../b", (dir / "sub/relative").c_str()), 0);
+  ASSERT_EQ(::symlink((dir / "b").c_str(), (dir / "sub/absolute").c_str()), 0);
+  const std::string loose = dir.write("sub/loose", "text");
+  ASSERT_EQ(::chmod(loose.c_str(), 0666), 0);
+  const std::string folder = dir / "sub";
+  const Fd fd = open_trusted(folder, TrustKind::kFolder);
+  const auto text = [&](const std::string& name) {
+    const Fd file = open_trusted_in(fd, folder, name, TrustKind::kFile);
+    return file ? read_fd(file.get(), name, 1000) : "absent";
+  };
+  EXPECT_EQ(text("a"), "text");
+  EXPECT_EQ(text("relative"), "other");
+  EXPECT_EQ(text("absolute"), "other");
+  EXPECT_EQ(text("missing"), "absent");
+  EXPECT_EQ(error_of([&] { text("loose"); }), error_for(loose, TrustKind::kFile));
+}
+
 TEST(OpenTrusted, BelievesAnUnprivilegedCallersOwnFiles) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "needs root";
