@@ -264,8 +264,8 @@ std::string as_json(const Request& request, const Decision* decision, const Conf
 }  // namespace
 
 std::string explain(const Config& config, const std::string& bundle_dir, bool json) {
-  const std::vector<FoundBackend> found = find_backends(config);
-  const Request request = read_request(read_environment(bundle_dir, "", found), found);
+  const Asked asked = read_asked(config, bundle_dir, "");
+  const Request request = read_request(asked);
   if (request.kind == RequestKind::kNone) {
     return json ? as_json(request, nullptr, config)
                 : cat(request.variable.empty()
@@ -275,8 +275,8 @@ std::string explain(const Config& config, const std::string& bundle_dir, bool js
   }
   const Bundle bundle(bundle_dir, "");
   const Records records(config.state_dir);
-  const std::optional<Decision> decision =
-      decide(config, found, request, bundle, records.state_folder("explain", "explain"), nullptr);
+  const std::optional<Decision> decision = decide(
+      config, asked.found, request, bundle, records.state_folder("explain", "explain"), nullptr);
   if (!decision) {
     return json ? as_json(request, nullptr, config)
                 : cat("Request:   ", request_text(request),

@@ -70,17 +70,16 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
   // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
   // milliseconds that a sync costs on a disk.
   const bool sync = call.pid_file.empty();
-  const std::vector<FoundBackend> found = find_backends(loaded.config);
-  const std::vector<std::string> environment =
-      read_environment(call.bundle, call.config_file, found);
+  const Asked asked = read_asked(loaded.config, call.bundle, call.config_file);
   if (!loaded.error.empty()) {
-    const std::string variable = asking_variable(environment, found, known_variables_file());
+    const std::string variable =
+        asking_variable(asked.environment, asked.found, known_variables_file());
     if (!variable.empty()) {
       fail("this container asks for accelerators (", variable,
            "), but the configuration cannot be used: ", loaded.error);
     }
   }
-  const Request request = read_request(environment, found);
+  const Request request = read_request(asked);
   for (const std::string& warning : request.warnings) {
     log::warn(warning);
   }
@@ -94,7 +93,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
   const ContainerName name{root_of(call, runtime), call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
   refuse_live_id(record);
-  Start start{loaded.config, found, request, bundle, records, name};
+  Start start{loaded.config, asked.found, request, bundle, records, name};
   start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
   start.sync = sync;
   start.systemd_cgroup = call.systemd_cgroup;

@@ -247,6 +247,9 @@ class Libraries {
   // Mounts the driver's library over another file of its name, if one is there.
   void cover(const std::string& copy, const std::string& source, const std::string& why,
              const char* else_what) {
+    if (taken_.contains(copy)) {
+      return;
+    }
     const std::optional<struct stat> status = draft_.view.stat(copy);
     if (!status || S_ISDIR(status->st_mode) || image_.hold(draft_.view.locate(copy).path) ||
         for_other_machine(draft_.view.read_head(copy, kElfHead), head_of_host_file(source))) {

@@ -187,22 +187,6 @@ std::string bytes_of_untrusted(const std::string& file) {
   return "";
 }
 
-std::string read_bytes(FoundBackend& found) {
-  const std::string& file = found.manifest.file;
-  try {
-    const Fd fd = open_trusted(file, TrustKind::kFile);
-    if (fd) {
-      return read_fd(fd.get(), file, kManifestBytes);
-    }
-    refuse(found,
-           tagged(Obligation::kManifest, file + ": no such file (a link that leads nowhere?)"));
-    return "";
-  } catch (const Error& error) {
-    refuse(found, tagged(Obligation::kTrust, error.what()));
-  }
-  return bytes_of_untrusted(file);
-}
-
 // The table; after a syntax error, what stands before the line of the error.
 toml::table parse(FoundBackend& found, std::string_view bytes) {
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -268,71 +252,55 @@ void decide_enabled(FoundBackend& found, const BackendConfig& config,
                            "] of ", config_file);
 }
 
-void refuse_duplicates(std::vector<FoundBackend>& found) {
-  for (std::size_t i = 1; i < found.size(); ++i) {
-    FoundBackend& one = found[i - 1];
-    FoundBackend& two = found[i];
-    if (one.manifest.name == two.manifest.name && !one.is_folder) {
-      one.refused = two.refused = true;
-      one.reason = two.reason = cat("two manifests are for the backend ", one.manifest.name, ": ",
-                                    one.manifest.file, " and ", two.manifest.file, "; remove one");
-    }
-  }
-}
+}  // namespace
 
-// What the folder holds. When it cannot be used, that is added to `found`; its manifests are looked
-// at all the same, for what they claim.
-std::vector<std::string> names_in(const std::string& dir, std::vector<FoundBackend>& found) {
-  FoundBackend folder;
-  folder.is_folder = true;
-  folder.manifest.file = folder.manifest.name = dir;
-  std::vector<std::string> names;
+ManifestText read_manifest_text(const std::string& file, const Fd* folder) {
+  const std::size_t slash = file.rfind('/');
+  const std::string name = file.substr(slash + 1);
+  ManifestText out{file, name.substr(0, name.rfind('.')), "", ""};
   try {
-    Fd fd;
-    try {
-      fd = open_trusted(dir, TrustKind::kFolder);
-    } catch (const Error& error) {
-      refuse(folder, error.what());
-    }
-    if (!fd) {
-      fd.reset(open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    }
+    const Fd fd = folder != nullptr
+                      ? open_trusted_in(*folder, file.substr(0, slash), name, TrustKind::kFile)
+                      : open_trusted(file, TrustKind::kFile);
     if (fd) {
-      names = list_dir(fd.get(), dir);
-    } else if (errno != ENOENT) {
-      fail_errno("cannot open ", dir);
+      out.text = read_fd(fd.get(), file, kManifestBytes);
+    } else {
+      out.problem =
+          tagged(Obligation::kManifest, file + ": no such file (a link that leads nowhere?)");
     }
   } catch (const Error& error) {
-    refuse(folder, error.what());
+    out.problem = tagged(Obligation::kTrust, error.what());
+    out.text = bytes_of_untrusted(file);
   }
-  if (folder.refused) {
-    found.push_back(std::move(folder));
-  }
-  return names;
+  return out;
 }
-
-}  // namespace
 
 FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
                            const std::string& config_file, bool require_sha256) {
+  return parse_manifest(read_manifest_text(file, nullptr), config, config_file, require_sha256);
+}
+
+FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& config,
+                            const std::string& config_file, bool require_sha256) {
   FoundBackend found;
-  const std::size_t start = file.rfind('/') + 1;
-  found.manifest.file = file;
-  found.manifest.name = file.substr(start, file.rfind('.') - start);
-  if (!grammar::is_name(found.manifest.name)) {
+  found.manifest.file = manifest.file;
+  found.manifest.name = manifest.name;
+  if (!grammar::is_name(manifest.name)) {
     refuse(found,
-           tagged(Obligation::kManifest, cat(file,
+           tagged(Obligation::kManifest, cat(manifest.file,
                                              ": the name of a manifest is NAME.toml, NAME being "
                                              "[a-z][a-z0-9-]* of at most 32 characters")));
   }
-  const std::string bytes = read_bytes(found);
-  const toml::table root = parse(found, bytes);
+  if (!manifest.problem.empty()) {
+    refuse(found, manifest.problem);
+  }
+  const toml::table root = parse(found, manifest.text);
   ManifestReader reader(root, found.manifest);
   if (!found.refused) {
     try {
       under(Obligation::kManifest, [&] { reader.read(); });
       if (require_sha256 && found.manifest.sha256.empty()) {
-        fail(file, ": no sha256 of ", found.manifest.library, ", which require-sha256 of ",
+        fail(manifest.file, ": no sha256 of ", found.manifest.library, ", which require-sha256 of ",
              config_file, " demands; install a version of the package that states it");
       }
       apply_config(found, config, config_file);
@@ -345,27 +313,6 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
     read_claims(root, found.manifest);
   }
   decide_enabled(found, config, config_file);
-  return found;
-}
-
-std::vector<FoundBackend> find_backends(const Config& config) {
-  const std::string config_file = config.file.empty() ? config_path() : config.file;
-  std::vector<FoundBackend> found;
-  for (const std::string& dir : config.backend_dirs) {
-    for (const std::string& name : names_in(dir, found)) {
-      if (name.front() == '.' || name.size() < 6 || name.substr(name.size() - 5) != ".toml") {
-        continue;
-      }
-      const auto settings = config.backends.find(name.substr(0, name.size() - 5));
-      found.push_back(
-          read_manifest(cat(dir, "/", name),
-                        settings == config.backends.end() ? BackendConfig{} : settings->second,
-                        config_file, config.require_sha256));
-    }
-  }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.manifest.name < b.manifest.name; });
-  refuse_duplicates(found);
   return found;
 }
 

@@ -54,11 +54,13 @@
 //   root = "/"
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "core/config/config.h"
 
 namespace xpu {
@@ -144,14 +146,33 @@ struct FoundBackend {
   std::string reason;  // when refused (trust, syntax, ABI, options) or not enabled
 };
 
+// A manifest as it lies in its folder.
+struct ManifestText {
+  std::string file;  // absolute path
+  std::string name;  // of the file, without ".toml"
+  std::string text;
+  std::string problem;  // why it is not to be believed; "" otherwise
+};
+
+// Whether the backend of a manifest with this text is of interest.
+using Concerns = std::function<bool(std::string_view text)>;
+
 // Reads and checks one manifest, with the options that `config` sets; never throws.
 // `config_file` is for messages. With `require_sha256`, one without a hash is refused.
 FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
                            const std::string& config_file, bool require_sha256);
+FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& config,
+                            const std::string& config_file, bool require_sha256);
+
+// The text of a manifest; never throws. `folder`: an open and trusted folder that holds it, or
+// null.
+ManifestText read_manifest_text(const std::string& file, const Fd* folder);
 
 // Every *.toml in the configured folders, sorted by name. Never throws for one bad manifest; two of
 // the same name are both refused and each names the other. A folder that is missing is empty; one
 // that cannot be read or that others can write is an entry of its own, besides its manifests.
-std::vector<FoundBackend> find_backends(const Config& config);
+// With `concerns`, backends of which no manifest concerns the caller are left out without being
+// read any further.
+std::vector<FoundBackend> find_backends(const Config& config, const Concerns& concerns = {});
 
 }  // namespace xpu

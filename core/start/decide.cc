@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/log/log.h"
 #include "core/spec/apply.h"
+#include "core/start/concern.h"
 
 namespace xpu {
 namespace {
@@ -39,17 +40,22 @@ bool can_ask(const std::string& text, const std::vector<FoundBackend>& found) {
 
 }  // namespace
 
-std::vector<std::string> read_environment(const std::string& bundle, const std::string& config_file,
-                                          const std::vector<FoundBackend>& found) {
+Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file) {
   const std::string path = path_of_config(bundle, config_file);
   const std::string text =
       has_journal(path) ? Bundle(bundle, config_file).pristine() : read_file(path, kLargestConfig);
-  return can_ask(text, found) ? Spec(text, path).env() : std::vector<std::string>();
+  const Concern concern(text);
+  Asked asked;
+  asked.found =
+      find_backends(config, [&](std::string_view manifest) { return concern.with(manifest); });
+  if (can_ask(text, asked.found)) {
+    asked.environment = Spec(text, path).env();
+  }
+  return asked;
 }
 
-Request read_request(const std::vector<std::string>& environment,
-                     const std::vector<FoundBackend>& found) {
-  return parse_request(environment, found, known_variables_file());
+Request read_request(const Asked& asked) {
+  return parse_request(asked.environment, asked.found, known_variables_file());
 }
 
 void take_back(const std::string& bundle, const std::string& config_file, bool sync) {

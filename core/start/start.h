@@ -40,15 +40,19 @@ struct Decision {
   std::vector<std::string> warnings;
 };
 
-// process.env of a container as it was before any edit of ours. The file is followed wherever it
-// leads, and not judged where no variable in it can ask for anything: a container that asks for
-// nothing is none of our business. Throws Error when the file cannot be read or is not JSON.
-std::vector<std::string> read_environment(const std::string& bundle, const std::string& config_file,
-                                          const std::vector<FoundBackend>& found);
+// What a container says, and the backends that it can be about.
+struct Asked {
+  std::vector<FoundBackend> found;
+  std::vector<std::string> environment;  // process.env as it was before any edit of ours
+};
+
+// The file is followed wherever it leads, and not judged where no variable in it can ask for
+// anything: a container that asks for nothing is none of our business. Throws Error when the file
+// cannot be read or is not JSON.
+Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file);
 
 // The request in it. Throws Error as parse_request does.
-Request read_request(const std::vector<std::string>& environment,
-                     const std::vector<FoundBackend>& found);
+Request read_request(const Asked& asked);
 
 // Takes an edit of an earlier start out of the configuration file of a container that is given
 // nothing now.

@@ -251,6 +251,25 @@ TEST_F(ManifestTest, RefusesBothOfTwo) {
   }
 }
 
+TEST_F(ManifestTest, LeavesOutWhatIsOfNoInterest) {
+  fs::create_directory(path("more"));
+  config_.backend_dirs.push_back(path("more"));
+  write("backends/acme.toml", cat(kHead, "# interesting\n"));
+  write("backends/other.toml", "nonsense");
+  const auto found = [&] {
+    return find_backends(config_, [](std::string_view text) {
+      return text.find("interesting") != std::string_view::npos;
+    });
+  };
+  ASSERT_EQ(found().size(), 1U);
+  EXPECT_EQ(found()[0].manifest.name, "acme");
+  EXPECT_FALSE(found()[0].refused);
+  // A second manifest of that name counts, whatever it says.
+  write("more/acme.toml", "nonsense");
+  ASSERT_EQ(found().size(), 2U);
+  EXPECT_TRUE(found()[0].refused);
+}
+
 TEST_F(ManifestTest, FindsManifestsOnly) {
   config_.backend_dirs.push_back(path("missing"));
   for (const char* name : {".hidden.toml", "acme.toml~", "acme.toml.bak", "toml", "README"}) {
