@@ -77,8 +77,7 @@ class GpuWriter {
     say("kernel-driver", gpu.driver);
     say("integrated", integrated ? (*integrated ? "true" : "false") : "");
     say("tiles", std::to_string(tiles));
-    say("virtual-functions",
-        gpu.virtual_functions != 0 ? std::to_string(gpu.virtual_functions) : "");
+    say("virtual-functions", gpu.functions.empty() ? "" : std::to_string(gpu.functions.size()));
     say("source", known != nullptr ? "sysman" : "sysfs");
     if (known != nullptr) {
       say("health", known->health);
@@ -99,19 +98,15 @@ class GpuWriter {
 unsigned emit_gpus(sdk::Sink& sink, const Host& host, const std::vector<Gpu>& gpus,
                    const Sysman& sysman) {
   GpuWriter writer(sink, host, sysman);
-  std::set<std::string> present;
   std::map<std::string, std::vector<const Gpu*>> functions;  // by the GPU that they are part of
   for (const Gpu& gpu : gpus) {
-    present.insert(gpu.pci);
-  }
-  for (const Gpu& gpu : gpus) {
-    if (present.count(gpu.physical) != 0) {
+    if (!gpu.physical.empty()) {
       functions[gpu.physical].push_back(&gpu);
     }
   }
   unsigned count = 0;
   for (const Gpu& gpu : gpus) {
-    if (present.count(gpu.physical) != 0) {
+    if (!gpu.physical.empty()) {
       continue;
     }
     std::vector<const Gpu*>& parts = functions[gpu.pci];

@@ -61,25 +61,6 @@ std::uint64_t own_memory(const sdk::Root& sys, const ClassDevice& card,
   return sum;
 }
 
-void read_virtual_functions(const sdk::Root& sys, const ClassDevice& card,
-                            const std::vector<std::string>& names, Gpu& gpu) {
-  for (const std::string& name : names) {
-    gpu.virtual_functions += numbered(name, "virtfn") ? 1 : 0;
-  }
-  const auto physical = sys.link_target(sdk::join(card.device, "physfn"));
-  gpu.physical = physical ? sdk::normal_pci_address(sdk::base_name(*physical)).value_or("") : "";
-  if (gpu.physical.empty()) {
-    return;
-  }
-  const std::string parent = sdk::join(sdk::join(card.device, "physfn"), "");
-  for (const std::string& name : sys.list(parent)) {
-    const auto number = numbered(name, "virtfn");
-    if (number && sdk::base_name(sys.link_target(parent + name).value_or("")) == card.pci) {
-      gpu.function = *number;
-    }
-  }
-}
-
 Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
              const std::map<std::string, std::uint64_t>& capacities) {
   Gpu gpu;
@@ -116,8 +97,33 @@ Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
     }
   }
   gpu.tiles = std::max(gpu.tiles, 1u);
-  read_virtual_functions(sys, card, names, gpu);
+  for (const std::string& name : names) {
+    const auto number = numbered(name, "virtfn");
+    const auto address = number ? sdk::normal_pci_address(sdk::base_name(
+                                      sys.link_target(sdk::join(card.device, name)).value_or("")))
+                                : std::nullopt;
+    if (address) {
+      gpu.functions.emplace(*address, *number);
+    }
+  }
   return gpu;
+}
+
+// Tells the virtual functions what they are part of.
+void link_functions(std::vector<Gpu>& gpus) {
+  std::map<std::string, Gpu*> by_address;
+  for (Gpu& gpu : gpus) {
+    by_address.emplace(gpu.pci, &gpu);
+  }
+  for (const Gpu& gpu : gpus) {
+    for (const auto& [address, number] : gpu.functions) {
+      const auto part = by_address.find(address);
+      if (part != by_address.end() && part->second != &gpu) {
+        part->second->physical = gpu.pci;
+        part->second->function = number;
+      }
+    }
+  }
 }
 
 // The address that the device's uevent states, in trees where folders are not links.
@@ -187,6 +193,7 @@ std::vector<Gpu> find_gpus(const sdk::Root& sys) {
     gpus.push_back(read_gpu(sys, *card, *capacities));
   }
   std::sort(gpus.begin(), gpus.end(), [](const Gpu& a, const Gpu& b) { return a.pci < b.pci; });
+  link_functions(gpus);
   return gpus;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,9 +24,11 @@ struct Gpu {
   std::uint64_t memory_bytes = 0;  // of its own; 0: none, or not known
   std::optional<bool> integrated;
   unsigned tiles = 1;
-  std::string physical;            // of a virtual function: PCI address of what it is part of
-  unsigned function = 0;           // of a virtual function: its number there
-  unsigned virtual_functions = 0;  // that are switched on, whatever driver they have
+  // Virtual functions that are switched on, whatever driver they have: number by PCI address.
+  std::map<std::string, unsigned> functions;
+  // Of a virtual function: PCI address of the GPU that it is part of, and its number there.
+  std::string physical;
+  unsigned function = 0;
 };
 
 // By PCI address.

@@ -156,9 +156,35 @@ TEST_F(Machines, VirtualFunctionsArePartsOfTheirGpu) {
       << "functions that come or go are noticed";
 }
 
+TEST_F(Machines, SixtyThreeVirtualFunctions) {
+  Machine server("");
+  const auto address = [](unsigned i) {
+    const std::string slot = std::to_string(10 + i / 8), function = std::to_string(i % 8);
+    return "0000:4d:" + slot + "." + function;
+  };
+  server.tree.pci(address(0), 0x8086, 0xe211, 0x030000, "xe", 0);
+  server.tree.drm(address(0), 0);
+  for (unsigned i = 1; i < 64; ++i) {
+    server.tree.pci(address(i), 0x8086, 0xe211, 0x030000, "xe", 0);
+    server.tree.drm(address(i), i);
+    server.tree.virtual_function(address(0), i - 1, address(i));
+  }
+  const Description found = server.describe();
+  ASSERT_EQ(found.status, XPU_OK) << found.error;
+  EXPECT_EQ(found.devices.size(), 64u);
+  EXPECT_EQ(found.devices.at("intel:0").properties.at("virtual-functions"), "63");
+  for (unsigned i = 1; i < 64; ++i) {
+    const std::string id = "intel:0:" + std::to_string(i - 1);
+    EXPECT_EQ(found.devices.at(id).pci, address(i));
+    EXPECT_EQ(found.devices.at(id).parent, "0");
+  }
+}
+
 TEST_F(Machines, AFunctionWhoseGpuIsNotHereIsAGpu) {
   Machine guest("");
+  guest.tree.pci("0000:06:00.0", 0x8086, 0x56c0, 0x038000, "vfio-pci");
   guest.tree.pci("0000:06:10.0", 0x8086, 0x56c0, 0x038000, "i915");
+  guest.tree.virtual_function("0000:06:00.0", 0, "0000:06:10.0");
   guest.tree.drm("0000:06:10.0", 0);
   const Description found = guest.describe();
   EXPECT_THAT(found.ids(), ElementsAre("intel:0"));
