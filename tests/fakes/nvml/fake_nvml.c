@@ -8,6 +8,8 @@
  *   uuid GPU-...   name ...    brand 14   memory 42949672960   capability 8.0   minor 0
  *   mig on|off                 not given: the GPU cannot be partitioned
  *   partition SLOT GI CI UUID BYTES NAME...              link N PEER-BUS-ID
+ *   slices SLOT GI CI          of a partition, where not after its memory
+ *   no-minor                   nobody knows the number of its node
  *   lost                       its handle cannot be had
  *   ancestor A B LEVEL         of two GPUs, anywhere
  *
@@ -28,6 +30,7 @@ struct partition {
   unsigned slot, gpu_instance, compute_instance;
   char uuid[96], name[96];
   unsigned long long memory;
+  unsigned gpu_slices, compute_slices; /* 0: after its memory */
 };
 
 struct gpu {
@@ -38,7 +41,7 @@ struct gpu {
   unsigned long long memory;
   int major_capability, minor_capability;
   int mig; /* -1: not supported */
-  int lost;
+  int lost, no_minor;
   unsigned partition_count;
   struct partition partitions[MAX_PARTITIONS];
   char links[MAX_LINKS][32];
@@ -67,6 +70,19 @@ static void description_path(char* path, size_t size) {
   }
 }
 
+static void read_slices(struct gpu* gpu, const char* line) {
+  unsigned slot, gpu_slices, compute_slices;
+  if (sscanf(line, " slices %u %u %u", &slot, &gpu_slices, &compute_slices) != 3) {
+    return;
+  }
+  for (unsigned i = 0; i < gpu->partition_count; ++i) {
+    if (gpu->partitions[i].slot == slot) {
+      gpu->partitions[i].gpu_slices = gpu_slices;
+      gpu->partitions[i].compute_slices = compute_slices;
+    }
+  }
+}
+
 static void read_gpu_line(struct gpu* gpu, const char* line) {
   char state[8];
   unsigned number;
@@ -82,6 +98,10 @@ static void read_gpu_line(struct gpu* gpu, const char* line) {
   if (strncmp(line, "lost", 4) == 0) {
     gpu->lost = 1;
   }
+  if (strncmp(line, "no-minor", 8) == 0) {
+    gpu->no_minor = 1;
+  }
+  read_slices(gpu, line);
   if (sscanf(line, " link %u", &number) == 1 && number < MAX_LINKS) {
     sscanf(line, " link %*u %31s", gpu->links[number]);
   }
@@ -210,7 +230,7 @@ FAKE int nvmlDeviceGetBrand(void* device, unsigned* brand) {
 
 FAKE int nvmlDeviceGetMinorNumber(void* device, unsigned* minor) {
   *minor = as_gpu(device)->minor;
-  return NVML_OK;
+  return as_gpu(device)->no_minor ? NVML_NOT_SUPPORTED : NVML_OK;
 }
 
 FAKE int nvmlDeviceGetPciInfo_v3(void* device, struct nvml_pci_info* info) {
@@ -276,6 +296,10 @@ FAKE int nvmlDeviceGetAttributes_v2(void* device, struct nvml_attributes* out) {
   out->memory_mib = part->memory >> 20;
   out->gpu_instance_slices = out->compute_instance_slices =
       (unsigned)((part->memory + (1ull << 30)) / (5ull << 30));
+  if (part->gpu_slices) {
+    out->gpu_instance_slices = part->gpu_slices;
+    out->compute_instance_slices = part->compute_slices;
+  }
   return NVML_OK;
 }
 
