@@ -122,7 +122,7 @@ std::string Nvml::brand(nvml::Device device) const {
   // As requirement expressions of images spell them.
   static constexpr std::array kBrands = {
       "",          "quadro",    "tesla",  "nvs",        "grid",    "geforce",
-      "titan",     "vapps",     "vpc",    "vcs",        "vws",     "vgaming",
+      "titan",     "vapps",     "vpc",    "vcs",        "vws",     "cloudgaming",
       "quadrortx", "nvidiartx", "nvidia", "geforcertx", "titanrtx"};
   unsigned brand = number_of(brand_, device).value_or(0);
   return brand < kBrands.size() ? kBrands[brand] : "";

@@ -70,6 +70,19 @@ launch() {
   new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
   run_bundle
 }
+# launch_as_admin: the same, with CAP_SYS_ADMIN.
+launch_as_admin() {
+  local env=()
+  while [ "$1" != -- ]; do
+    env+=("$1")
+    shift
+  done
+  shift
+  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
+  bundle_edit '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+  run_bundle
+}
+
 nodes=(/dev/nvidia0 /dev/nvidia1 /dev/nvidia2)
 for cap in 1 2 "${first[@]}" "${second[@]}"; do
   nodes+=("$caps$cap")
@@ -135,9 +148,84 @@ graphics_suite() {
   has "$with: a partition that cannot draw has none" "$OUTPUT" "ls /dev/dri ENOENT"
 }
 
+feature_suite() {
+  local with=$1 all=(/probe open /dev/nvidia-fs0 open /dev/infiniband/uverbs0 open /dev/infiniband/rdma_cm
+    open /dev/gdrdrv open /dev/nvidia-nvswitchctl open /dev/nvidia-nvswitch0
+    open /dev/nvidia-caps-imex-channels/channel0 ls /run/udev ls /etc/cufile.json)
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_DRIVER_CAPABILITIES=all -- "${all[@]}"
+  silent "$with: all capabilities are no feature" "$OUTPUT" ENXIO
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_GDS=enabled -- "${all[@]}" ls /run/udev/data
+  has "$with: GDS" "$OUTPUT" "open /dev/nvidia-fs0 ENXIO" "ls /run/udev/data b259:0" \
+    "ls /etc/cufile.json ENOTDIR" "open /dev/gdrdrv ENOENT" "open /dev/nvidia-nvswitchctl ENOENT"
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_MOFED=enabled -- "${all[@]}"
+  has "$with: MOFED" "$OUTPUT" "open /dev/infiniband/uverbs0 ENXIO" \
+    "open /dev/infiniband/rdma_cm ENXIO" "open /dev/nvidia-fs0 ENOENT"
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_GDRCOPY=enabled NVIDIA_NVSWITCH=enabled -- "${all[@]}"
+  has "$with: GDRCOPY and NVSWITCH" "$OUTPUT" "open /dev/gdrdrv ENXIO" \
+    "open /dev/nvidia-nvswitchctl ENXIO" "open /dev/nvidia-nvswitch0 ENXIO"
+  silent "$with: and nothing of GDS" "$OUTPUT" "ls /run/udev data"
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_IMEX_CHANNELS=channel0 -- "${all[@]}"
+  has "$with: an IMEX channel" "$OUTPUT" "open /dev/nvidia-caps-imex-channels/channel0 ENXIO"
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_IMEX_CHANNELS=5 -- /probe id
+  [ "$STATUS" -ne 0 ] || fail "$with: a channel that is not there" "$OUTPUT"
+  says "$with: a channel that is not there fails the start" "$OUTPUT" NVIDIA_IMEX_CHANNELS 5
+
+  local monitor=(/probe open "${caps}1" open "${caps}2" open "$caps${second[0]}" open /dev/nvidia2)
+  launch NVIDIA_VISIBLE_DEVICES=1:0 NVIDIA_MIG_CONFIG_DEVICES=all -- /probe id
+  [ "$STATUS" -ne 0 ] || fail "$with: rights over MIG need privilege" "$OUTPUT"
+  says "$with: rights over MIG need privilege" "$OUTPUT" NVIDIA_MIG_CONFIG_DEVICES CAP_SYS_ADMIN
+  launch_as_admin NVIDIA_VISIBLE_DEVICES=all NVIDIA_MIG_CONFIG_DEVICES=all -- "${monitor[@]}"
+  mapfile -t lines < <(opens "${caps}1" "$caps${second[0]}" /dev/nvidia2)
+  has "$with: mig-config" "$OUTPUT" "${lines[@]}" "open ${caps}2 ENOENT"
+  launch_as_admin NVIDIA_VISIBLE_DEVICES=1:0 NVIDIA_MIG_MONITOR_DEVICES=all -- "${monitor[@]}"
+  mapfile -t lines < <(opens "${caps}2" "$caps${second[0]}")
+  has "$with: mig-monitor is over the whole GPU" "$OUTPUT" "${lines[@]}" "open ${caps}1 ENOENT"
+}
+
+# required CUDA DRIVER...: the text of CUDA's own images.
+required() {
+  local text="cuda>=$1" driver brand
+  shift
+  for driver in "$@"; do
+    for brand in unknown grid tesla nvidia quadro quadrortx nvidiartx vapps vpc vcs vws cloudgaming; do
+      text+=" brand=$brand,driver>=$driver,driver<$((driver + 1))"
+    done
+  done
+  echo "$text"
+}
+
+requirement_suite() {
+  local with=$1 cuda=NVIDIA_REQUIRE_CUDA
+  launch NVIDIA_VISIBLE_DEVICES=0 "$cuda=cuda>=12.4 brand=tesla,driver>=470,driver<471" -- /probe id
+  has "$with: a requirement that is met" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=0 \
+    "$cuda=cuda>=13.0 brand=tesla,driver>=535,driver<536 brand=nvidia,driver>=550,driver<551" -- /probe id
+  has "$with: met by the brand and an older driver" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=0 \
+    "$cuda=cuda>=13.0 brand=tesla,driver>=550,driver<551 brand=nvidia,driver>=570,driver<571" -- /probe id
+  says "$with: one that is not met names it and the host's" "$OUTPUT" $cuda "cuda>=13.0" 12.4
+  # As the images of CUDA 12.8 and 13.2 have it.
+  launch NVIDIA_VISIBLE_DEVICES=0 "$cuda=$(required 12.8 470 535 550 560 565)" -- /probe id
+  has "$with: an image that takes this driver's branch" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=0 "$cuda=$(required 13.2 535 570 580 590)" -- /probe id
+  says "$with: an image that takes another" "$OUTPUT" $cuda "cuda>=13.2"
+  launch NVIDIA_VISIBLE_DEVICES=0 "$cuda=cuda>=13.0" NVIDIA_DISABLE_REQUIRE=true -- /probe id
+  has "$with: the check can be switched off" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=1:0 "NVIDIA_REQUIRE_ARCH=arch>=9.0" -- /probe id
+  says "$with: a partition has its GPU's architecture" "$OUTPUT" NVIDIA_REQUIRE_ARCH "arch>=9.0" 8.0
+  launch NVIDIA_VISIBLE_DEVICES=0 NVIDIA_REQUIRE_JETPACK=csv-mounts=all -- /probe id
+  has "$with: that of Tegra images is none" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=0 CUDA_VERSION=12.4.131 -- /probe id
+  has "$with: an old image says CUDA_VERSION" "$OUTPUT" "id 0 0"
+  launch NVIDIA_VISIBLE_DEVICES=0 CUDA_VERSION=13.1.0 -- /probe id
+  says "$with: and needs what it says" "$OUTPUT" CUDA_VERSION "cuda>=13.1"
+}
+
 for name in runc crun; do
   RUNTIME=$(command -v $name)
   mig_suite $name
 done
 graphics_suite crun
+feature_suite crun
+requirement_suite crun
 finish

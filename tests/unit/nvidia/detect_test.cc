@@ -79,6 +79,32 @@ TEST_F(Detect, EverythingThatNvmlSays) {
   EXPECT_FALSE(found.conditions.count("seconds 600")) << "no GPU of this host can be partitioned";
 }
 
+// As NVIDIA_REQUIRE_CUDA of CUDA's images spells them, in the order of NVML's numbers.
+TEST_F(Detect, BrandsAreCalledAsImagesCallThem) {
+  const std::vector<std::string> brands = {
+      "unknown",   "quadro",    "tesla",  "nvs",        "grid",     "geforce",
+      "titan",     "vapps",     "vpc",    "vcs",        "vws",      "cloudgaming",
+      "quadrortx", "nvidiartx", "nvidia", "geforcertx", "titanrtx", "unknown"};
+  make_driver_tree(options_);
+  std::string machine = "driver 550.163.01\ncuda 12040\ninit 0\n";
+  for (unsigned brand = 1; brand < 16; ++brand) {
+    machine += "gpu 00000000:" + std::to_string(brand + 10) + ":00.0\nbrand " +
+               std::to_string(brand) + "\n";
+  }
+  rewrite(folder_ / "usr/lib/x86_64-linux-gnu/nvidia/current/fake-nvml.conf", machine);
+  Description found = describe(below(folder_.path()));
+  ASSERT_EQ(found.devices.size(), 15u);
+  for (unsigned brand = 1; brand < 16; ++brand) {
+    EXPECT_EQ(found.devices.at(std::to_string(brand - 1)).properties.at("brand"), brands[brand]);
+  }
+  for (unsigned brand : {0u, 16u, 17u}) {
+    rewrite(folder_ / "usr/lib/x86_64-linux-gnu/nvidia/current/fake-nvml.conf",
+            "driver 550.163.01\ngpu 00000000:11:00.0\nbrand " + std::to_string(brand) + "\n");
+    EXPECT_EQ(describe(below(folder_.path())).devices.at("0").properties.at("brand"),
+              brands[brand]);
+  }
+}
+
 TEST_F(Detect, AnNvmlThatCanOnlyCountIsFilledInFromProcfs) {
   options_.gpus = 2;
   options_.nvml = "minimal";

@@ -31,8 +31,8 @@ struct Element {
   std::string at(const std::string& path) const {
     const Element* here = this;
     std::istringstream names(path);
-    for (std::string name; here && std::getline(names, name, '/');) {
-      here = here->child(name);
+    for (std::string step; here && std::getline(names, step, '/');) {
+      here = here->child(step);
     }
     return here && here->text != "N/A" ? here->text : "";
   }
