@@ -151,9 +151,12 @@ std::string address_of(const RecordedGpu& gpu) {
 
 void build_gpu(Host& host, const RecordedGpu& gpu) {
   const std::string proc = "/proc/driver/nvidia/";
-  host.file("/sys/bus/pci/devices/" + address_of(gpu) + "/vendor", "0x10de\n");
+  const std::string device = "/sys/bus/pci/devices/" + address_of(gpu);
+  host.file(device + "/vendor", "0x10de\n");
+  host.file(device + "/device", "0x20b0\n");
+  host.file(device + "/class", "0x030200\n");
   if (!gpu.numa_node.empty()) {
-    host.file("/sys/bus/pci/devices/" + address_of(gpu) + "/numa_node", gpu.numa_node + "\n");
+    host.file(device + "/numa_node", gpu.numa_node + "\n");
   }
   if (gpu.minor.empty()) {
     return;

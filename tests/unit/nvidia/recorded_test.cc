@@ -31,6 +31,9 @@ struct Dump {
   std::string file, driver, cuda;
   std::vector<Expected> gpus;
 };
+void PrintTo(const Dump& dump, std::ostream* out) {
+  *out << dump.file;
+}
 
 const std::vector<Dump>& dumps() {
   static const std::vector<Dump> all = {
@@ -145,6 +148,13 @@ void expect_gpu(const Description& found, const Host& host, const Expected& expe
   }
 }
 
+template <class Machine>
+std::string named(const testing::TestParamInfo<Machine>& of) {
+  std::string name = of.param.file;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 class Recorded : public testing::TestWithParam<Dump> {};
 
 TEST_P(Recorded, IsDescribedAsItIs) {
@@ -172,11 +182,7 @@ TEST_P(Recorded, IsDescribedAsItIs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Recorded, testing::ValuesIn(dumps()), [](const auto& info) {
-  std::string name = info.param.file;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, Recorded, testing::ValuesIn(dumps()), named<Dump>);
 
 // Another kind of record among them would go untested.
 TEST(RecordedMachines, AllHaveATable) {
@@ -301,7 +307,7 @@ INSTANTIATE_TEST_SUITE_P(
                          {0, 1, 4, 5},
                          "GPU-14050000-0000-0000-0000-00000000000",
                          ""}),
-    [](const auto& info) { return info.param.file; });
+    named<Mock>);
 
 }  // namespace
 }  // namespace xpu::test
