@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/amd/kfd.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "sdk/helpers/path.h"
+
+namespace xpu::amd {
+namespace {
+
+constexpr std::uint64_t kVendor = 0x1002;
+// Types of links and of memory, as the kernel's CRAT table has them.
+constexpr std::uint64_t kLinkPcie = 2, kLinkXgmi = 11;
+constexpr std::uint64_t kHeapPublic = 1, kHeapPrivate = 2;
+constexpr std::uint64_t kFunction = 0xffff;  // bus, device and function in a location
+
+sdk::Root nodes_folder(const sdk::Root& sys_root) {
+  const std::string nodes = sdk::join(kTopology, "nodes");
+  return sdk::Root(sys_root.host_path(sys_root.resolve(nodes).value_or(nodes)));
+}
+
+// A file of lines "name value".
+class Properties {
+ public:
+  Properties(const sdk::Root& folder, const std::string& file)
+      : text_(folder.read(file).value_or("")) {}
+
+  bool empty() const { return text_.empty(); }
+
+  std::optional<std::uint64_t> find(std::string_view name) const {
+    for (std::string_view left = text_; !left.empty();) {
+      const std::size_t end = std::min(left.find('\n'), left.size());
+      const std::string_view line = left.substr(0, end);
+      left.remove_prefix(std::min(end + 1, left.size()));
+      if (line.size() > name.size() && line[name.size()] == ' ' && sdk::starts_with(line, name)) {
+        std::uint64_t value = 0;
+        const std::string number = sdk::trimmed(line.substr(name.size()));
+        const auto result = std::from_chars(number.data(), number.data() + number.size(), value);
+        return result.ec == std::errc() ? std::optional(value) : std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+  std::uint64_t operator[](std::string_view name) const { return find(name).value_or(0); }
+
+ private:
+  std::string text_;
+};
+
+std::uint64_t bank_bytes(const sdk::Root& folder, const std::string& node) {
+  std::uint64_t bytes = 0;
+  const std::string banks = node + "/mem_banks";
+  for (const std::string& name : folder.list(banks)) {
+    const Properties bank(folder, sdk::join(sdk::join(banks, name), "properties"));
+    const auto heap = bank.find("heap_type");
+    if (heap == kHeapPublic || heap == kHeapPrivate) {
+      bytes += bank["size_in_bytes"];
+    }
+  }
+  return bytes;
+}
+
+KfdNode read_node(const sdk::Root& folder, const std::string& path, const Properties& from) {
+  KfdNode node;
+  node.cpu_cores = from["cpu_cores_count"];
+  node.simd_count = from["simd_count"];
+  node.simd_per_cu = from["simd_per_cu"];
+  node.gfx_target_version = from["gfx_target_version"];
+  node.device_id = from["device_id"];
+  node.location_id = from["location_id"];
+  node.domain = from["domain"];
+  node.render_minor = from["drm_render_minor"];
+  node.unique_id = from["unique_id"];
+  node.hive_id = from["hive_id"];
+  // The driver is AMD's, but others have put their processors under it.
+  if (from.find("vendor_id").value_or(kVendor) != kVendor) {
+    node.simd_count = 0;
+  }
+  if (node.is_gpu()) {
+    node.memory_bytes = bank_bytes(folder, path);
+    if (node.memory_bytes == 0) {
+      node.memory_bytes = from["local_mem_size"];
+    }
+  }
+  return node;
+}
+
+}  // namespace
+
+std::string KfdNode::pci() const {
+  const auto function = static_cast<unsigned>(location_id & kFunction);
+  if (function == 0) {
+    return "";
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", static_cast<unsigned>(domain),
+                function >> 8, function >> 3 & 0x1f, function & 7);
+  return text;
+}
+
+Kfd::Kfd(const sdk::Root& sys_root) : folder_(nodes_folder(sys_root)) {
+  for (const std::string& name : folder_.list("/")) {
+    const auto number = sdk::parse_number(name);
+    if (!number || *number < 0) {
+      continue;
+    }
+    present_ = true;
+    const std::string path = "/" + name;
+    const Properties properties(folder_, path + "/properties");
+    if (!properties.empty()) {
+      KfdNode node = read_node(folder_, path, properties);
+      node.number = static_cast<unsigned>(*number);
+      nodes_.push_back(node);
+    }
+  }
+  std::sort(nodes_.begin(), nodes_.end(),
+            [](const KfdNode& a, const KfdNode& b) { return a.number < b.number; });
+}
+
+std::vector<KfdLink> Kfd::links(unsigned number) const {
+  std::vector<KfdLink> links;
+  for (const char* kind : {"io_links", "p2p_links"}) {
+    const std::string folder = "/" + std::to_string(number) + "/" + kind;
+    for (const std::string& name : folder_.list(folder)) {
+      const Properties from(folder_, sdk::join(sdk::join(folder, name), "properties"));
+      const auto to = from.find("node_to");
+      if (!to) {
+        continue;
+      }
+      KfdLink link;
+      link.to = static_cast<unsigned>(*to);
+      link.weight = static_cast<unsigned>(from["weight"]);
+      const std::uint64_t type = from["type"];
+      link.type = type == kLinkXgmi   ? KfdLink::Type::kXgmi
+                  : type == kLinkPcie ? KfdLink::Type::kPcie
+                                      : KfdLink::Type::kOther;
+      links.push_back(link);
+    }
+  }
+  return links;
+}
+
+}  // namespace xpu::amd
