@@ -203,7 +203,9 @@ class Builder {
       write_node(part.node, part_properties(part));
       for (const KfdPart& other : parts_) {
         const bool own = other.gpu == part.gpu;
-        if (other.node != part.node && part.gpu->hive != 0 && other.gpu->hive == part.gpu->hive) {
+        // Of each GPU one part has them all; the thousands of the others say nothing new.
+        if (part.place == 0 && other.node != part.node && part.gpu->hive != 0 &&
+            other.gpu->hive == part.gpu->hive) {
           io_link(part.node, other.node, 11, own ? kOwnWeight : kXgmiWeight);
         }
       }
