@@ -12,14 +12,14 @@ int main(int argc, char** argv) {
   unsigned gpus = 2, parts = 8, divided = 0;
 
   CLI::App app(
-      "Builds the root of a host with AMD GPUs: sysfs, KFD's topology and device nodes. Give it "
-      "to\n"
-      "the backend as sys-root, dev-root and driver-root. Needs root (mknod). Prints one line per\n"
-      "node: PATH MAJOR:MINOR.");
+      "Builds the root of a host with AMD GPUs: sysfs, KFD's topology and device nodes. Give it\n"
+      "to the backend as sys-root, dev-root and driver-root. Needs root (mknod). Prints one line\n"
+      "per node: PATH MAJOR:MINOR.");
   app.add_option("--root", root, "where to build")->required();
   app.add_option("--gpus", gpus, "number of GPUs")->capture_default_str();
-  app.add_option("--parts", parts, "parts that the last GPU is divided into")
+  app.add_option("--divided", divided, "how many GPUs are divided, the last ones")
       ->capture_default_str();
+  app.add_option("--parts", parts, "parts of each of them")->capture_default_str();
   app.add_option("--numbers", numbers, "MAJOR:MINOR for the nodes: KFD, then card and render node");
   CLI11_PARSE(app, argc, argv);
 
