@@ -2,7 +2,6 @@
 // xpu-backend-host: loads one backend in a process of its own and prints what it describes.
 #include <getopt.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -11,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/plugin_host/host.h"
+#include "core/plugin_host/process.h"
 #include "core/plugin_host/verify.h"
 
 namespace xpu {
@@ -132,13 +132,13 @@ void print_line(log::Level level, const std::string& text) {
 
 // Nothing of the caller's leaks into the backend's process.
 void forget_the_caller() {
-  closefrom(STDERR_FILENO + 1);
-  clearenv();
+  process::forget_descriptors(STDERR_FILENO + 1);
+  process::forget_environment();
   setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
-  for (int number = 1; number <= SIGRTMAX; ++number) {
+  for (int number = 1; number < NSIG; ++number) {
     signal(number, SIG_DFL);
   }
 }
@@ -187,7 +187,7 @@ int verify(const Arguments& arguments) {
 int run(int argc, char** argv) {
   forget_the_caller();
   // Not SIGKILL: what the backend started is ended first.
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  process::end_with_parent(SIGTERM);
   try {
     Arguments arguments;
     if (!parse(argc, argv, arguments)) {

@@ -4,14 +4,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
-#include <sys/xattr.h>
 #include <time.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
 #include "core/base/path.h"
+#include "core/base/platform.h"
 #include "core/base/trust.h"
 
 namespace xpu {
@@ -26,7 +25,7 @@ std::string temporary_prefix(const std::string& name) {
 
 std::string random_suffix() {
   std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+  if (!platform::random_bytes(&number, sizeof number)) {
     // Early in boot. O_EXCL makes a name that is taken harmless.
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -47,23 +46,6 @@ void write_all(int fd, std::string_view bytes, const std::string& path) {
       fail_errno("cannot write ", path);
     }
     bytes.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
-  }
-}
-
-// As far as the file system and the caller's rights let it: an attribute is no reason to fail.
-void copy_attributes(int from, int to) {
-  char names[4096];
-  char value[4096];
-  const ssize_t length = ::flistxattr(from, names, sizeof names);
-  for (const char* name = names; name < names + length; name += std::strlen(name) + 1) {
-    const std::string_view text = name;
-    if (!text.starts_with("security.") && !text.starts_with("user.")) {
-      continue;
-    }
-    const ssize_t size = ::fgetxattr(from, name, value, sizeof value);
-    if (size >= 0) {
-      ::fsetxattr(to, name, value, static_cast<std::size_t>(size), 0);
-    }
   }
 }
 
@@ -114,7 +96,7 @@ class Temporary {
       fail_errno("cannot set the mode of ", path_);
     }
     if (options.attributes_of >= 0) {
-      copy_attributes(options.attributes_of, fd_.get());
+      platform::copy_attributes(options.attributes_of, fd_.get());
     }
     if (options.sync && ::fsync(fd_.get()) != 0) {
       fail_errno("cannot write ", path_);

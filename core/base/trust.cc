@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/platform.h"
 
 namespace xpu {
 namespace {
@@ -59,7 +60,7 @@ class Walk {
 
   // From a folder that has been reached and checked.
   Fd run_in(const Fd& folder, const std::string& shown, const std::string& name) {
-    folder_.reset(::openat(folder.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    folder_ = platform::open_object(folder.get(), ".");
     if (!folder_) {
       fail_errno("cannot open ", shown);
     }
@@ -91,7 +92,7 @@ class Walk {
   }
 
   void restart() {
-    folder_.reset(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    folder_ = platform::open_object(AT_FDCWD, "/");
     shown_.assign(1, '/');
     if (!folder_ || ::fstat(folder_.get(), &st_) != 0) {
       fail_errno("cannot open /");
@@ -103,7 +104,7 @@ class Walk {
   bool step() {
     const std::string name = std::move(pending_.back());
     pending_.pop_back();
-    current_.reset(::openat(folder_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    current_ = platform::open_object(folder_.get(), name.c_str());
     if (!current_ && (errno == ENOENT || errno == ENOTDIR)) {
       return false;
     }
@@ -140,7 +141,8 @@ class Walk {
       fail("cannot open ", path_, ": too many symbolic links");
     }
     std::array<char, PATH_MAX> target{};
-    const ssize_t size = ::readlinkat(current_.get(), "", target.data(), target.size());
+    const ssize_t size =
+        platform::read_link(current_, folder_.get(), name.c_str(), target.data(), target.size());
     if (size <= 0) {
       fail_errno("cannot read the symbolic link ", link);
     }

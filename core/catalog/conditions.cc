@@ -2,9 +2,7 @@
 #include "core/catalog/conditions.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 
 #include <charconv>
@@ -13,6 +11,8 @@
 #include "core/base/fd.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/platform.h"
+#include "core/catalog/kernel.h"
 #include "core/catalog/limits.h"
 
 namespace xpu {
@@ -33,9 +33,7 @@ std::string stat_now(const std::string& path) {
     return why_not(errno);
   }
   if (S_ISREG(st.st_mode)) {
-    const long long ns =
-        static_cast<long long>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
-    return cat(st.st_size, ":", ns, ":", st.st_ino, ":", st.st_dev);
+    return cat(st.st_size, ":", platform::modified_ns(st), ":", st.st_ino, ":", st.st_dev);
   }
   if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode)) {
     // Their times change with use.
@@ -101,26 +99,24 @@ bool still_lives(const std::string& expected) {
 
 std::uint64_t boot_seconds() {
   timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
+  clock_gettime(clock_since_boot(), &now);
   return static_cast<std::uint64_t>(now.tv_sec);
 }
 
 bool on_kernel_filesystem(const std::string& path) {
-  Fd place(open("/", O_PATH | O_CLOEXEC));
+  Fd place = platform::open_object(AT_FDCWD, "/");
   for (std::size_t at = 1; at < path.size();) {
     const std::size_t slash = std::min(path.find('/', at), path.size());
     const std::string name = path.substr(at, slash - at);
     // A link is not followed: it may be another user's, and the backend did not name its target.
-    Fd next(openat(place.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    Fd next = platform::open_object(place.get(), name.c_str());
     if (!next) {
       break;
     }
     place = std::move(next);
     at = slash + 1;
   }
-  struct statfs fs;
-  return fstatfs(place.get(), &fs) == 0 &&
-         (fs.f_type == SYSFS_MAGIC || fs.f_type == PROC_SUPER_MAGIC);
+  return is_of_kernel(place.get());
 }
 
 void take_snapshot(std::vector<Condition>& conditions) {

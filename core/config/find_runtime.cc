@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/platform.h"
 #include "core/base/trust.h"
 #include "core/config/config.h"
 
@@ -19,7 +20,7 @@ constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/
 bool is_ourselves(int fd) {
   struct stat self {
   }, other{};
-  return ::stat("/proc/self/exe", &self) == 0 && ::fstat(fd, &other) == 0 &&
+  return ::stat(platform::own_program().c_str(), &self) == 0 && ::fstat(fd, &other) == 0 &&
          self.st_dev == other.st_dev && self.st_ino == other.st_ino;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/platform.h"
 #include "core/catalog/limits.h"
 #include "core/log/log.h"
 
@@ -23,13 +24,8 @@ constexpr std::size_t kMessageBytes = 4096;
 
 // A pipe of which this process reads without waiting.
 void make_pipe(Fd& reader, Fd& writer) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    fail_errno("cannot create a pipe");
-  }
-  reader.reset(ends[0]);
-  writer.reset(ends[1]);
-  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  platform::make_pipe(reader, writer);
+  fcntl(reader.get(), F_SETFL, O_NONBLOCK);
 }
 
 std::vector<std::string> arguments(const std::string& program, const Config& config,

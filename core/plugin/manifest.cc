@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
+#include "core/base/platform.h"
 #include "core/base/trust.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
@@ -39,7 +40,7 @@ class ManifestReader {
       fail(toml_.place(version), "manifest-version is not 1, the only one that this version reads");
     }
     if (wanted_text("name") != out_.name) {
-      fail(toml_.place(root_.get("name")), "name is ", quoted(wanted_text("name")),
+      fail(toml_.place(root_.get("name")), "name is ", in_quotes(wanted_text("name")),
            "; the manifest of a backend NAME is called NAME.toml");
     }
     if (const toml::table* request = toml_.table(root_, "request", "request")) {
@@ -84,10 +85,10 @@ class ManifestReader {
   void read_options(const toml::table& options) {
     for (const auto& [name, value] : options) {
       if (!grammar::is_name(name.str())) {
-        fail(toml_.place(&value), "[options] ", quoted(name.str()), " is not [a-z][a-z0-9-]*");
+        fail(toml_.place(&value), "[options] ", in_quotes(name.str()), " is not [a-z][a-z0-9-]*");
       }
       if (name == "enabled" || name == "features") {
-        fail(toml_.place(&value), "[options] ", quoted(name.str()),
+        fail(toml_.place(&value), "[options] ", in_quotes(name.str()),
              " is what the runtime itself reads in the configuration; take another name");
       }
       out_.options.emplace(name.str(), toml_.scalar(value, cat("[options] ", name.str())));
@@ -98,14 +99,16 @@ class ManifestReader {
     const std::size_t slash = library.rfind('/');
     const std::string name = slash == std::string::npos ? library : library.substr(slash + 1);
     std::string_view stem = name;
-    const bool suffix = stem.size() > 3 && stem.substr(stem.size() - 3) == ".so";
-    stem.remove_suffix(suffix ? 3 : 0);
+    const std::string_view ending = platform::library_suffix();
+    const bool suffix = stem.size() > ending.size() && stem.ends_with(ending);
+    stem.remove_suffix(suffix ? ending.size() : 0);
     const bool plain =
         stem.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
     if (!suffix || !plain || (slash != std::string::npos && !grammar::is_clean_absolute(library))) {
-      fail(toml_.place(root_.get("library")), "library is ", quoted(library),
+      fail(toml_.place(root_.get("library")), "library is ", in_quotes(library),
            "; the name of a file beside the manifest, or an absolute path, is wanted, and the "
-           "file's name is [a-z0-9-]+.so");
+           "file's name is [a-z0-9-]+",
+           ending);
     }
     return slash == std::string::npos ? cat(out_.file.substr(0, out_.file.rfind('/') + 1), library)
                                       : library;
@@ -113,7 +116,7 @@ class ManifestReader {
 
   void read_sha256(const std::string& sha256) {
     if (sha256.size() != 64 || sha256.find_first_not_of("0123456789abcdef") != sha256.npos) {
-      fail(toml_.place(root_.get("sha256")), "sha256 is ", quoted(sha256),
+      fail(toml_.place(root_.get("sha256")), "sha256 is ", in_quotes(sha256),
            "; the 64 hexadecimal digits that sha256sum prints for the library are wanted");
     }
     out_.sha256 = sha256;
@@ -125,7 +128,7 @@ class ManifestReader {
     const char* minor = dot == end ? end : dot + 1;
     const auto [stop, no_minor] = std::from_chars(minor, end, out_.abi_minor);
     if (no_major != std::errc() || no_minor != std::errc() || *dot != '.' || stop != end) {
-      fail(toml_.place(root_.get("abi")), "abi is ", quoted(abi),
+      fail(toml_.place(root_.get("abi")), "abi is ", in_quotes(abi),
            "; a version such as \"1.0\" is wanted");
     }
     if (!abi::accepted(out_.abi_major, out_.abi_minor)) {
@@ -146,7 +149,7 @@ class ManifestReader {
       const std::string name = path.substr(at + 2, end == path.npos ? end : end - at - 2);
       const auto option = out_.options.find(name);
       if (end == path.npos || option == out_.options.end()) {
-        fail(toml_.place(&node), "[detect] any: ", quoted(path),
+        fail(toml_.place(&node), "[detect] any: ", in_quotes(path),
              " uses an option that [options] does not declare");
       }
       out += option->second;
@@ -156,7 +159,7 @@ class ManifestReader {
         std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
         out.end());
     if (!grammar::is_clean_absolute(out)) {
-      fail(toml_.place(&node), "[detect] any: ", quoted(path), " is ", quoted(out),
+      fail(toml_.place(&node), "[detect] any: ", in_quotes(path), " is ", in_quotes(out),
            ", not an absolute path without \"..\"");
     }
     return out;
@@ -217,7 +220,7 @@ void apply_config(FoundBackend& found, const BackendConfig& config,
       for (const auto& [known, unused] : manifest.options) {
         names.push_back(known);
       }
-      fail(config_file, ": [backends.", manifest.name, "] has no option ", quoted(name),
+      fail(config_file, ": [backends.", manifest.name, "] has no option ", in_quotes(name),
            "; it has ", list_of(names));
     }
     if (!grammar::is_text(value, limits::kText)) {
@@ -232,7 +235,7 @@ void apply_config(FoundBackend& found, const BackendConfig& config,
     }
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       fail(config_file, ": [backends.", manifest.name, "] features: there is no feature ",
-           quoted(name),
+           in_quotes(name),
            known.empty() ? "; this backend has none" : cat("; there are ", list_of(known)));
     }
   }

@@ -61,7 +61,7 @@ class RequestReader {
                       Pattern pattern = Pattern::kNo) const {
     const bool prefix = pattern == Pattern::kYes && name.ends_with('*');
     if (!grammar::is_variable(name.substr(0, name.size() - (prefix ? 1 : 0)))) {
-      bad(&node, what, ": ", quoted(name), " is not [A-Za-z_][A-Za-z0-9_]*",
+      bad(&node, what, ": ", in_quotes(name), " is not [A-Za-z_][A-Za-z0-9_]*",
           pattern == Pattern::kYes ? ", nor such a name with '*' behind it" : "");
     }
     if (name == kNeutralVariable) {
@@ -101,7 +101,7 @@ class RequestReader {
 
   void check_name(const std::string& name, const toml::node& node, const std::string& what) const {
     if (!grammar::is_name(name)) {
-      bad(&node, what, ": ", quoted(name), " is not [a-z][a-z0-9-]*");
+      bad(&node, what, ": ", in_quotes(name), " is not [a-z][a-z0-9-]*");
     }
   }
 
@@ -120,7 +120,7 @@ class RequestReader {
     std::vector<std::string> out = names(table, key, what);
     for (const Feature& feature : out_.features) {
       if (contains(out, feature.name)) {
-        bad(table.get(key), what, ": ", quoted(feature.name),
+        bad(table.get(key), what, ": ", in_quotes(feature.name),
             " is a feature, which only its own variable switches on");
       }
     }
@@ -162,7 +162,7 @@ class RequestReader {
       Feature feature = read_feature(*table);
       for (const Feature& other : out_.features) {
         if (other.name == feature.name) {
-          bad(table->get("name"), "[[request.features]] name: ", quoted(feature.name),
+          bad(table->get("name"), "[[request.features]] name: ", in_quotes(feature.name),
               " comes twice");
         }
       }
@@ -186,7 +186,7 @@ class RequestReader {
       feature.variables.push_back(std::move(one));
     }
     if (feature.variables.empty() || (table.contains("variable") && table.contains("variables"))) {
-      bad(&table, where, quoted(feature.name), " needs either variable or variables");
+      bad(&table, where, in_quotes(feature.name), " needs either variable or variables");
     }
     feature.list = toml_.flag(table, "list", where + "list", false);
     feature.privileged = toml_.flag(table, "privileged", where + "privileged", false);
@@ -200,12 +200,12 @@ class RequestReader {
     std::vector<std::string> out;
     for (const auto& [value, node] : toml_.texts(table, "values", what)) {
       if (switches_off(value)) {
-        bad(node, what, ": ", quoted(value), " never switches anything on");
+        bad(node, what, ": ", in_quotes(value), " never switches anything on");
       }
       out.push_back(value);
     }
     if (out.empty() != feature.list) {
-      bad(&table, "[[request.features]] ", quoted(feature.name),
+      bad(&table, "[[request.features]] ", in_quotes(feature.name),
           " needs either values that switch it on or list = true");
     }
     return out;
@@ -222,7 +222,7 @@ class RequestReader {
       bad(node, what, " is for a feature with list = true");
     }
     if (!grammar::is_item(prefix)) {
-      bad(node, what, ": ", quoted(prefix), " is not [A-Za-z0-9][A-Za-z0-9._-]*");
+      bad(node, what, ": ", in_quotes(prefix), " is not [A-Za-z0-9][A-Za-z0-9._-]*");
     }
     return prefix;
   }
@@ -254,7 +254,7 @@ class RequestReader {
       const std::string_view rest = std::string_view(rule.requires_text).substr(at);
       if (!rest.starts_with("${value}") && !rest.starts_with("${major}") &&
           !rest.starts_with("${minor}")) {
-        bad(node, where, "requires: ", quoted(rule.requires_text),
+        bad(node, where, "requires: ", in_quotes(rule.requires_text),
             " may hold ${value}, ${major} and ${minor}, and no other '$'");
       }
     }

@@ -9,7 +9,7 @@
 
 namespace xpu {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return cat("\"", text, "\"");
 }
 
@@ -23,7 +23,8 @@ void ManifestToml::known_keys(const toml::table& table, std::string_view where,
                               std::initializer_list<std::string_view> known) const {
   for (const auto& [key, value] : table) {
     if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
-      fail(place(&value), where, "unknown key ", quoted(key.str()), "; known are ", list_of(known));
+      fail(place(&value), where, "unknown key ", in_quotes(key.str()), "; known are ",
+           list_of(known));
     }
   }
 }

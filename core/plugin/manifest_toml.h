@@ -44,7 +44,8 @@ class ManifestToml {
   std::string file_;
 };
 
-std::string quoted(std::string_view text);
+// Not `quoted`: for a std::string that would be std::quoted.
+std::string in_quotes(std::string_view text);
 
 template <class Names>
 std::string list_of(const Names& names) {

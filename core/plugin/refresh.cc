@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/platform.h"
 #include "core/catalog/conditions.h"
 #include "core/plugin/cache.h"
 #include "core/plugin/host_process.h"
@@ -30,8 +31,8 @@ std::string identity(const std::string& path) {
   if (stat(path.c_str(), &st) != 0) {
     return cat(path, " -");
   }
-  return cat(path, " ", st.st_dev, " ", st.st_ino, " ", st.st_size, " ", st.st_mtim.tv_sec, ".",
-             st.st_mtim.tv_nsec, " ", st.st_ctim.tv_sec, ".", st.st_ctim.tv_nsec);
+  return cat(path, " ", st.st_dev, " ", st.st_ino, " ", st.st_size, " ", platform::modified_ns(st),
+             " ", platform::changed_ns(st));
 }
 
 // Stands for everything that a description is made from, besides the machine itself.

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "core/plugin/obligations.h"
 #include "core/plugin_host/collector.h"
 #include "core/plugin_host/library.h"
+#include "core/plugin_host/process.h"
 #include "core/plugin_host/witness.h"
 
 namespace xpu {
@@ -31,18 +30,10 @@ class Refused : public Error {
   Refused(Obligation obligation, std::string text) : Error(tagged(obligation, std::move(text))) {}
 };
 
-void limit(int resource, rlim_t value) {
-  rlimit now{};
-  getrlimit(static_cast<__rlimit_resource>(resource), &now);
-  now.rlim_max = std::min(now.rlim_max, value);
-  now.rlim_cur = now.rlim_max;
-  setrlimit(static_cast<__rlimit_resource>(resource), &now);
-}
-
 void enclose(const HostLimits& limits, const ChildEnds& ends) {
   // Our parent kills this group; should the parent be killed itself, the kernel does.
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  process::end_with_parent(SIGKILL);
   signal(SIGTERM, SIG_DFL);
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(null, STDIN_FILENO);
@@ -53,11 +44,11 @@ void enclose(const HostLimits& limits, const ChildEnds& ends) {
   umask(022);
 #if !defined(__SANITIZE_ADDRESS__)
   // AddressSanitizer reserves terabytes of addresses.
-  limit(RLIMIT_AS, limits.memory_bytes);
+  process::limit(RLIMIT_AS, limits.memory_bytes);
 #endif
-  limit(RLIMIT_CPU, limits.deadline_s + 1);
-  limit(RLIMIT_NOFILE, kOpenFiles);
-  limit(RLIMIT_CORE, 0);
+  process::limit(RLIMIT_CPU, limits.deadline_s + 1);
+  process::limit(RLIMIT_NOFILE, kOpenFiles);
+  process::limit(RLIMIT_CORE, 0);
 }
 
 // Calls into the backend. An exception must not cross the boundary, but one that does is no reason
@@ -158,7 +149,7 @@ xpu_backend_entry_fn load(const Manifest& manifest) {
     // Stays mapped until the process ends.
     Library& library = *new Library(manifest);
     // Not earlier: the copy of a library may be larger.
-    limit(RLIMIT_FSIZE, kFileBytes);
+    process::limit(RLIMIT_FSIZE, kFileBytes);
     library.load();
     entry = library.function<xpu_status(const xpu_host*, const xpu_backend**)>(
         XPU_BACKEND_ENTRY_SYMBOL);

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -13,14 +12,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 
 #include "core/base/error.h"
-#include "core/base/file.h"
+#include "core/base/platform.h"
 #include "core/catalog/conditions.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/plugin/obligations.h"
+#include "core/plugin_host/process.h"
 #include "xpu/backend.h"
 
 namespace xpu {
@@ -43,13 +42,8 @@ volatile sig_atomic_t told_to_end = 0;
 // A pipe whose read end never blocks.
 struct Pipe {
   Pipe() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      fail_errno("cannot create a pipe");
-    }
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    platform::make_pipe(read_end, write_end);
+    fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   }
   Fd read_end, write_end;
 };
@@ -151,7 +145,7 @@ class Child {
       wait_for_output(static_cast<int>(std::min(left, step)));
       ended = waitpid(pid_, &status_, WNOHANG) == pid_;
     }
-    if (ended && failure().empty() && !children().empty()) {
+    if (ended && failure().empty() && !process::own_children().empty()) {
       log_(log::Level::kInfo, tagged(Obligation::kLeftovers, cat("backend ", manifest_.name,
                                                                  ": it left a process running")));
     }
@@ -200,7 +194,7 @@ class Child {
  private:
   void start() {
     // Orphans of the backend become our children, so that none outlives this.
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    process::adopt_orphans();
     std::array<Pipe, 4> pipes;
     const pid_t pid = fork();
     if (pid < 0) {
@@ -265,11 +259,6 @@ class Child {
     }
   }
 
-  // Processes that are ours by now: the kernel's list of numbers.
-  static std::string children() {
-    return read_file_if_present("/proc/thread-self/children", 1 << 20).value_or("");
-  }
-
   // What left the group by setsid().
   void kill_leftovers() const {
     for (int i = 0; i < 50; ++i) {
@@ -279,15 +268,8 @@ class Child {
       if (gone < 0) {
         return;
       }
-      const std::string list = children();
-      const char* at = list.data();
-      const char* const end = at + list.size();
-      for (pid_t child = 0; at < end; ++at) {
-        const auto parsed = std::from_chars(at, end, child);
-        if (parsed.ec == std::errc()) {
-          kill(child, SIGKILL);
-          at = parsed.ptr;
-        }
+      for (const pid_t child : process::own_children()) {
+        kill(child, SIGKILL);
       }
       poll(nullptr, 0, 2);
     }
@@ -298,8 +280,7 @@ class Child {
       return cat("used more than ", limits_.deadline_s, " s of processor time (", to_string(phase),
                  ")");
     }
-    const char* name = sigabbrev_np(number);
-    return cat("crashed ", to_string(phase), " (SIG", name == nullptr ? "?" : name, ", ",
+    return cat("crashed ", to_string(phase), " (SIG", process::signal_name(number), ", ",
                strsignal(number), ")");
   }
 

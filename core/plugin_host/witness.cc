@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/witness.h"
 
-#include <dirent.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/plugin/obligations.h"
+#include "core/plugin_host/process.h"
 
 namespace xpu {
 namespace {
@@ -19,7 +19,7 @@ Witness* listener = nullptr;
 
 std::string signals_text(const sigset_t& set) {
   std::string out;
-  for (int number = 1; number <= SIGRTMAX; ++number) {
+  for (int number = 1; number < NSIG; ++number) {
     out += sigismember(&set, number) == 1 ? '1' : '0';
   }
   return out;
@@ -35,33 +35,23 @@ std::map<std::string, std::string> look() {
   out["the umask"] = std::to_string(mask);
   const char* locale = setlocale(LC_ALL, nullptr);
   out["the locale"] = locale == nullptr ? "" : locale;
-  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+  for (char** variable = process::environment(); variable != nullptr && *variable != nullptr;
+       ++variable) {
     out["the environment"] += cat(*variable, "\n");
   }
   sigset_t blocked;
   sigprocmask(SIG_SETMASK, nullptr, &blocked);
   out["the blocked signals"] = signals_text(blocked);
-  for (int number = 1; number <= SIGRTMAX; ++number) {
+  for (int number = 1; number < NSIG; ++number) {
     struct sigaction action {};
     if (sigaction(number, nullptr, &action) == 0 && action.sa_handler != SIG_DFL) {
-      const char* name = sigabbrev_np(number);
-      const std::string shown = name == nullptr ? std::to_string(number) : cat("SIG", name);
+      const std::string name = process::signal_name(number);
+      const std::string shown = name == "?" ? std::to_string(number) : cat("SIG", name);
       out[cat("what happens on ", shown)] =
           std::to_string(reinterpret_cast<std::uintptr_t>(action.sa_handler));
     }
   }
   return out;
-}
-
-int threads() {
-  int count = 0;
-  if (DIR* tasks = opendir("/proc/self/task")) {
-    while (const dirent* entry = readdir(tasks)) {
-      count += entry->d_name[0] != '.';
-    }
-    closedir(tasks);
-  }
-  return count;
 }
 
 }  // namespace
@@ -107,10 +97,10 @@ void Witness::report_process() const {
 
 // A thread that was joined may be seen a moment longer.
 void Witness::report_threads() const {
-  int count = threads();
+  int count = process::threads();
   for (int i = 0; i < 250 && count > 1; ++i) {
     poll(nullptr, 0, 2);
-    count = threads();
+    count = process::threads();
   }
   if (count > 1) {
     say(XPU_LOG_INFO,

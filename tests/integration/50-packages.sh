@@ -4,7 +4,7 @@
 
 debs=$SCRATCH/debs
 ok "cpack makes the packages" cpack --config "$XPU_BUILD/CPackConfig.cmake" -G DEB -B "$debs"
-same "there are six" "libxpu-apple libxpu-dev libxpu-intel libxpu-nvidia libxpu-sim xpu-container-runtime" \
+same "there are seven" "libxpu-amd libxpu-apple libxpu-dev libxpu-intel libxpu-nvidia libxpu-sim xpu-container-runtime" \
   "$(cd "$debs" && for deb in *.deb; do dpkg-deb -f "$deb" Package; done | sort | xargs)"
 
 # The folders and links of packages aside.
