@@ -6,6 +6,7 @@
 //                       the cgroup can forbid; "mknod-" before an error of making it
 //         env NAME      "env NAME=VALUE" as often as it is in the environment, or "env NAME unset"
 //         ls PATH       "ls PATH ENTRY..." sorted as the folder gives them
+//         stat PATH     "stat PATH node", "stat PATH file" for anything else, or the error's name
 //         link PATH     "link PATH TARGET"
 //         id            "id UID GID"
 //         ready         "ready", then waits to be killed
@@ -47,6 +48,15 @@ static void ask_node(const char* numbers) {
   }
   printf("node %s %s\n", numbers, outcome(try_open(path)));
   unlink(path);
+}
+
+static void ask_stat(const char* path) {
+  struct stat info;
+  const int status = stat(path, &info);
+  printf("stat %s %s\n", path,
+         status < 0              ? outcome(status)
+         : S_ISCHR(info.st_mode) ? "node"
+                                 : "file");
 }
 
 static void ask_env(const char* name) {
@@ -116,6 +126,8 @@ int main(int argc, char** argv) {
       ask_env(argument);
     } else if (strcmp(question, "ls") == 0) {
       ask_ls(argument);
+    } else if (strcmp(question, "stat") == 0) {
+      ask_stat(argument);
     } else if (strcmp(question, "link") == 0) {
       ask_link(argument);
     } else {
