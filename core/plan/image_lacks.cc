@@ -58,10 +58,12 @@ class Image {
   }
 
  private:
-  // What leads nowhere, or in circles, is not there.
+  // What leads nowhere, or in circles, is not there; nor is the empty file that an earlier start of
+  // the container made to mount on.
   bool there(const std::string& path) const {
     try {
-      return view_.stat(path).has_value();
+      const std::optional<struct stat> status = view_.stat(path);
+      return status && !(S_ISREG(status->st_mode) && status->st_size == 0);
     } catch (const Error&) {
       return false;
     }

@@ -144,7 +144,7 @@ launch NVIDIA_VISIBLE_DEVICES=none -- "${ask[@]}"
 has "Tegra: none" "$OUTPUT" "open /dev/nvmap ENOENT" "node $NODE1 EPERM"
 launch NVIDIA_VISIBLE_DEVICES=1 -- /probe id
 says "Tegra: there is one GPU" "$OUTPUT" nvidia:0
-same "Tegra: what explain says of it" 36.4.0 "$("$XPU" detect --json | jq -r '.. | .l4t? // empty' | head -n 1)"
+same "Tegra: the GPU is part of the processor" true "$("$XPU" detect --json | jq -r '.devices[0].properties.integrated')"
 
 # --- libraries of the image that are newer than the driver's ----------------------------------------
 listing=$XPU_FIXTURES/driver-listings/debian-bookworm-backports-nvidia-535
@@ -191,6 +191,8 @@ says "no driver files with inject-drivers = never" "$OUTPUT" "lib libcuda.so.1 n
 configure "$root" 'inject-drivers = "missing"'
 launch NVIDIA_VISIBLE_DEVICES=0 -- /ldprobe libcuda.so.1
 says "an image without a driver gets the host's" "$OUTPUT" " $own"
+launch NVIDIA_VISIBLE_DEVICES=0 -- /ldprobe libcuda.so.1
+says "also at its next start" "$OUTPUT" " $own"
 fresh
 stub "$tree/usr/lib/x86_64-linux-gnu/libcuda.so.1" libcuda.so.1
 launch NVIDIA_VISIBLE_DEVICES=0 -- /ldprobe libcuda.so.1 libnvidia-ml.so.1

@@ -32,13 +32,13 @@ class ForSomeImages : public PlanTest {
 
 TEST_F(ForSomeImages, ALibraryIsLookedForAsTheLoaderDoes) {
   debian();
-  put(root() / "opt/acme/lib/libnamed.so.1");
+  put(root() / "opt/acme/lib/libnamed.so.1", "x");
   put_cache(
       {{"libnamed.so.1", "/opt/acme/lib/libnamed.so.1"}, {"libgone.so.1", "/opt/libgone.so.1"}});
-  put(root() / (kLib + "/libdefault.so.3").substr(1));
-  put(root() / "srv/lib/libpath.so.2");
+  put(root() / (kLib + "/libdefault.so.3").substr(1), "x");
+  put(root() / "srv/lib/libpath.so.2", "x");
   link(root() / "usr/lib/libdangling.so.1", "nowhere");
-  put(root() / "opt/elsewhere/libelsewhere.so.1");
+  put(root() / "opt/elsewhere/libelsewhere.so.1", "x");
   load("", R"(,"process":{"env":["LD_LIBRARY_PATH=relative:/srv/lib"]})");
   EXPECT_FALSE(given("libnamed.so.1"));
   EXPECT_THAT(plan_.notes, ElementsAre("the image has /opt/acme/lib/libnamed.so.1, so that the "
@@ -54,18 +54,29 @@ TEST_F(ForSomeImages, ALibraryIsLookedForAsTheLoaderDoes) {
 
 TEST_F(ForSomeImages, ALibraryOfAnotherArchitectureInTheCacheDoesNotCount) {
   debian();
-  put(root() / "opt/lib32/libacme.so.1");
+  put(root() / "opt/lib32/libacme.so.1", "x");
   LdCache cache;
   cache.entries.push_back({0x0003, "libacme.so.1", "/opt/lib32/libacme.so.1", 0, 0});
   put(root() / "etc/ld.so.cache", serialize_ld_cache(cache));
   EXPECT_TRUE(given("libacme.so.1"));
 }
 
+// A start leaves empty files behind where it mounted something: the next one finds the image as the
+// first did.
+TEST_F(ForSomeImages, WhatAnEarlierStartLeftDoesNotCount) {
+  debian();
+  put(root() / (kLib + "/libacme.so.1").substr(1));
+  put(root() / "usr/bin/acme-tool");
+  put_cache({{"libacme.so.1", kLib + "/libacme.so.1"}});
+  EXPECT_TRUE(given("libacme.so.1"));
+  EXPECT_TRUE(given("/usr/bin/acme-tool"));
+}
+
 TEST_F(ForSomeImages, APathMayHaveStars) {
-  put(root() / "opt/acme-6.1/lib/libacme.so.1");
+  put(root() / "opt/acme-6.1/lib/libacme.so.1", "x");
   link(root() / "opt/acme", "acme-6.1");
   link(root() / "opt/acme-loop", "acme-loop");
-  put(host() / "volume/tool-2/bin/acme");
+  put(host() / "volume/tool-2/bin/acme", "x");
   load(bind("/srv", host() / "volume"));
   EXPECT_FALSE(given("/opt/acme"));
   EXPECT_FALSE(given("/opt/acme/lib/libacme.so.1"));
@@ -83,7 +94,7 @@ TEST_F(ForSomeImages, APathMayHaveStars) {
 
 TEST_F(ForSomeImages, EveryKindOfEditIsLeftOut) {
   debian();
-  put(root() / "opt/acme");
+  put(root() / "opt/acme", "x");
   for (const char* soname : {"liba.so.1", "libb.so.1", "libc.so.1", "libd.so.1"}) {
     add_library(soname);
     edits_.files.back().image_lacks = "/opt/acme";
