@@ -20,11 +20,8 @@ made() {
 }
 made "two NVIDIA GPUs" "$XPU_BUILD/tests/fakes/make_driver_tree" --root "$SCRATCH/nvidia" --gpus 2 \
   --listing "$XPU_FIXTURES/driver-listings/debian-trixie-nvidia-550" --no-drm --number-of "/dev/nvidia0=$NODE0"
-made "two AMD GPUs" "$XPU_BUILD/tests/fakes/make_amd_machine" --root "$SCRATCH/amd" --gpus 2 --first-minor 8
-for node in card9:9 renderD137:137; do
-  rm "$SCRATCH/amd/dev/dri/${node%:*}"
-  mknod "$SCRATCH/amd/dev/dri/${node%:*}" c "${NODE1%:*}" "${NODE1#*:}"
-done
+made "two AMD GPUs" "$XPU_BUILD/tests/fakes/make_amd_machine" --root "$SCRATCH/amd" --gpus 2 --divided 0 \
+  --first-minor 8 --numbers 240:0 226:8 226:136 "$NODE1" "$NODE1"
 made "Intel GPUs, an NPU and Gaudis" "$XPU_BUILD/tests/fakes/make_intel_tree" --machine mixed \
   --root "$SCRATCH/intel" --number /dev/dri/card0="$NODE_OTHER" --number /dev/dri/renderD128="$NODE_OTHER"
 
@@ -41,7 +38,7 @@ same "all are detected" "amd 2, habana 11, intel 3, nvidia 2" \
 declare -A paths=([nvidia:0]="/dev/nvidia0" [nvidia:1]="/dev/nvidia1"
   [amd:0]="/dev/dri/card8 /dev/dri/renderD136" [amd:1]="/dev/dri/card9 /dev/dri/renderD137"
   [intel:0]="/dev/dri/card0 /dev/dri/renderD128" [intel:1]="/dev/dri/card1 /dev/dri/renderD129"
-  [intel:2]="/dev/accel/accel0" [habana:3]="/dev/accel/accel4")
+  [intel:2]="/dev/accel/accel0" [habana:3]="/dev/accel/accel3")
 declare -A openable=([nvidia:0]=$NODE0 [amd:1]=$NODE1 [intel:0]=$NODE_OTHER)
 questions=()
 for device in "${!paths[@]}"; do

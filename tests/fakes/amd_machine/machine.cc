@@ -33,7 +33,7 @@ struct KfdPart {  // a node of KFD
 
 class Builder {
  public:
-  explicit Builder(const AmdMachine& machine) : machine_(machine) {}
+  explicit Builder(const AmdMachine& machine) : machine_(machine), drm_(machine.first_minor) {}
 
   std::vector<std::pair<std::string, Number>> build() {
     file("sys/module/amdgpu/version", machine_.driver);
@@ -224,7 +224,7 @@ class Builder {
 
   const AmdMachine& machine_;
   std::size_t given_ = 0;
-  unsigned drm_ = 0, xcp_ = 0;
+  unsigned drm_, xcp_ = 0;
   std::vector<KfdPart> parts_;
   std::map<unsigned, unsigned> links_;  // of each KFD node
   std::vector<std::pair<std::string, Number>> nodes_;

@@ -34,7 +34,8 @@ struct AmdMachine {
   std::filesystem::path root;
   std::vector<AmdGpu> gpus;
   unsigned sockets = 1;
-  bool nodes = true;  // needs root
+  unsigned first_minor = 0;  // of the cards; others have those before it
+  bool nodes = true;         // needs root
   std::string driver = "6.12.12";
   // Numbers for the device nodes: KFD's, then card and render node of each DRM device. Those that
   // are missing are the kernel's usual ones.

@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
   app.add_option("--gpus", gpus, "number of GPUs")->capture_default_str();
   app.add_option("--divided", divided, "how many GPUs are divided, the last ones")
       ->capture_default_str();
+  app.add_option("--first-minor", machine.first_minor, "minor number of the first card")
+      ->capture_default_str();
   app.add_option("--parts", parts, "parts of each of them")->capture_default_str();
   app.add_option("--numbers", numbers, "MAJOR:MINOR for the nodes: KFD, then card and render node");
   CLI11_PARSE(app, argc, argv);
