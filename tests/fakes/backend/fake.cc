@@ -355,7 +355,7 @@ xpu_status describe(void*) {
   } else if (mode("absent-silent")) {
     return XPU_ABSENT;
   } else if (!mode("ok") && !mode("crash-close") && !mode("large-table") && !mode("any-host") &&
-             !mode("two-symbols")) {
+             !mode("frozen") && !mode("two-symbols")) {
     return describe_badly();
   }
   return describe_well();

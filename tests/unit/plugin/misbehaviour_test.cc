@@ -160,6 +160,14 @@ TEST_F(Behaviour, SizesThatAreTooLarge) {
   EXPECT_EQ(load_one("large-table").catalog.devices.size(), 1U);
 }
 
+TEST_F(Behaviour, OneThatWasBuiltForTheFrozenAbiKeepsLoading) {
+  install("frozen");
+  const BackendStatus status = load_one("frozen");
+  EXPECT_EQ(status.state, BackendState::kReady) << status.reason;
+  EXPECT_EQ(status.catalog.abi, "1.0");
+  EXPECT_EQ(status.catalog.devices.size(), 1U);
+}
+
 struct Item {
   std::string mode;
   std::size_t devices;
