@@ -246,6 +246,17 @@ TEST_F(VerifyFiles, WrongUse) {
   EXPECT_EQ(out_, "");
 }
 
+// The guide says of each what the program says.
+TEST(Obligations, StandInTheGuide) {
+  std::ifstream in(XPU_SOURCE_DIR "/sdk/GUIDE.md");
+  const std::string guide((std::istreambuf_iterator<char>(in)), {});
+  for (int number = 1; number <= kObligations; ++number) {
+    const auto obligation = static_cast<Obligation>(number);
+    EXPECT_THAT(guide, HasSubstr(cat("| ", id_of(obligation), " | ", title(obligation), " | ",
+                                     advice(obligation), " |\n")));
+  }
+}
+
 // The header and the program speak of the same obligations.
 TEST(Obligations, StandInTheHeader) {
   std::ifstream in(XPU_SOURCE_DIR "/sdk/include/xpu/backend.h");
