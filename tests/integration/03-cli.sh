@@ -70,7 +70,7 @@ sed -i 's/^name = "Acme Two"/name = "Acme One"/' /etc/xpu-container-runtime/sim.
 # The shipped configuration with every comment of a key taken away, on the backends installed here.
 mkdir -p "$SCRATCH/shipped/xpu-container-runtime"
 sed -E '/^#directories/d; s/^#([a-z[])/\1/' "$XPU_IT/prefix/share/xpu/config.toml" \
-  >"$SCRATCH/shipped/xpu-container-runtime/config.toml"
+  "$XPU_IT"/prefix/share/doc/libxpu-*/config.toml.example >"$SCRATCH/shipped/xpu-container-runtime/config.toml"
 OUTPUT=$(XDG_CONFIG_HOME=$SCRATCH/shipped "$XPU" backends list --json 2>&1)
 same "the shipped configuration is what the backends know" "nvidia absent, sim disabled" \
   "$(states <<<"$OUTPUT")"

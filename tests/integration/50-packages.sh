@@ -21,8 +21,8 @@ has "libxpu-apple" "$(contents libxpu-apple)" /usr/lib/xpu/backends/libxpu-apple
   /usr/lib/xpu/backends/apple.toml
 has "libxpu-sim" "$(contents libxpu-sim)" /usr/lib/xpu/backends/libxpu-sim.so /usr/lib/xpu/backends/sim.toml
 has "libxpu-dev" "$(contents libxpu-dev)" /usr/include/xpu/backend.h /usr/include/xpu/backend.hpp
-says "libxpu-dev: for CMake, for pkg-config, and the template" "$(contents libxpu-dev)" \
-  XpuBackendConfig.cmake xpu-backend.pc template/
+says "libxpu-dev: for CMake, for pkg-config, templates, an example and the guide" "$(contents libxpu-dev)" \
+  XpuBackendConfig.cmake xpu-backend.pc template/c/ template/cpp/ examples/hailo/ doc/libxpu-dev/GUIDE.md
 for package in libxpu-nvidia libxpu-intel libxpu-apple libxpu-sim libxpu-dev xpu-container-runtime; do
   has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
 done
@@ -73,4 +73,34 @@ same "both are listed" "nvidia sim" "$(names)"
 ok "dpkg removes sim" inside 'dpkg -r libxpu-sim'
 same "nvidia alone is listed" nvidia "$(names)"
 ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/lib/xpu 2>/dev/null'
+
+# A host with one vendor's hardware has that vendor's package beside the core, and nothing of any
+# other vendor. The core itself names none, but for the list of variables by which containers of
+# anybody ask, which the warning about a missing package is made from.
+vendors=$(find "$XPU_SOURCE/backends" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
+# foreign VENDOR: files of the installed packages that name another vendor, by name or content.
+foreign() {
+  local others
+  others=$(grep -vx "$1" <<<"$vendors" | paste -sd'|')
+  inside 'cat /var/lib/dpkg/info/libxpu-*.list /var/lib/dpkg/info/xpu-container-runtime.list' |
+    while read -r path; do
+      [ "$path" != /usr/share/xpu/known-variables.toml ] || continue
+      if grep -qiE "(^|[^a-z])($others)([^a-z]|$)" <<<"$path" ||
+        { [ -f "$tree$path" ] && [[ $path != */copyright ]] &&
+          strings -n 3 "$tree$path" | grep -qiwE "$others"; }; then
+        echo "$path"
+      fi
+    done
+}
+for vendor in $vendors; do
+  ok "apt-get installs the core and $vendor" inside \
+    "apt-get install -y --no-install-recommends /root/xpu-container-runtime_*.deb /root/libxpu-${vendor}_*.deb"
+  same "$vendor alone is listed" "$vendor" "$(names)"
+  says "$vendor works: it looks, and says that there is nothing" \
+    "$(inside 'xpu-runtime backends list --json' | jq -r '.backends[0] | "\(.state) \(.reason)"')" "absent "
+  ok "$vendor meets every obligation" inside "xpu-runtime backends verify /usr/lib/xpu/backends/$vendor.toml"
+  ok "$vendor documents its configuration" inside "test -s /usr/share/doc/libxpu-$vendor/config.toml.example"
+  same "nothing of another vendor is there" "" "$(foreign "$vendor")"
+  ok "$vendor is purged" inside "dpkg -P libxpu-$vendor xpu-container-runtime"
+done
 finish

@@ -255,17 +255,10 @@ TEST(LoadConfig, ShippedFileShowsTheDefaults) {
   Config expected = default_config();
   expected.state_dir = "/run/xpu";
   expected.backend_dirs = {"/usr/lib/xpu/backends"};
-  expected.backends = loaded.backends;
   expect_equal(loaded, expected);
-  // Whose options these are, the backends say; that they know them is an integration test.
-  EXPECT_THAT(loaded.backends, testing::Not(testing::IsEmpty()));
-  std::size_t expected_keys = 13;
-  for (const auto& [name, backend] : loaded.backends) {
-    expected_keys += 1 + backend.options.size();
-    EXPECT_EQ(backend.enabled, BackendConfig::Enabled::kDefault) << name;
-    EXPECT_FALSE(backend.options.empty()) << name;
-  }
-  EXPECT_EQ(keys, expected_keys);
+  // Those of the backends are in their packages; that they know them is an integration test.
+  EXPECT_THAT(loaded.backends, testing::IsEmpty());
+  EXPECT_EQ(keys, 13U);
 }
 
 TEST(ConfigPath, FollowsXdgConfigHome) {
