@@ -45,7 +45,8 @@ says "to its end" "$OUTPUT" "the guide is done"
 ok "it runs more than a few" test "$(grep -c '^{$' "$SCRATCH/guide.sh")" -ge 12
 
 # Nothing that a manifest may hold is missing from it.
-keys=$(sed -n '/known_keys(/,/});/p' "$XPU_SOURCE"/core/plugin/manifest*.cc | grep -oE '"[a-z][a-z0-9-]*"' | tr -d '"' | sort -u)
+keys=$(cat "$XPU_SOURCE"/core/plugin/manifest*.cc | tr '\n' ' ' | grep -oE 'known_keys\([^;{]*\{[^}]*\}' |
+  grep -oE '"[a-z][a-z0-9-]*"' | tr -d '"' | sort -u)
 ok "keys of manifests are found in the source" test "$(wc -w <<<"$keys")" -ge 20
 missing=
 for key in $keys; do
