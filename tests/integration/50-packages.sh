@@ -87,7 +87,7 @@ foreign() {
       [ "$path" != /usr/share/xpu/known-variables.toml ] || continue
       if grep -qiE "(^|[^a-z])($others)([^a-z]|$)" <<<"$path" ||
         { [ -f "$tree$path" ] && [[ $path != */copyright ]] &&
-          strings -n 3 "$tree$path" | grep -qiwE "$others"; }; then
+          strings -n 6 "$tree$path" | grep -qiE "(^|[^a-z])($others)([^a-z]|$)"; }; then
         echo "$path"
       fi
     done
