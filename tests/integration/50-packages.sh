@@ -4,7 +4,9 @@
 
 debs=$SCRATCH/debs
 ok "cpack makes the packages" cpack --config "$XPU_BUILD/CPackConfig.cmake" -G DEB -B "$debs"
-same "there are seven" "libxpu-amd libxpu-apple libxpu-dev libxpu-intel libxpu-nvidia libxpu-sim xpu-container-runtime" \
+vendors=$(find "$XPU_SOURCE/backends" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
+same "there is one for each vendor, and three more" \
+  "$({ sed 's/^/libxpu-/' <<<"$vendors"; echo libxpu-dev libxpu-sim xpu-container-runtime; } | xargs -n 1 | sort | xargs)" \
   "$(cd "$debs" && for deb in *.deb; do dpkg-deb -f "$deb" Package; done | sort | xargs)"
 
 # The folders and links of packages aside.
@@ -13,20 +15,18 @@ has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
   /usr/bin/xpu-container-runtime /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
   /etc/xpu-container-runtime/config.toml
 silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
-has "libxpu-nvidia" "$(contents libxpu-nvidia)" /usr/lib/xpu/backends/libxpu-nvidia.so \
-  /usr/lib/xpu/backends/nvidia.toml
-has "libxpu-intel" "$(contents libxpu-intel)" /usr/lib/xpu/backends/libxpu-intel.so \
-  /usr/lib/xpu/backends/intel.toml
-has "libxpu-apple" "$(contents libxpu-apple)" /usr/lib/xpu/backends/libxpu-apple.so \
-  /usr/lib/xpu/backends/apple.toml
+for vendor in $vendors; do
+  has "libxpu-$vendor" "$(contents "libxpu-$vendor")" "/usr/lib/xpu/backends/libxpu-$vendor.so" \
+    "/usr/lib/xpu/backends/$vendor.toml" "/usr/share/doc/libxpu-$vendor/copyright"
+done
 has "libxpu-sim" "$(contents libxpu-sim)" /usr/lib/xpu/backends/libxpu-sim.so /usr/lib/xpu/backends/sim.toml
 has "libxpu-dev" "$(contents libxpu-dev)" /usr/include/xpu/backend.h /usr/include/xpu/backend.hpp
 says "libxpu-dev: for CMake, for pkg-config, templates, an example and the guide" "$(contents libxpu-dev)" \
   XpuBackendConfig.cmake xpu-backend.pc template/c/ template/cpp/ examples/hailo/ doc/libxpu-dev/GUIDE.md
-for package in libxpu-nvidia libxpu-intel libxpu-apple libxpu-sim libxpu-dev xpu-container-runtime; do
+for package in libxpu-sim libxpu-dev xpu-container-runtime; do
   has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
 done
-for name in nvidia intel apple sim; do
+for name in $vendors sim; do
   mkdir "$SCRATCH/$name" && dpkg-deb -x "$debs/libxpu-$name"_*.deb "$SCRATCH/$name"
   files=$SCRATCH/$name/usr/lib/xpu/backends
   same "libxpu-$name: the manifest states the hash of the library" \
@@ -77,7 +77,6 @@ ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /
 # A host with one vendor's hardware has that vendor's package beside the core, and nothing of any
 # other vendor. The core itself names none, but for the list of variables by which containers of
 # anybody ask, which the warning about a missing package is made from.
-vendors=$(find "$XPU_SOURCE/backends" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
 # foreign VENDOR: files of the installed packages that name another vendor, by name or content.
 foreign() {
   local others
