@@ -36,7 +36,7 @@ struct TreeOptions {
   std::string nvml = "full";  // or "minimal", "stub" (no functions), "none"
   int nvml_init = 0;          // what nvmlInit_v2 returns
   // Numbers for the nodes in the order GPUs, control, DRM, MIG; then 240:0, 240:1, ...
-  std::vector<std::pair<unsigned, unsigned>> numbers;  // empty: default_numbers()
+  std::vector<std::pair<unsigned, unsigned>> numbers;               // empty: default_numbers()
   std::map<std::string, std::pair<unsigned, unsigned>> numbers_of;  // of single nodes, by path
   // The numbers that the kernel gives such nodes, and a /proc/devices that says so; nothing opens
   // these nodes.
