@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kElementLimit = 256;
 constexpr std::size_t kDifferentLimit = 4096;  // as many devices as a host can describe
+// Indices and names, also those that ranges repeat: what a few bytes can ask us to look at.
+constexpr std::size_t kTakenLimit = 4 * kDifferentLimit;
 
 bool is_hex(std::string_view text) {
   return !text.empty() &&
@@ -121,11 +123,18 @@ std::vector<Selector> parse_elements(const Source& source) {
   std::vector<Selector> selectors;
   std::unordered_set<std::string_view> written;
   std::unordered_set<std::string> meant;
+  std::size_t taken = 0;
   for (const std::string_view element : split_list(source.value)) {
     if (!written.insert(element).second) {
       continue;
     }
-    for (Selector& selector : taken_apart(parse_element(element, source))) {
+    std::vector<Selector> some = taken_apart(parse_element(element, source));
+    taken += some.size();
+    if (taken > kTakenLimit) {
+      fail(source.variable, ": its ranges overlap, and hold more than ", kTakenLimit,
+           " indices together; write each once");
+    }
+    for (Selector& selector : some) {
       if (!meant.insert(cat(selector.backend, ":", selector.name)).second) {
         continue;
       }

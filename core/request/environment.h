@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace xpu {
@@ -24,7 +26,26 @@ class Environment {
     return std::nullopt;
   }
 
-  const std::vector<std::string>& entries() const { return entries_; }
+  // Names for which `wanted(name)` holds, in the order they first come, with their last values.
+  // Looks at each entry once: there can be any number.
+  template <class Wanted>
+  std::vector<std::pair<std::string_view, std::string_view>> last_values(Wanted wanted) const {
+    std::vector<std::pair<std::string_view, std::string_view>> out;
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (const std::string_view entry : entries_) {
+      const std::size_t equals = entry.find('=');
+      const std::string_view name = entry.substr(0, equals);
+      if (equals == entry.npos || name.empty() || !wanted(name)) {
+        continue;
+      }
+      const auto [place, is_new] = places.emplace(name, out.size());
+      if (is_new) {
+        out.emplace_back(name, "");
+      }
+      out[place->second].second = entry.substr(equals + 1);
+    }
+    return out;
+  }
 
  private:
   const std::vector<std::string>& entries_;

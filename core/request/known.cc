@@ -36,15 +36,12 @@ std::vector<std::string> unclaimed(const Environment& env,
                                    const std::vector<FoundBackend>& backends,
                                    bool (&in_question)(std::string_view value)) {
   std::vector<std::string> names;
-  for (const std::string& entry : env.entries()) {
-    const std::size_t equals = entry.find('=');
-    const std::string name = entry.substr(0, equals);
-    if (equals == std::string::npos || !name.ends_with(kSuffix) || name == kNeutralVariable ||
-        std::find(names.begin(), names.end(), name) != names.end() ||
-        !in_question(env.find(name).value_or("")) || is_claimed(name, backends)) {
-      continue;
+  for (const auto& [name, value] : env.last_values([](std::string_view one) {
+         return one.ends_with(kSuffix) && one != kNeutralVariable;
+       })) {
+    if (in_question(value) && !is_claimed(name, backends)) {
+      names.emplace_back(name);
     }
-    names.push_back(name);
   }
   return names;
 }

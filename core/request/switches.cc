@@ -130,15 +130,11 @@ std::vector<RequirementRequest> requirements_in(const Environment& env, const Ma
   const auto add = [&](const std::string& variable, std::string text) {
     out.push_back({manifest.name, variable, std::move(text), disabled_by});
   };
-  std::unordered_set<std::string> seen;
-  for (const std::string& entry : env.entries()) {
-    const std::string name = entry.substr(0, entry.find('='));
-    if (is_match(name, wanted.variables) && !is_match(name, wanted.except) &&
-        seen.insert(name).second) {
-      const std::string_view value = env.find(name).value_or("");
-      if (value.find_first_not_of(" ,") != value.npos) {
-        add(name, std::string(value));
-      }
+  for (const auto& [name, value] : env.last_values([&](std::string_view name) {
+         return is_match(name, wanted.variables) && !is_match(name, wanted.except);
+       })) {
+    if (value.find_first_not_of(" ,") != value.npos) {
+      add(std::string(name), std::string(value));
     }
   }
   for (const RequirementRule& rule : wanted.rules) {

@@ -183,12 +183,6 @@ std::string obstacle(const Clause& clause, const Device& device, const Catalog& 
   return equal == (clause.comparison == Comparison::kEqual) ? "" : cat("it has ", shown(*has));
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += with.size()) {
-    text.replace(at, what.size(), with);
-  }
-}
-
 std::string text_of(const std::vector<Clause>& clauses) {
   std::string out;
   for (const Clause& clause : clauses) {
@@ -247,14 +241,25 @@ std::string unmet(const Requirement& requirement, const Device& device, const Ca
   return unknown ? cat(out, "; what it has is ", known_properties(device, catalog)) : out;
 }
 
-std::string filled_in(std::string pattern, std::string_view value) {
+std::string filled_in(std::string_view pattern, std::string_view value) {
   const std::size_t dot = std::min(value.find('.'), value.size());
   const std::string_view rest = value.substr(std::min(dot + 1, value.size()));
   const std::string_view minor = rest.substr(0, rest.find('.'));
-  replace_all(pattern, "${major}", value.substr(0, dot));
-  replace_all(pattern, "${minor}", minor.empty() ? "0" : minor);
-  replace_all(pattern, "${value}", value);
-  return pattern;
+  const std::pair<std::string_view, std::string_view> parts[] = {
+      {"${major}", value.substr(0, dot)},
+      {"${minor}", minor.empty() ? "0" : minor},
+      {"${value}", value},
+  };
+  std::string out;
+  while (!pattern.empty()) {
+    // What is put in is not looked at again: it is the image's.
+    const auto* part = std::find_if(std::begin(parts), std::end(parts), [&](const auto& entry) {
+      return pattern.starts_with(entry.first);
+    });
+    out += part == std::end(parts) ? pattern.substr(0, 1) : part->second;
+    pattern.remove_prefix(part == std::end(parts) ? 1 : part->first.size());
+  }
+  return out;
 }
 
 }  // namespace xpu

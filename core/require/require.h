@@ -38,6 +38,6 @@ Requirement parse_requirement(std::string_view text, const std::string& source);
 std::string unmet(const Requirement& requirement, const Device& device, const Catalog& catalog);
 
 // "12.4.1" → "tools>=12.4" for "tools>=${major}.${minor}"; ${value} is all of it.
-std::string filled_in(std::string pattern, std::string_view value);
+std::string filled_in(std::string_view pattern, std::string_view value);
 
 }  // namespace xpu

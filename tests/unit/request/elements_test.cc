@@ -69,6 +69,14 @@ TEST(Ranges, AreTwoNumbersAndNothingElse) {
   }
 }
 
+TEST(Ranges, ThatRepeatEachOtherAreBoundedToo) {
+  std::string value = "0-4095,00-4095,000-4095,0000-4095";
+  EXPECT_EQ(parse({"ANVIL_DEVICES=" + value}).selectors.size(), 4096U);
+  EXPECT_EQ(error_for("ANVIL_DEVICES=" + value + ",5"),
+            "ANVIL_DEVICES: its ranges overlap, and hold more than 16384 indices together; write "
+            "each once");
+}
+
 TEST(Ranges, AreBounded) {
   EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=3-0"),
             "XPU_VISIBLE_DEVICES: the range '3-0' runs backwards; write 0-3");

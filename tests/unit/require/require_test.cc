@@ -146,6 +146,10 @@ TEST(FilledIn, TakesAVersionApart) {
   EXPECT_EQ(filled_in("tools>=${major}.${minor}", "12."), "tools>=12.0");
   EXPECT_EQ(filled_in("tools=${value} a=${value}", "12.4.1"), "tools=12.4.1 a=12.4.1");
   EXPECT_EQ(filled_in("a=${value}", "${value}"), "a=${value}");
+  EXPECT_EQ(filled_in("tools>=${major}.${minor}", "${value}${minor}.${major}"),
+            "tools>=${value}${minor}.${major}")
+      << "values are not looked into";
+  EXPECT_EQ(filled_in("a=$", "1"), "a=$");
   EXPECT_EQ(filled_in("tools>=12", "1"), "tools>=12");
 }
 
