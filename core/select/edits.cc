@@ -33,7 +33,7 @@ class Given {
     }
     const std::vector<std::string> wanted = grammar::split(scope.capability);
     return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
-      return capabilities_.contains(one) || has(one, scope.item);
+      return (scope.item.empty() && capabilities_.contains(one)) || has(one, scope.item);
     });
   }
 

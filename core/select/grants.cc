@@ -11,6 +11,8 @@ namespace xpu {
 namespace {
 
 constexpr std::size_t kListed = 16;  // names in one message
+// Bytes of all requirements on one backend: each clause is compared for each device.
+constexpr std::size_t kRequirementsLimit = 64 << 10;
 
 bool contains(const std::vector<std::string>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
@@ -44,19 +46,6 @@ std::vector<std::string> offered(const BackendStatus& backend, bool features) {
   return out;
 }
 
-// The elements that there are of a feature.
-std::vector<std::string> items_of(const BackendStatus& backend, const std::string& feature) {
-  std::vector<std::string> out;
-  for (const EditGroup& group : backend.catalog.edits) {
-    const Scope& scope = group.scope;
-    if (!scope.item.empty() && contains(grammar::split(scope.capability), feature) &&
-        !contains(out, scope.item)) {
-      out.push_back(scope.item);
-    }
-  }
-  return out;
-}
-
 void check_allowed(const FeatureRequest& request, const Config& config) {
   const auto backend = config.backends.find(request.backend);
   if (backend != config.backends.end() && backend->second.features &&
@@ -81,7 +70,8 @@ SelectedFeature choose_feature(const FeatureRequest& request, bool privileged,
   }
   if (!contains(backend.catalog.capabilities, request.name)) {
     fail(request.source, ": this host has no ", request.name, "; features of the backend ",
-         name_of(backend), " here: ", listed_or_none(offered(backend, true)));
+         name_of(backend), " here: ", listed_or_none(offered(backend, true)), "; ",
+         request.source.substr(0, request.source.find('=')), "=disabled leaves it off");
   }
   SelectedFeature out{request.name, {}};
   if (request.items.empty()) {
@@ -100,6 +90,14 @@ SelectedFeature choose_feature(const FeatureRequest& request, bool privileged,
   return out;
 }
 
+Requirement understood(const RequirementRequest& asked, const std::string& advice) {
+  try {
+    return parse_requirement(asked.text, asked.variable);
+  } catch (const Error& error) {
+    fail(error.what(), advice);
+  }
+}
+
 }  // namespace
 
 std::string listed(const std::vector<std::string>& words) {
@@ -108,6 +106,18 @@ std::string listed(const std::vector<std::string>& words) {
     out += cat(i == 0 ? "" : ", ", words[i]);
   }
   return words.size() > kListed ? cat(out, " and ", words.size() - kListed, " more") : out;
+}
+
+std::vector<std::string> items_of(const BackendStatus& backend, const std::string& feature) {
+  std::vector<std::string> out;
+  for (const EditGroup& group : backend.catalog.edits) {
+    const Scope& scope = group.scope;
+    if (!scope.item.empty() && contains(grammar::split(scope.capability), feature) &&
+        !contains(out, scope.item)) {
+      out.push_back(scope.item);
+    }
+  }
+  return out;
 }
 
 std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend) {
@@ -149,20 +159,27 @@ std::vector<SelectedFeature> choose_features(const Request& request, const Backe
 
 void check_requirements(const Request& request, const BackendStatus& backend,
                         const std::vector<const Device*>& devices, const Config& config) {
+  const std::vector<std::string>& disable = backend.found.manifest.requirements.disable;
+  const std::string advice =
+      cat("; ", disable.empty() ? "" : cat(disable[0], "=true in the container or "),
+          "disable-require = true in ", file_of(config), " skips this check");
+  std::size_t bytes = 0;
   for (const RequirementRequest& asked : request.requirements) {
     if (asked.backend != name_of(backend) || !asked.disabled_by.empty() || config.disable_require) {
       continue;
     }
-    const Requirement requirement = parse_requirement(asked.text, asked.variable);
+    bytes += asked.text.size();
+    if (bytes > kRequirementsLimit) {
+      fail(asked.variable, ": what the image needs of the backend ", name_of(backend),
+           " takes more than ", kRequirementsLimit, " bytes", advice);
+    }
+    const Requirement requirement = understood(asked, advice);
     for (const Device* device : devices) {
       const std::string missing = unmet(requirement, *device, backend.catalog);
-      if (missing.empty()) {
-        continue;
+      if (!missing.empty()) {
+        fail(asked.variable, ": ", device->id, " does not meet what the image needs: ", missing,
+             advice);
       }
-      const std::vector<std::string>& disable = backend.found.manifest.requirements.disable;
-      fail(asked.variable, ": ", device->id, " does not meet what the image needs: ", missing, "; ",
-           disable.empty() ? "" : cat(disable[0], "=true in the container or "),
-           "disable-require = true in ", file_of(config), " skips this check");
     }
   }
 }

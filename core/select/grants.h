@@ -21,6 +21,9 @@ std::vector<SelectedFeature> choose_features(const Request& request, const Backe
 void check_requirements(const Request& request, const BackendStatus& backend,
                         const std::vector<const Device*>& devices, const Config& config);
 
+// The elements that there are of a feature, in catalog order.
+std::vector<std::string> items_of(const BackendStatus& backend, const std::string& feature);
+
 // "a, b and 3 more"
 std::string listed(const std::vector<std::string>& words);
 

@@ -43,6 +43,11 @@ std::vector<std::string> backends_needed(const Request& request);
 Selection select(const Request& request, const std::vector<BackendStatus>& backends,
                  const Config& config);
 
+// A selection that was made earlier, which a restored container gets again. Throws Error when part
+// of it is not there any more, or is not for this container (Request::privileged).
+void check_recorded(const Selection& selection, const Request& request,
+                    const std::vector<BackendStatus>& backends);
+
 // One thing to bring into the container, and why.
 template <class T>
 struct Wanted {

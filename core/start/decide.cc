@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/host.h"
 #include "core/log/log.h"
 #include "core/spec/apply.h"
 #include "core/start/concern.h"
@@ -73,9 +74,14 @@ std::optional<Decision> decide(const Config& config, const std::vector<FoundBack
       load_backends(config, found, backends_needed(request), Freshness::kCacheIfValid);
   decision.spec = std::make_unique<Spec>(bundle.pristine(), bundle.file());
   decision.spec->load();
-  decision.request.privileged = decision.spec->process_administers_host;
-  decision.selection =
-      recorded != nullptr ? *recorded : select(decision.request, decision.backends, config);
+  // Without a user namespace of its own a container may still be in ours.
+  decision.request.privileged = decision.spec->process_administers_host && !in_user_namespace();
+  if (recorded != nullptr) {
+    check_recorded(*recorded, decision.request, decision.backends);
+    decision.selection = *recorded;
+  } else {
+    decision.selection = select(decision.request, decision.backends, config);
+  }
   decision.warnings = decision.selection.warnings;
   if (decision.selection.empty()) {
     for (const std::string& warning : decision.warnings) {

@@ -209,6 +209,10 @@ TEST_F(EditsTest, AFeatureIsACapabilityWithItems) {
   third.scope.item = "3";
   third.env = {{"THIRD", "1"}};
   add(third);
+  EditGroup of_none = group("", "compute");  // no feature, so that nobody asks for its elements
+  of_none.scope.item = "3";
+  of_none.env = {{"NONE", "1"}};
+  add(of_none);
   add(group("", "compute,channels")).env = {{"BOTH", "1"}};
   add(group("acme:0", "storage")).env = {{"STORAGE", "1"}};
   EXPECT_THAT(variables(collect()), IsEmpty());

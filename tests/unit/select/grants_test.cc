@@ -108,7 +108,7 @@ TEST_F(GrantsTest, FeaturesComeOnlyWithDevices) {
 TEST_F(GrantsTest, SayWhatThisHostDoesNotHave) {
   EXPECT_EQ(error_for({"ACME_FABRIC=on"}),
             "ACME_FABRIC=on: this host has no fabric; features of the backend acme here: rdma, "
-            "channels, admin");
+            "channels, admin; ACME_FABRIC=disabled leaves it off");
   EXPECT_EQ(error_for({"ACME_CHANNELS=0,channel1"}),
             "ACME_CHANNELS=0,channel1: the feature channels has no '1' on this host; there are 0, "
             "2, 7");
@@ -119,7 +119,8 @@ TEST_F(GrantsTest, SayWhatThisHostDoesNotHave) {
             "ACME_CHANNELS=all: the feature channels has no 'all' on this host; there are none");
   catalog().capabilities = {"compute"};
   EXPECT_EQ(error_for({"ACME_RDMA=all"}),
-            "ACME_RDMA=all: this host has no rdma; features of the backend acme here: none");
+            "ACME_RDMA=all: this host has no rdma; features of the backend acme here: none; "
+            "ACME_RDMA=disabled leaves it off");
 }
 
 TEST_F(GrantsTest, PrivilegedFeaturesAreForPrivilegedContainers) {
@@ -144,6 +145,40 @@ TEST_F(GrantsTest, TheConfigurationLimitsFeatures) {
             "of /etc/x.toml allows: none");
   config_.backends["acme"].features.reset();
   EXPECT_THAT(features({"ACME_RDMA=all"}), ElementsAre("rdma"));
+}
+
+TEST_F(GrantsTest, ARecordedSelectionIsGivenAgainOrNotAtAll) {
+  const Selection recorded =
+      select_with({"ACME_CHANNELS=0,7", "ACME_ADMIN=all"}, "ACME_DEVICES=1", /*privileged=*/true);
+  Request request;
+  request.privileged = true;
+  check_recorded(recorded, request, backends_);
+  const std::string intro = "the container cannot be restored with what it had: ";
+  const auto problem = [&] {
+    return error_of([&] { check_recorded(recorded, request, backends_); });
+  };
+  request.privileged = false;
+  EXPECT_EQ(problem(), intro + "the feature admin is for privileged containers");
+  request.privileged = true;
+  const std::vector<BackendStatus> good = backends_;
+  catalog().edits.pop_back();
+  catalog().edits.erase(catalog().edits.begin() + 2);
+  EXPECT_EQ(problem(), intro + "the feature channels has no '7'");
+  catalog().capabilities = {"compute", "rdma", "channels", "video"};
+  EXPECT_EQ(problem(), intro + "the feature channels has no '7'");
+  catalog().capabilities = {"rdma", "channels", "admin", "video"};
+  EXPECT_EQ(problem(), intro + "the backend acme does not offer compute");
+  catalog().devices[1].available = false;
+  catalog().devices[1].reason = "it is on fire";
+  EXPECT_EQ(problem(), intro + "the device acme:1 is not available: it is on fire");
+  catalog().devices.pop_back();
+  EXPECT_EQ(problem(), intro + "the device acme:1 is not there");
+  backends_ = {test::broken("acme", BackendState::kFailed, "it hangs")};
+  EXPECT_EQ(problem(), intro + "the backend acme is failed: it hangs");
+  backends_.clear();
+  EXPECT_EQ(problem(), intro + "the backend acme is not among those that it asks for now");
+  backends_ = good;
+  EXPECT_EQ(problem(), "");
 }
 
 class RequirementsTest : public GrantsTest {
@@ -186,9 +221,28 @@ TEST_F(RequirementsTest, AreCheckedUnlessSwitchedOff) {
 }
 
 TEST_F(RequirementsTest, AreUnderstood) {
-  EXPECT_EQ(error_for({"ACME_REQUIRE_TOOLS=tools=>12"}),
-            "ACME_REQUIRE_TOOLS: 'tools=>12' is not understood; a property, one of = != < <= > >= "
-            "and a value are wanted, such as driver>=535");
+  EXPECT_EQ(
+      error_for({"ACME_REQUIRE_TOOLS=tools=>12"}),
+      "ACME_REQUIRE_TOOLS: 'tools=>12' is not understood; a property, one of = != < <= > >= "
+      "and a value are wanted, such as driver>=535; ACME_DISABLE_REQUIRE=true in the container or "
+      "disable-require = true in /etc/x.toml skips this check");
+}
+
+TEST_F(RequirementsTest, AreBoundedTogether) {
+  Env needs;
+  for (int i = 0; i < 6; ++i) {
+    std::string text = "vendor=acme";
+    while (text.size() < (12 << 10)) {
+      text += ",vendor=acme";
+    }
+    needs.push_back("ACME_REQUIRE_" + std::to_string(i) + "=" + text);
+  }
+  EXPECT_EQ(error_for(needs),
+            "ACME_REQUIRE_5: what the image needs of the backend acme takes more than 65536 bytes; "
+            "ACME_DISABLE_REQUIRE=true in the container or disable-require = true in /etc/x.toml "
+            "skips this check");
+  needs.pop_back();
+  EXPECT_FALSE(select_with(needs).empty());
 }
 
 TEST_F(RequirementsTest, AreThoseOfTheBackendThatGives) {

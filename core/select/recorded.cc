@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/select/grants.h"
+#include "core/select/select.h"
+
+namespace xpu {
+namespace {
+
+template <class... Parts>
+[[noreturn]] void fail_restore(const Parts&... problem) {
+  fail("the container cannot be restored with what it had: ", problem...);
+}
+
+void check_devices(const SelectedBackend& selected, const Catalog& catalog) {
+  for (const std::string& id : selected.devices) {
+    const auto device = std::find_if(catalog.devices.begin(), catalog.devices.end(),
+                                     [&](const Device& one) { return one.id == id; });
+    if (device == catalog.devices.end()) {
+      fail_restore("the device ", id, " is not there");
+    }
+    if (!device->available) {
+      fail_restore("the device ", id, " is not available: ", device->reason);
+    }
+  }
+}
+
+void check_capability(const std::string& name, const Catalog& catalog) {
+  if (std::find(catalog.capabilities.begin(), catalog.capabilities.end(), name) ==
+      catalog.capabilities.end()) {
+    fail_restore("the backend ", catalog.backend, " does not offer ", name);
+  }
+}
+
+void check_feature(const SelectedFeature& selected, const BackendStatus& backend, bool privileged) {
+  check_capability(selected.name, backend.catalog);
+  for (const Feature& feature : backend.found.manifest.features) {
+    if (feature.name == selected.name && feature.privileged && !privileged) {
+      fail_restore("the feature ", feature.name, " is for privileged containers");
+    }
+  }
+  const std::vector<std::string> items = items_of(backend, selected.name);
+  for (const std::string& item : selected.items) {
+    if (std::find(items.begin(), items.end(), item) == items.end()) {
+      fail_restore("the feature ", selected.name, " has no '", item, "'");
+    }
+  }
+}
+
+}  // namespace
+
+void check_recorded(const Selection& selection, const Request& request,
+                    const std::vector<BackendStatus>& backends) {
+  for (const SelectedBackend& selected : selection.backends) {
+    const auto backend =
+        std::find_if(backends.begin(), backends.end(), [&](const BackendStatus& status) {
+          return status.found.manifest.name == selected.backend;
+        });
+    if (backend == backends.end()) {
+      fail_restore("the backend ", selected.backend, " is not among those that it asks for now");
+    }
+    if (backend->state != BackendState::kReady) {
+      fail_restore("the backend ", selected.backend, " is ", to_string(backend->state), ": ",
+                   backend->reason);
+    }
+    check_devices(selected, backend->catalog);
+    for (const std::string& capability : selected.capabilities) {
+      check_capability(capability, backend->catalog);
+    }
+    for (const SelectedFeature& feature : selected.features) {
+      check_feature(feature, *backend, request.privileged);
+    }
+  }
+}
+
+}  // namespace xpu
