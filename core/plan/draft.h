@@ -60,8 +60,9 @@ ImageLibraries find_image_libraries(const Draft& draft);
 
 // The value of a variable of the container; "" when it is not set.
 std::string variable_of(const Spec& spec, std::string_view name);
-// The absolute folders of an LD_LIBRARY_PATH.
-std::vector<std::string> search_folders(std::string_view library_path);
+// The absolute folders of an LD_LIBRARY_PATH that are there, each once: everything that is looked
+// for there is looked for in each.
+std::vector<std::string> search_folders(const ContainerView& view, std::string_view library_path);
 
 // The driver file on the host, links resolved. Throws Error when it is gone or of another type than
 // the backend said.

@@ -23,9 +23,24 @@ bool is_soname(std::string_view name) {
          name.substr(dot - 3, 4) == ".so.";
 }
 
+// Links that lead in circles lead nowhere.
 bool is_regular(const ContainerView& view, const std::string& path) {
-  const std::optional<struct stat> status = view.stat(path);
-  return status && S_ISREG(status->st_mode);
+  try {
+    const std::optional<struct stat> status = view.stat(path);
+    return status && S_ISREG(status->st_mode);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::vector<std::string> sorted_names(const ContainerView& view, const std::string& folder) {
+  std::vector<std::string> names;
+  try {
+    names = view.list(folder);
+  } catch (const Error&) {
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 // The version of LIBRARY.VERSION in the folder when that is newer than the driver's; "" otherwise.
@@ -55,8 +70,7 @@ ImageLibraries find_image_libraries(const Draft& draft) {
   ImageLibraries out;
   for (const Wanted<ImageFolder>& wanted : draft.edits.image_folders) {
     const std::string& folder = wanted.item.folder;
-    std::vector<std::string> names = draft.view.list(folder);
-    std::sort(names.begin(), names.end());
+    const std::vector<std::string> names = sorted_names(draft.view, folder);
     std::string version = newer_version(draft.view, wanted.item, names);
     if (version.empty()) {
       continue;

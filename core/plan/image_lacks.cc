@@ -11,6 +11,7 @@ namespace {
 
 // Looks at names in folders; an image that makes more necessary is looked at no further.
 constexpr int kMaxLooks = 65536;
+constexpr std::size_t kMaxListed = 1 << 20;  // names in the folders that are searched
 
 // '*' stands for any text.
 bool matches(std::string_view pattern, std::string_view name) {
@@ -41,7 +42,9 @@ bool has_star(std::string_view pattern) {
 class Image {
  public:
   Image(const Spec& spec, const ContainerView& view, const Facts& facts)
-      : view_(view), facts_(facts), folders_(search_folders(variable_of(spec, "LD_LIBRARY_PATH"))) {
+      : view_(view),
+        facts_(facts),
+        folders_(search_folders(view, variable_of(spec, "LD_LIBRARY_PATH"))) {
     folders_.insert(folders_.end(), facts.loader.folders.begin(), facts.loader.folders.end());
   }
 
@@ -101,7 +104,9 @@ class Image {
     const bool last = slash == std::string_view::npos;
     std::vector<std::string> names = {name};
     if (has_star(name)) {
-      names = list(folder.empty() ? "/" : folder);
+      names =
+          listed_ > kMaxListed ? std::vector<std::string>() : list(folder.empty() ? "/" : folder);
+      listed_ += names.size() + 1;
       std::erase_if(names, [&](const std::string& entry) { return !matches(name, entry); });
       std::sort(names.begin(), names.end());
     }
@@ -123,6 +128,7 @@ class Image {
   const Facts& facts_;
   std::vector<std::string> folders_;
   int looks_ = 0;
+  std::size_t listed_ = 0;
 };
 
 std::string name_of(const File& file) {

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/plan/draft.h"
+#include "core/select/grants.h"
 
 namespace xpu {
 namespace {
@@ -69,7 +70,7 @@ std::vector<std::string> search_path(const Draft& draft) {
       value = variable.item.value;
     }
   }
-  return search_folders(value);
+  return search_folders(draft.view, value);
 }
 
 class Libraries {
@@ -115,13 +116,9 @@ class Libraries {
                                            ", is not used: ", problem));
         continue;
       }
-      std::string sonames;
-      for (const std::string& soname : folder.sonames) {
-        sonames.append(sonames.empty() ? "" : ", ").append(soname);
-      }
       draft_.plan.notes.push_back(cat("the image's ", folder.path, "/", folder.library,
                                       " is newer than the host's ", folder.version,
-                                      "; from that folder come ", sonames));
+                                      "; from that folder come ", listed(folder.sonames)));
     }
   }
 
@@ -194,7 +191,8 @@ class Libraries {
         problem = problem.empty() ? target.problem : problem;
         continue;
       }
-      if (!image_.hold(target.path)) {  // else a link to the image's newer one
+      // What a link leads to among the image's newer ones stays.
+      if (!image_.hold(target.path) || !draft_.view.stat(target.path)) {
         draft_.mounts.add(target, TargetKind::kFile, source, library_options(), why);
       }
       if (draft_.plan.library_folder.empty()) {
@@ -348,6 +346,16 @@ class Libraries {
   ImageLibraries image_;
 };
 
+// "" when no folder is there, or links lead to it in circles.
+std::string resolved_folder(const ContainerView& view, const std::string& folder) {
+  try {
+    const std::optional<struct stat> status = view.stat(folder);
+    return status && S_ISDIR(status->st_mode) ? view.locate(folder).path : "";
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 std::string variable_of(const Spec& spec, std::string_view name) {
@@ -361,15 +369,17 @@ std::string variable_of(const Spec& spec, std::string_view name) {
   return value;
 }
 
-std::vector<std::string> search_folders(std::string_view library_path) {
+std::vector<std::string> search_folders(const ContainerView& view, std::string_view library_path) {
   std::vector<std::string> folders;
+  std::set<std::string> known = {""};
   std::size_t at = 0;
   while (at < library_path.size()) {
     const std::size_t end = std::min(library_path.find_first_of(":;", at), library_path.size());
-    if (library_path[at] == '/') {
-      folders.emplace_back(library_path.substr(at, end - at));
-    }
+    std::string folder(library_path.substr(at, end - at));
     at = end + 1;
+    if (folder.starts_with('/') && known.insert(resolved_folder(view, folder)).second) {
+      folders.push_back(std::move(folder));
+    }
   }
   return folders;
 }

@@ -2,6 +2,7 @@
 // What depends on the image, and what is generated for a container.
 #include <gmock/gmock.h>
 
+#include "core/plan/draft.h"
 #include "tests/unit/plan/fixture.h"
 
 namespace xpu {
@@ -50,6 +51,19 @@ TEST_F(ForSomeImages, ALibraryIsLookedForAsTheLoaderDoes) {
   EXPECT_TRUE(given("libdangling.so.1"));
   EXPECT_TRUE(given("libelsewhere.so.1")) << "the loader does not look there";
   EXPECT_TRUE(given("libnamed.so"));
+}
+
+TEST_F(ForSomeImages, FoldersOfTheSearchPathAreLookedAtOnce) {
+  debian();
+  fs::create_directories(root() / "srv/lib");
+  link(root() / "srv/again", "lib");
+  link(root() / "srv/loop", "loop");
+  put(root() / "srv/file");
+  load();
+  EXPECT_THAT(search_folders(*view_,
+                             "/srv/loop:/srv/none:/srv/again:/srv/lib;relative:/srv/lib/.:"
+                             "/srv/file"),
+              ElementsAre("/srv/again"));
 }
 
 TEST_F(ForSomeImages, ALibraryOfAnotherArchitectureInTheCacheDoesNotCount) {
@@ -217,6 +231,32 @@ TEST_F(ImageFolders, LinksDoNotLeadOutOfTheImage) {
   make();
   EXPECT_THAT(plan_.notes, IsEmpty());
   EXPECT_EQ(cache()[0], "libacme.so.1 => " + kLib + "/libacme.so.1");
+}
+
+TEST_F(ImageFolders, LinksThatLeadInCirclesCountForNothing) {
+  image_with("550.1");
+  const fs::path compat = root() / "usr/local/acme-12/compat";
+  fs::remove(compat / "libacme.so.550.1");
+  link(compat / "libacme.so.550.1", "libacme.so.550.1");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre(kLib + "/libacme.so.1"));
+  fs::remove_all(compat);
+  link(compat, "compat");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre(kLib + "/libacme.so.1"));
+  EXPECT_THAT(plan_.notes, IsEmpty());
+}
+
+TEST_F(ImageFolders, KeepOnlyWhatTheyHave) {
+  image_with("550.1");
+  // The image's folder is the loader's own as well, and lacks one of the driver's libraries.
+  put(root() / (kLib + "/libacme.so.550.1").substr(1));
+  put(root() / (kLib + "/libacme.so.1").substr(1), "the image's");
+  fs::remove(root() / "usr/local/acme");
+  link(root() / "usr/local/acme/compat", kLib);
+  add_library("libother.so.1");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre(kLib + "/libother.so.1"));
 }
 
 TEST_F(ImageFolders, TheirCopiesAreNotCovered) {
