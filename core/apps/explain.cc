@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
+#include "core/log/format.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -183,30 +184,32 @@ std::vector<Check> checks_of(const Decision& decision, const Config& config) {
 std::string checks_text(const std::vector<Check>& checks) {
   std::string out;
   for (const Check& check : checks) {
-    out += cat("Requires:  ", check.text, "  (", check.variable, "; ",
-               check.skipped_by.empty() ? "met" : cat("not checked: ", check.skipped_by), ")\n");
+    out += cat(
+        "Requires:  ", log::printable(check.text), "  (", log::printable(check.variable), "; ",
+        check.skipped_by.empty() ? "met" : cat("not checked: ", log::printable(check.skipped_by)),
+        ")\n");
   }
   return out;
 }
 
 std::string as_text(const Request& request, const Decision& decision, const Config& config) {
   std::string out =
-      cat("Request:   ", request_text(request), "\n", selection_text(decision.selection),
-          checks_text(checks_of(decision, config)));
+      cat("Request:   ", log::printable(request_text(request)), "\n",
+          selection_text(decision.selection), checks_text(checks_of(decision, config)));
   std::string section;
   for (const Change& change : changes_of(decision)) {
     if (change.section != section) {
       section = change.section;
       out += cat("\n", section, "\n");
     }
-    out += cat("  ", change.sign, " ", change.text,
+    out += cat("  ", change.sign, " ", log::printable(change.text),
                change.why.empty() ? "" : cat("    # ", change.why), "\n");
   }
   for (const std::string& note : decision.plan.notes) {
-    out += cat("\nNote: ", note);
+    out += cat("\nNote: ", log::printable(note));
   }
   for (const std::string& warning : decision.warnings) {
-    out += cat("\nWarning: ", warning);
+    out += cat("\nWarning: ", log::printable(warning));
   }
   return out.back() == '\n' ? out : out + "\n";
 }
@@ -279,7 +282,7 @@ std::string explain(const Config& config, const std::string& bundle_dir, bool js
       config, asked.found, request, bundle, records.state_folder("explain", "explain"), nullptr);
   if (!decision) {
     return json ? as_json(request, nullptr, config)
-                : cat("Request:   ", request_text(request),
+                : cat("Request:   ", log::printable(request_text(request)),
                       "\nNothing can be given; config.json stays as it is.\n");
   }
   return json ? as_json(request, &*decision, config) : as_text(request, *decision, config);

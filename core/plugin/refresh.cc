@@ -37,9 +37,9 @@ std::string identity(const std::string& path) {
 
 // Stands for everything that a description is made from, besides the machine itself.
 std::string key_of(const Config& config, const Manifest& manifest, const std::string& boot) {
-  std::string all =
-      cat(XPU_VERSION, "\n", boot, "\n", identity(manifest.file), "\n", identity(manifest.library),
-          "\n", config.backend_timeout_s, " ", config.backend_memory_bytes);
+  std::string all = cat(XPU_VERSION, "\n", boot, "\n", identity(manifest.file), "\n",
+                        identity(manifest.library), "\n", identity(installation().host_program),
+                        "\n", config.backend_timeout_s, " ", config.backend_memory_bytes);
   for (const auto& [name, value] : manifest.options) {
     all += cat("\n", name, "=", value);
   }

@@ -61,6 +61,10 @@ ok "explain --json" "$XPU" explain --bundle "$BUNDLE" --json
 ok "explain --json is JSON" jq -e . <<<"$OUTPUT"
 same "explain changes nothing" "$before" \
   "$(md5sum "$BUNDLE"/* && find "$REPLY" -newer "$BUNDLE/config.json" | sort)"
+jq '.process.env += ["ACME_DRIVER=\u001b[2J\nforged"]' "$BUNDLE/config.json" >"$SCRATCH/config.json"
+mv "$SCRATCH/config.json" "$BUNDLE/config.json"
+says "explain shows control characters of the image as text" "$("$XPU" explain --bundle "$BUNDLE")" \
+  'ACME_DRIVER=\x1b[2J\nforged'
 
 # A change of the hardware file is seen without being told.
 sed -i 's/^name = "Acme One"/name = "Acme Two"/' /etc/xpu-container-runtime/sim.toml
