@@ -24,11 +24,11 @@ Accelerator to_accelerator(const sdk::Root& sys, const ClassDevice& found, unsig
   Accelerator out;
   out.folder = found.device;
   out.pci = found.pci;
+  out.pci_file = found.pci_file;
   out.driver = found.driver;
   out.vendor = found.vendor;
   out.device_id = found.device_id;
-  out.numa_node = static_cast<int>(
-      std::max<std::int64_t>(-1, sys.read_number(found.device + "/numa_node").value_or(-1)));
+  out.numa_node = sdk::numa_node(sys, found.device);
   out.number = number;
   out.node = std::move(node);
   return out;
@@ -41,11 +41,15 @@ bool is_npu(const sdk::Root& sys, const ClassDevice& found) {
           sys.read_number(found.device + "/class").value_or(0) >> 16 == kProcessingClass);
 }
 
-bool is_gaudi(const ClassDevice& found) {
-  return found.driver == kGaudiDriver || (found.driver.empty() && found.vendor == kHabana);
+// In the driver's own class there is nothing else.
+bool is_gaudi(const ClassDevice& found, const std::string& class_folder) {
+  return found.driver == kGaudiDriver ||
+         (found.driver.empty() &&
+          (found.vendor == kHabana || (found.vendor == 0 && class_folder == kOldGaudi)));
 }
 
-// Attributes are in the folder of the PCI device, before Linux 6.3 in that of the class device.
+// Attributes are in the folder of the PCI device or, with the driver's own class, in that of the
+// class device.
 void read_attributes(const sdk::Root& sys, const ClassDevice& found, Accelerator& out) {
   auto file = [&](const char* name) {
     const std::string path = sdk::join(found.device, name);
@@ -77,34 +81,44 @@ std::vector<Verbs> find_verbs(const sdk::Root& sys) {
 }
 
 bool belongs(const Verbs& verbs, const Accelerator& gaudi) {
-  if (!sdk::starts_with(verbs.name, "hlib_")) {
-    return false;
-  }
   // The port may be a device of its own below the PCI function. Where sysfs does not say whose it
   // is, its number does.
-  const std::string folder = verbs.device + "/";
-  return verbs.device.find("/pci") != std::string::npos
-             ? !gaudi.pci.empty() && folder.find("/" + gaudi.pci + "/") != std::string::npos
-             : numbered(verbs.name, "hlib_") == gaudi.number;
+  if (verbs.device.find("/pci") != std::string::npos) {
+    return (verbs.device + "/").find("/" + gaudi.pci + "/") != std::string::npos;
+  }
+  return numbered(verbs.name, "hlib_") == gaudi.number ||
+         numbered(verbs.name, "hbl_") == gaudi.number;
 }
 
-// Both layouts: DRM's accel class, and the driver's own class before it.
-struct Layout {
-  const char* folder;
-  const char *device, *control;  // prefixes of names
-  const char* nodes;             // folder of the nodes
+void add_verbs(const sdk::Root& sys, std::vector<Accelerator>& gaudis) {
+  if (gaudis.empty()) {
+    return;
+  }
+  for (const Verbs& verbs : find_verbs(sys)) {
+    for (Accelerator& gaudi : gaudis) {
+      if (belongs(verbs, gaudi)) {
+        gaudi.verbs.push_back(verbs.node);
+      }
+    }
+  }
+}
+
+// Names in either class, and where the nodes of that name are.
+struct Naming {
+  const char *device, *control;  // prefixes
+  const char* nodes;
 };
-constexpr Layout kLayouts[] = {{kAccel, "accel", "accel_controlD", "/dev/accel"},
-                               {kOldGaudi, "hl", "hl_controlD", "/dev"}};
+constexpr Naming kNamings[] = {{"accel", "accel_controlD", "/dev/accel"},
+                               {"hl", "hl_controlD", "/dev"}};
 
 // The control node may be in either class.
-std::optional<AcceleratorNode> control_of(const sdk::Root& sys, const Layout& layout,
+std::optional<AcceleratorNode> control_of(const sdk::Root& sys, const Naming& naming,
                                           unsigned number) {
-  const std::string name = layout.control + std::to_string(number);
+  const std::string name = naming.control + std::to_string(number);
   for (const char* folder : {kAccel, kOldGaudi}) {
     const std::string path = sdk::join(folder, name);
     if (sys.resolve(path)) {
-      return node_of(sys, path, sdk::join(layout.nodes, name));
+      return node_of(sys, path, sdk::join(naming.nodes, name));
     }
   }
   return std::nullopt;
@@ -114,9 +128,9 @@ std::optional<AcceleratorNode> control_of(const sdk::Root& sys, const Layout& la
 
 std::vector<Accelerator> find_npus(const sdk::Root& sys) {
   std::vector<Accelerator> npus;
-  for (const std::string& name : sys.list(kAccel)) {
+  for (const std::string& path : class_paths(sys, kAccel)) {
+    const std::string name = sdk::base_name(path);
     const auto number = numbered(name, "accel");
-    const std::string path = sdk::join(kAccel, name);
     const auto found = number ? class_device(sys, path) : std::nullopt;
     if (found && is_npu(sys, *found)) {
       npus.push_back(
@@ -131,29 +145,24 @@ std::vector<Accelerator> find_npus(const sdk::Root& sys) {
 std::vector<Accelerator> find_gaudis(const sdk::Root& sys) {
   std::vector<Accelerator> gaudis;
   std::set<std::string> seen;
-  for (const Layout& layout : kLayouts) {
-    for (const std::string& name : sys.list(layout.folder)) {
-      const auto number = numbered(name, layout.device);
-      const std::string path = sdk::join(layout.folder, name);
-      const auto found = number ? class_device(sys, path) : std::nullopt;
-      if (!found || !is_gaudi(*found) || !seen.insert(found->pci).second) {
-        continue;
-      }
-      gaudis.push_back(
-          to_accelerator(sys, *found, *number, node_of(sys, path, sdk::join(layout.nodes, name))));
-      gaudis.back().control = control_of(sys, layout, *number);
-      read_attributes(sys, *found, gaudis.back());
-    }
-  }
-  if (!gaudis.empty()) {
-    for (const Verbs& verbs : find_verbs(sys)) {
-      for (Accelerator& gaudi : gaudis) {
-        if (belongs(verbs, gaudi)) {
-          gaudi.verbs.push_back(verbs.node);
+  for (const char* folder : {kAccel, kOldGaudi}) {
+    for (const std::string& path : class_paths(sys, folder)) {
+      for (const Naming& naming : kNamings) {
+        const std::string name = sdk::base_name(path);
+        const auto number = numbered(name, naming.device);
+        const auto found = number ? class_device(sys, path) : std::nullopt;
+        if (!found || !is_gaudi(*found, folder) || !seen.insert(found->pci).second) {
+          continue;
         }
+        gaudis.push_back(to_accelerator(sys, *found, *number,
+                                        node_of(sys, path, sdk::join(naming.nodes, name))));
+        gaudis.back().vendor = kHabana;
+        gaudis.back().control = control_of(sys, naming, *number);
+        read_attributes(sys, *found, gaudis.back());
       }
     }
   }
+  add_verbs(sys, gaudis);
   std::sort(gaudis.begin(), gaudis.end(),
             [](const Accelerator& a, const Accelerator& b) { return a.number < b.number; });
   return gaudis;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/intel/class_device.h"
 #include "backends/intel/gpus.h"
 #include "sdk/helpers/fs.h"
 #include "sdk/helpers/nodes.h"
@@ -14,7 +15,7 @@ namespace xpu::intel {
 
 inline constexpr std::uint16_t kHabana = 0x1da3;
 inline constexpr const char* kAccel = "/sys/class/accel";
-// Class of habanalabs before Linux 6.3 and of its control nodes.
+// Own class of habanalabs, before it took part in the other one.
 inline constexpr const char* kOldGaudi = "/sys/class/habanalabs";
 inline constexpr const char* kVerbs = "/sys/class/infiniband_verbs";
 
@@ -26,6 +27,7 @@ struct AcceleratorNode {
 struct Accelerator {
   std::string folder;  // in sysfs
   std::string pci;
+  std::string pci_file;  // as in ClassDevice
   std::string driver;
   std::uint16_t vendor = 0, device_id = 0;
   int numa_node = -1;

@@ -43,15 +43,33 @@ void watch_classes(sdk::Sink& sink, const Host& host) {
 void watch_devices(sdk::Sink& sink, const Host& host, const Found& found) {
   std::set<std::string> folders;
   for (const Gpu& gpu : found.gpus) {
-    folders.insert({gpu.folder, gpu.folder + "/drm"});
+    folders.insert(gpu.folder + "/drm");
+    if (gpu.physical.empty()) {
+      folders.insert(gpu.folder);
+    }
   }
   for (const auto* accelerators : {&found.npus, &found.gaudis}) {
     for (const Accelerator& accelerator : *accelerators) {
       folders.insert({accelerator.folder + "/accel", accelerator.folder + "/habanalabs"});
+      if (!accelerator.pci_file.empty()) {
+        sink.valid_while_content(host.sys_root.host_path(accelerator.pci_file));
+      }
     }
   }
   for (const std::string& folder : folders) {
     sink.valid_while_listing(host.sys_root.host_path(folder));
+  }
+}
+
+// Of a host with very many virtual functions only their names are watched: there is a limit on
+// conditions, and beyond it nothing would be described.
+void watch_nodes(sdk::Sink& sink, const Host& host, const std::vector<Gpu>& gpus) {
+  constexpr std::size_t kEachOfThem = 128;
+  sink.valid_while_listing(host.dev_root.host_path(sdk::kDrmNodes));
+  for (const Gpu& gpu : gpus) {
+    if (gpus.size() <= kEachOfThem) {
+      sdk::watch_drm(sink, host.dev_root, gpu.drm);
+    }
   }
 }
 
@@ -98,6 +116,9 @@ class Intel : public sdk::Backend {
     Found found{find_gpus(host.sys_root), find_npus(host.sys_root), find_gaudis(host.sys_root)};
     found.wsl = found.gpus.empty() && is_wsl(host);
     watch_devices(sink, host, found);
+    if (!found.gpus.empty()) {
+      watch_nodes(sink, host, found.gpus);
+    }
     if (found.empty()) {
       throw sdk::Absent("no device of the drivers i915, xe, intel_vpu and habanalabs is below " +
                         host.sys_root.host_path("/sys/class") + without_driver(host));

@@ -46,13 +46,14 @@ void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
   device.kind = sdk::Kind::kAccelerator;
   device.name = gaudi.type.empty() ? fallback_name(host, "Gaudi", gaudi.vendor, gaudi.device_id)
                                    : "Intel " + gaudi.type;
-  device.architecture = lower(gaudi.type);
+  // The first word of "GAUDI3 HL-338".
+  device.architecture = lower(gaudi.type.substr(0, gaudi.type.find(' ')));
   const std::string health = health_of(gaudi.status);
   if (device.reason.empty() && health == "failed") {
     device.reason = "its driver says \"" + gaudi.status + "\"";
   }
   device.available = device.reason.empty();
-  sink.device(device);
+  emit_device(sink, device);
   emit_pci_aliases(sink, device);
   emit_property(sink, device, "driver", device.driver);
   emit_property(sink, device, "kernel-driver", gaudi.driver);
@@ -80,11 +81,12 @@ void emit_npus(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>
     device.vendor = kGpuVendor;
     device.index = std::to_string(first_index + i);
     device.kind = sdk::Kind::kNpu;
+    device.architecture = architecture_of(npu.device_id);
     device.name = known != nullptr && !known->name.empty()
                       ? known->name
                       : fallback_name(host, "NPU", npu.vendor, npu.device_id);
     device.available = device.reason.empty();
-    sink.device(device);
+    emit_device(sink, device);
     emit_alias(sink, device, "npu" + std::to_string(i));
     emit_pci_aliases(sink, device);
     emit_property(sink, device, "driver", device.driver);

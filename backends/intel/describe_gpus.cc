@@ -4,7 +4,6 @@
 #include <set>
 
 #include "backends/intel/describe.h"
-#include "sdk/helpers/drm.h"
 
 namespace xpu::intel {
 namespace {
@@ -16,26 +15,22 @@ class GpuWriter {
 
   void write(const Gpu& gpu, const std::string& index, const std::string& parent, bool in_all) {
     const SysmanDevice* known = sysman_.find(gpu.pci);
-    const auto drm = sdk::drm_device(host_.sys_root, gpu.folder);
     sdk::Device device = identity(gpu, known);
     device.index = index;
     device.parent = parent;
     device.kind = parent.empty() ? sdk::Kind::kGpu : sdk::Kind::kPartition;
     device.in_all = in_all;
-    device.reason = known != nullptr && !known->problem.empty() ? known->problem
-                    : drm ? sdk::drm_problem(host_.dev_root, *drm)
-                          : "it has no DRM nodes";
+    device.reason = known != nullptr && !known->problem.empty()
+                        ? known->problem
+                        : sdk::drm_problem(host_.dev_root, gpu.drm);
     device.available = device.reason.empty();
-    sink_.device(device);
+    emit_device(sink_, device);
     if (parent.empty()) {
       emit_alias(sink_, device, "gpu" + index);
     }
     emit_pci_aliases(sink_, device);
     properties(device, gpu, known);
-    if (drm) {
-      sdk::emit_drm(sink_, sdk::with(device), host_.dev_root, *drm);
-      sdk::watch_drm(sink_, host_.dev_root, *drm);
-    }
+    sdk::emit_drm(sink_, sdk::with(device), host_.dev_root, gpu.drm);
   }
 
  private:

@@ -2,9 +2,8 @@
 #include "backends/intel/gpus.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
+#include "backends/intel/class_device.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
 
@@ -65,11 +64,13 @@ Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
              const std::map<std::string, std::uint64_t>& capacities) {
   Gpu gpu;
   gpu.folder = card.device;
+  gpu.card = card.folder;
+  gpu.drm = sdk::drm_device(sys, card.device).value_or(sdk::DrmDevice{});
+  gpu.drm.link_name = "pci-" + card.pci;
   gpu.pci = card.pci;
   gpu.driver = card.driver;
   gpu.device_id = card.device_id;
-  gpu.numa_node = static_cast<int>(
-      std::max<std::int64_t>(-1, sys.read_number(card.device + "/numa_node").value_or(-1)));
+  gpu.numa_node = sdk::numa_node(sys, card.device);
   const std::vector<std::string> names = sys.list(card.device);
   std::vector<std::string> tiles;
   for (const std::string& name : names) {
@@ -99,9 +100,7 @@ Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
   gpu.tiles = std::max(gpu.tiles, 1u);
   for (const std::string& name : names) {
     const auto number = numbered(name, "virtfn");
-    const auto address = number ? sdk::normal_pci_address(sdk::base_name(
-                                      sys.link_target(sdk::join(card.device, name)).value_or("")))
-                                : std::nullopt;
+    const auto address = number ? linked_address(sys, sdk::join(card.device, name)) : std::nullopt;
     if (address) {
       gpu.functions.emplace(*address, *number);
     }
@@ -109,8 +108,22 @@ Gpu read_gpu(const sdk::Root& sys, const ClassDevice& card,
   return gpu;
 }
 
+// What a GPU gives of its memory to a virtual function: xe, and i915 of the vendor's packages,
+// which has a folder for each tile. Their numbers begin at 1.
+std::uint64_t quota(const sdk::Root& sys, const Gpu& gpu, unsigned function) {
+  const std::string name = "/vf" + std::to_string(function + 1);
+  std::uint64_t sum = bytes_in(sys, gpu.folder + "/sriov_admin" + name + "/profile/vram_quota");
+  for (const char* iov : {"/iov", "/prelim_iov"}) {
+    const std::string folder = gpu.card + iov + name;
+    for (const std::string& tile : sum == 0 ? sys.list(folder) : std::vector<std::string>()) {
+      sum += bytes_in(sys, sdk::join(folder, tile) + "/lmem_quota");
+    }
+  }
+  return sum;
+}
+
 // Tells the virtual functions what they are part of.
-void link_functions(std::vector<Gpu>& gpus) {
+void link_functions(const sdk::Root& sys, std::vector<Gpu>& gpus) {
   std::map<std::string, Gpu*> by_address;
   for (Gpu& gpu : gpus) {
     by_address.emplace(gpu.pci, &gpu);
@@ -121,79 +134,57 @@ void link_functions(std::vector<Gpu>& gpus) {
       if (part != by_address.end() && part->second != &gpu) {
         part->second->physical = gpu.pci;
         part->second->function = number;
+        if (part->second->memory_bytes == 0) {
+          part->second->memory_bytes = quota(sys, gpu, number);
+        }
       }
     }
   }
 }
 
-// The address that the device's uevent states, in trees where folders are not links.
-std::optional<std::string> slot_name(const sdk::Root& sys, const std::string& device) {
-  const std::string text = "\n" + sys.read(device + "/uevent").value_or("");
-  const std::string key = "\nPCI_SLOT_NAME=";
-  const std::size_t at = text.find(key);
-  if (at == std::string::npos) {
-    return std::nullopt;
+// A tree that does not say which driver is bound still says whose device it is, or the reverse.
+bool is_gpu(const ClassDevice& found) {
+  const bool by_driver = found.driver == "i915" || found.driver == "xe";
+  return (found.vendor == kIntel && (by_driver || found.driver.empty())) ||
+         (found.vendor == 0 && by_driver);
+}
+
+// Cards first.
+void add_node(const sdk::Root& sys, const ClassDevice& found, const std::string& name,
+              sdk::DrmDevice& drm) {
+  for (const sdk::DrmNode& node : drm.nodes) {
+    if (node.name == name) {
+      return;
+    }
   }
-  const std::size_t start = at + key.size();
-  return sdk::normal_pci_address(text.substr(start, text.find('\n', start) - start));
+  drm.nodes.push_back({name, sdk::parse_device_number(sys.read_line(found.folder + "/dev"))});
+  std::sort(drm.nodes.begin(), drm.nodes.end(),
+            [](const sdk::DrmNode& a, const sdk::DrmNode& b) { return a.name < b.name; });
 }
 
 }  // namespace
 
-std::optional<unsigned> numbered(const std::string& name, const std::string& prefix) {
-  const std::string digits = sdk::starts_with(name, prefix) ? name.substr(prefix.size()) : "";
-  if (digits.empty() || digits.size() > 6 ||
-      digits.find_first_not_of("0123456789") != std::string::npos) {
-    return std::nullopt;
-  }
-  return static_cast<unsigned>(std::stoul(digits));
-}
-
-std::optional<ClassDevice> class_device(const sdk::Root& sys, const std::string& path) {
-  const auto folder = sys.resolve(path);
-  if (!folder) {
-    return std::nullopt;
-  }
-  ClassDevice found;
-  found.folder = *folder;
-  // Class devices of a PCI device lie in it as <device>/<class>/<name>; the link says so too.
-  found.device = sys.resolve(*folder + "/device").value_or(sdk::dir_name(sdk::dir_name(*folder)));
-  auto pci = sdk::normal_pci_address(sdk::base_name(found.device));
-  if (!pci) {
-    pci = slot_name(sys, found.device);
-  }
-  const auto vendor = sys.read_number(found.device + "/vendor");
-  const auto device_id = sys.read_number(found.device + "/device");
-  if (!pci || !vendor || !device_id) {
-    return std::nullopt;
-  }
-  found.pci = *pci;
-  found.vendor = static_cast<std::uint16_t>(*vendor);
-  found.device_id = static_cast<std::uint16_t>(*device_id);
-  found.driver = sdk::base_name(sys.link_target(found.device + "/driver").value_or(""));
-  return found;
-}
-
 std::vector<Gpu> find_gpus(const sdk::Root& sys) {
   std::vector<Gpu> gpus;
-  std::set<std::string> seen;
-  std::optional<std::map<std::string, std::uint64_t>> capacities;
-  for (const std::string& name : sys.list(kDrm)) {
-    if (!numbered(name, "card")) {
+  std::map<std::string, std::size_t> places;  // by address
+  const std::map<std::string, std::uint64_t> capacities = dmem_capacities(sys);
+  for (const std::string& path : class_paths(sys, kDrm)) {
+    const std::string name = sdk::base_name(path);
+    if (!numbered(name, "card") && !numbered(name, "renderD")) {
       continue;
     }
-    const auto card = class_device(sys, sdk::join(kDrm, name));
-    if (!card || card->vendor != kIntel || !seen.insert(card->pci).second ||
-        (!card->driver.empty() && card->driver != "i915" && card->driver != "xe")) {
+    const auto found = class_device(sys, path);
+    if (!found || !is_gpu(*found)) {
       continue;
     }
-    if (!capacities) {
-      capacities = dmem_capacities(sys);
+    const auto [place, is_new] = places.emplace(found->pci, gpus.size());
+    if (is_new) {
+      gpus.push_back(read_gpu(sys, *found, capacities));
     }
-    gpus.push_back(read_gpu(sys, *card, *capacities));
+    add_node(sys, *found, name, gpus[place->second].drm);
   }
   std::sort(gpus.begin(), gpus.end(), [](const Gpu& a, const Gpu& b) { return a.pci < b.pci; });
-  link_functions(gpus);
+  link_functions(sys, gpus);
   return gpus;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sdk/helpers/drm.h"
 #include "sdk/helpers/fs.h"
 
 namespace xpu::intel {
@@ -17,6 +18,8 @@ inline constexpr const char* kDrm = "/sys/class/drm";
 
 struct Gpu {
   std::string folder;  // in sysfs
+  std::string card;    // that of its card in the class; of its render node where it has no card
+  sdk::DrmDevice drm;
   std::string pci;     // "0000:03:00.0"
   std::string driver;  // of the kernel: "i915", "xe"; "" when the tree does not say
   std::uint16_t device_id = 0;
@@ -34,22 +37,8 @@ struct Gpu {
 // By PCI address.
 std::vector<Gpu> find_gpus(const sdk::Root& sys_root);
 
-// Name of the architecture ("xe-hpg") of a device; "" for one that is not known here.
+// Name of the architecture ("xe-hpg", "npu-40xx") of a device; "" for one that is not known here.
 std::string architecture_of(std::uint16_t device_id);
 std::optional<bool> integrated_by_id(std::uint16_t device_id);
-
-// Where a class device is in the tree: the folder of its PCI device, and its address.
-struct ClassDevice {
-  std::string folder;  // of the class device, links followed
-  std::string device;  // of the PCI device
-  std::string pci;     // its address
-  std::uint16_t vendor = 0, device_id = 0;
-  std::string driver;
-};
-// nullopt for one that is not on PCI.
-std::optional<ClassDevice> class_device(const sdk::Root& sys_root, const std::string& path);
-
-// The digits after `prefix` of "card12"; nullopt for any other name.
-std::optional<unsigned> numbered(const std::string& name, const std::string& prefix);
 
 }  // namespace xpu::intel

@@ -25,6 +25,18 @@ std::string driver_version(const Host& host, const std::string& driver) {
   return own.empty() ? host.sys_root.read_line("/proc/sys/kernel/osrelease") : own;
 }
 
+void emit_device(sdk::Sink& sink, sdk::Device& device) {
+  try {
+    sink.device(device);
+  } catch (const sdk::Rejected&) {
+    device.uuid = device.architecture = device.driver = "";
+    device.name = device.kind == sdk::Kind::kNpu           ? "Intel NPU"
+                  : device.kind == sdk::Kind::kAccelerator ? "Intel Gaudi"
+                                                           : "Intel GPU";
+    sink.device(device);
+  }
+}
+
 void emit_alias(sdk::Sink& sink, const sdk::Device& device, const std::string& name) {
   try {
     sink.alias(device, name);
@@ -65,6 +77,9 @@ std::string fallback_name(const Host& host, const std::string& kind, std::uint16
   const std::string known = sdk::marketing_name(host.pci_ids.name(vendor, device_id));
   if (!known.empty()) {
     return known.find("Intel") == std::string::npos ? "Intel " + known : known;
+  }
+  if (device_id == 0) {
+    return "Intel " + kind;
   }
   std::array<char, 16> ids{};
   std::snprintf(ids.data(), ids.size(), " %04x:%04x", vendor, device_id);

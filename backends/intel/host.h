@@ -24,6 +24,10 @@ struct Host {
 // do, else the kernel's release, which drivers of the kernel itself go by.
 std::string driver_version(const Host& host, const std::string& driver);
 
+// A device of which the host refuses what a library or a file says, such as a name with control
+// characters, is described by its numbers alone.
+void emit_device(sdk::Sink& sink, sdk::Device& device);
+
 // An alias or a property, which a device can do without: one that the host refuses, which it logs,
 // is left out. A property without a value is none.
 void emit_alias(sdk::Sink& sink, const sdk::Device& device, const std::string& name);
@@ -33,7 +37,8 @@ void emit_property(sdk::Sink& sink, const sdk::Device& device, const char* key,
 // The address as other tools write it, as aliases.
 void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device);
 
-// "Intel Arc A770" by pci.ids, else "Intel GPU 8086:56a0" for the kind "GPU".
+// "Intel Arc A770" by pci.ids, else "Intel GPU 8086:56a0" for the kind "GPU", without
+// the numbers where they are not known.
 std::string fallback_name(const Host& host, const std::string& kind, std::uint16_t vendor,
                           std::uint16_t device_id);
 

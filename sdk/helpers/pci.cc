@@ -25,7 +25,7 @@ std::optional<PciDevice> read_device(const Root& root, const std::string& addres
   found.vendor = static_cast<std::uint16_t>(*vendor);
   found.device = static_cast<std::uint16_t>(*device);
   found.device_class = static_cast<std::uint32_t>(*device_class);
-  found.numa_node = static_cast<int>(root.read_number(found.path + "/numa_node").value_or(-1));
+  found.numa_node = numa_node(root, found.path);
   found.driver = base_name(root.link_target(found.path + "/driver").value_or(""));
   return found;
 }
@@ -85,6 +85,12 @@ std::optional<std::string> normal_pci_address(std::string_view text) {
     domain.erase(0, 1);
   }
   return domain + rest;
+}
+
+int numa_node(const Root& sys_root, std::string_view folder) {
+  constexpr std::int64_t kMost = 1 << 16;  // the kernel's own limit is lower
+  const std::int64_t number = sys_root.read_number(join(folder, "numa_node")).value_or(-1);
+  return number >= 0 && number < kMost ? static_cast<int>(number) : -1;
 }
 
 std::vector<std::string> drm_nodes(const Root& sys_root, std::string_view address) {

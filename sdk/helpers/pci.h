@@ -35,6 +35,9 @@ inline constexpr std::string_view kPciDevices = "/sys/bus/pci/devices";
 // ffff keep their digits. nullopt when it is no PCI address.
 std::optional<std::string> normal_pci_address(std::string_view text);
 
+// NUMA node of the device whose folder this is; -1 where it is not told or makes no sense.
+int numa_node(const Root& sys_root, std::string_view folder);
+
 // Names of the DRM nodes of a device, sorted: {"card0", "renderD128"}. Their device nodes are
 // /dev/dri/<name>.
 std::vector<std::string> drm_nodes(const Root& sys_root, std::string_view address);

@@ -122,7 +122,15 @@ void IntelTree::old_gaudi(const std::string& address, const std::string& name) {
   const unsigned number =
       static_cast<unsigned>(std::stoul(name.substr(name.find_first_of("0123456789"))));
   const unsigned minor = 2 * number + (name.find("control") == std::string::npos ? 0 : 1);
-  class_device(address, "habanalabs", name, "/dev/" + name, {kOldGaudiMajor, minor});
+  const std::string folder = "/sys/devices/virtual/habanalabs/" + name;
+  const std::string path = (name[0] == 'a' ? "/dev/accel/" : "/dev/") + name;
+  const Number of_node = number_of(path, {kOldGaudiMajor, minor});
+  file(folder + "/dev", text_of(of_node) + "\n");
+  if (minor % 2 == 0) {
+    file(folder + "/pci_addr", address + "\n");
+  }
+  link("/sys/class/habanalabs/" + name, folder);
+  node(path, of_node);
 }
 
 void IntelTree::verbs(const std::string& address, unsigned number, const std::string& name) {

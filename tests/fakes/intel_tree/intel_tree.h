@@ -22,10 +22,12 @@ class IntelTree {
            const std::string& driver, int numa_node = -1);
   // Card and render node of it.
   void drm(const std::string& address, unsigned card);
-  // "accel0" in class accel and /dev/accel; "hl0" or "hl_controlD0" in class habanalabs and /dev.
+  // "accel0" in class accel and /dev/accel.
   void accel(const std::string& address, const std::string& name);
   // A Gaudi's control node, which the kernel puts under no device.
   void accel_control(unsigned number);
+  // "hl0" or "hl_controlD0" in the driver's own class, which the kernel puts under no device; the
+  // node is in /dev, or in /dev/accel for "accel0".
   void old_gaudi(const std::string& address, const std::string& name);
   // An RDMA port "hlib_3" with the node /dev/infiniband/uverbs<number>.
   void verbs(const std::string& address, unsigned number, const std::string& name);

@@ -76,7 +76,7 @@ void old_gaudi(IntelTree& tree) {
     tree.pci(pci, kHabana, 0x1000, kProcessing, "habanalabs", 0);
     tree.old_gaudi(pci, "hl" + number);
     tree.old_gaudi(pci, "hl_controlD" + number);
-    const std::string folder = tree.device_folder(pci) + "/habanalabs/hl" + number;
+    const std::string folder = "/sys/devices/virtual/habanalabs/hl" + number;
     tree.file(folder + "/device_type", "GAUDI\n");
     tree.file(folder + "/status", i == 5 ? "Malfunction\n" : "Operational\n");
   }

@@ -44,8 +44,18 @@ void expect_absolute(const std::string& path) {
   EXPECT_EQ(path.find("/.."), std::string::npos) << path;
 }
 
+// As a host takes texts, here of characters of one byte.
+bool is_text(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 32 && c < 127; });
+}
+
 xpu_status on_device(void* ctx, const xpu_device* in) {
   auto& devices = self(ctx).out.devices;
+  for (const char* text : {in->name, in->uuid, in->architecture, in->driver}) {
+    if (!is_text(text)) {
+      return XPU_INVALID;
+    }
+  }
   EXPECT_EQ(in->struct_size, sizeof(xpu_device));
   EXPECT_STRNE(in->name, "");
   EXPECT_EQ((in->flags & XPU_DEVICE_UNAVAILABLE) != 0, in->reason[0] != 0);
@@ -95,6 +105,9 @@ xpu_status on_file(void* ctx, const xpu_scope* scope, const xpu_file* file) {
 
 xpu_status on_condition(void* ctx, const xpu_condition* in) {
   auto& conditions = self(ctx).out.conditions;
+  if (conditions.size() >= 1024) {
+    return XPU_NO_MEMORY;  // the limit of backend.h
+  }
   if (in->kind == XPU_VALID_SECONDS) {
     conditions.insert("seconds " + std::to_string(in->seconds));
     return XPU_OK;

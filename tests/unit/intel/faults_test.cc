@@ -90,16 +90,19 @@ TEST_F(Faults, RdmaPortsAreOfTheGaudiThatTheyLieIn) {
   // A port of which sysfs does not say where it lies goes by its number.
   server.tree.file("/sys/class/infiniband_verbs/uverbs9/ibdev", "hlib_0\n");
   server.tree.node("/dev/infiniband/uverbs9", {231, 201});
+  server.tree.file("/sys/class/infiniband_verbs/uverbs10/ibdev", "hbl_0\n");
+  server.tree.node("/dev/infiniband/uverbs10", {231, 202});
   const Description found = server.describe();
   EXPECT_THAT(found.nodes.at("habana:1/rdma"), ElementsAre("/dev/infiniband/uverbs7"));
-  EXPECT_THAT(found.nodes.at("habana:0/rdma"), ElementsAre("/dev/infiniband/uverbs9"));
+  EXPECT_THAT(found.nodes.at("habana:0/rdma"),
+              ElementsAre("/dev/infiniband/uverbs10", "/dev/infiniband/uverbs9"));
 }
 
 TEST_F(Faults, ValuesThatMakeNoSense) {
   Machine host("");
   host.tree.pci("0000:03:00.0", 0x8086, 0xe20b, 0x030000, "xe");
   host.tree.drm("0000:03:00.0", 0);
-  host.tree.attribute("0000:03:00.0", "numa_node", "0,1,2\n");
+  host.tree.attribute("0000:03:00.0", "numa_node", "4294967296\n");
   host.tree.attribute("0000:03:00.0", "tile0/physical_vram_size_bytes", "-4\n");
   host.tree.attribute("0000:03:00.0", "tilex/physical_vram_size_bytes", "4096\n");
   host.tree.file("/sys/fs/cgroup/dmem.capacity",
@@ -124,21 +127,18 @@ TEST_F(Faults, NamesAndFactsThatTheHostRefusesAreLeftOut) {
   }
 }
 
-TEST_F(Faults, ATreeOfFoldersInsteadOfLinks) {
-  Machine host("");
-  const std::string device = "/sys/class/drm/card0/device";
-  host.tree.file(device + "/vendor", "0x8086\n");
-  host.tree.file(device + "/device", "0x56c0\n");
-  host.tree.file(device + "/uevent",
-                 "DRIVER=i915\nPCI_CLASS=38000\nPCI_SLOT_NAME=0000:4D:00.0\nMODALIAS=x\n");
-  host.tree.file(device + "/drm/card0/dev", "226:0\n");
-  host.tree.file(device + "/drm/renderD128/dev", "226:128\n");
-  host.tree.node("/dev/dri/card0", {226, 0});
-  host.tree.node("/dev/dri/renderD128", {226, 128});
-  const Description found = host.describe();
+TEST_F(Faults, ADeviceWhoseNameTheHostRefusesIsDescribedByItsNumbers) {
+  Machine laptop("laptop");
+  laptop.tree.level_zero("full",
+                         "device 0000:03:00.0\nid e20b\nname Arc\x01\xff\n"
+                         "uuid 868050e200000000030000000000000a\n");
+  laptop.tree.file("/sys/module/intel_vpu/version", "1.0\x7f\n");
+  const Description found = laptop.describe();
   ASSERT_EQ(found.status, XPU_OK) << found.error;
-  EXPECT_EQ(found.devices.at("intel:0").pci, "0000:4d:00.0");
-  EXPECT_THAT(found.nodes.at("intel:0"), ElementsAre("/dev/dri/card0", "/dev/dri/renderD128"));
+  EXPECT_EQ(found.devices.at("intel:1").name, "Intel GPU");
+  EXPECT_EQ(found.devices.at("intel:1").pci, "0000:03:00.0");
+  EXPECT_EQ(found.devices.at("intel:2").name, "Intel NPU");
+  EXPECT_EQ(found.nodes.size(), 3u);
 }
 
 TEST_F(Faults, MemoryOfEveryTileCounts) {
@@ -153,7 +153,7 @@ TEST_F(Faults, MemoryOfEveryTileCounts) {
 
 TEST_F(Faults, WhatIsNotKnownToBeIntegratedIsNotSaid) {
   Machine host("");
-  host.tree.pci("0000:00:05.0", 0x8086, 0x3e92, 0x030000, "i915");  // handed into a machine
+  host.tree.pci("0000:00:05.0", 0x8086, 0x1234, 0x030000, "i915");  // handed into a machine
   host.tree.drm("0000:00:05.0", 0);
   EXPECT_EQ(host.describe().devices.at("intel:0").properties.count("integrated"), 0u);
 }

@@ -75,6 +75,7 @@ TEST(Fixtures, AHostOfTheDevicePlugins) {
   EXPECT_EQ(gpu.flags, 0u) << gpu.reason;
   EXPECT_EQ(gpu.pci, "0000:00:02.0");
   EXPECT_EQ(gpu.name, "Intel GPU 8086:5912");
+  EXPECT_EQ(gpu.architecture, "gen9.5") << "Kaby Lake";
   EXPECT_EQ(gpu.numa_node, -1);
   EXPECT_EQ(gpu.memory_bytes, 0u);
   EXPECT_EQ(gpu.properties.at("integrated"), "true");

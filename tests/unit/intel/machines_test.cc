@@ -56,8 +56,8 @@ TEST_F(Machines, ALaptopWithoutLevelZero) {
                        -1, "true", "1"},
                       {"intel:1", XPU_KIND_GPU, "Intel GPU 8086:e20b", "0000:03:00.0", "xe2-hpg",
                        12809404416, -1, "false", "1"},
-                      {"intel:2", XPU_KIND_NPU, "Intel NPU 8086:7d1d", "0000:00:0b.0", "", 0, -1,
-                       "true", ""}});
+                      {"intel:2", XPU_KIND_NPU, "Intel NPU 8086:7d1d", "0000:00:0b.0", "npu-37xx",
+                       0, -1, "true", ""}});
   EXPECT_THAT(found.nodes,
               ElementsAre(Pair("intel:0", ElementsAre("/dev/dri/card1", "/dev/dri/renderD129")),
                           Pair("intel:1", ElementsAre("/dev/dri/card0", "/dev/dri/renderD128")),
@@ -90,8 +90,8 @@ TEST_F(Machines, ALaptopWithLevelZero) {
                        "xe-lpg", 0, -1, "true", "1"},
                       {"intel:1", XPU_KIND_GPU, "Intel(R) Arc(TM) B580 Graphics", "0000:03:00.0",
                        "xe2-hpg", 12 * kGiB, -1, "false", "1"},
-                      {"intel:2", XPU_KIND_NPU, "Intel NPU 8086:7d1d", "0000:00:0b.0", "", 0, -1,
-                       "true", ""}});
+                      {"intel:2", XPU_KIND_NPU, "Intel NPU 8086:7d1d", "0000:00:0b.0", "npu-37xx",
+                       0, -1, "true", ""}});
   const Device& discrete = found.devices.at("intel:1");
   EXPECT_EQ(discrete.uuid, "868050e2-0000-0000-0300-00000000000a");
   EXPECT_THAT(discrete.properties, IsSupersetOf({Pair("health", "ok"), Pair("serial", "0123"),
@@ -180,6 +180,53 @@ TEST_F(Machines, SixtyThreeVirtualFunctions) {
   }
 }
 
+// Beyond 1,024 conditions the host refuses the whole description.
+TEST_F(Machines, MoreVirtualFunctionsThanConditionsAllow) {
+  Machine server("");
+  unsigned card = 0;
+  for (unsigned gpu = 0; gpu < 8; ++gpu) {
+    const std::string bus = "0000:" + std::to_string(10 + gpu) + ":";
+    const auto address = [&](unsigned i) {
+      return bus + std::to_string(10 + i / 8) + "." + std::to_string(i % 8);
+    };
+    for (unsigned i = 0; i < 64; ++i) {
+      server.tree.pci(address(i), 0x8086, 0x0bda, 0x038000, "i915", 0);
+      server.tree.drm(address(i), card++);
+      if (i > 0) {
+        server.tree.virtual_function(address(0), i - 1, address(i));
+      }
+    }
+  }
+  const Description found = server.describe();
+  ASSERT_EQ(found.status, XPU_OK) << found.error;
+  EXPECT_EQ(found.devices.size(), 512u);
+  EXPECT_EQ(found.devices.at("intel:7:62").parent, "7");
+  EXPECT_EQ(found.conditions.count("listing " + server.folder.at("/dev/dri")), 1u);
+}
+
+TEST_F(Machines, MemoryOfVirtualFunctionsIsWhatTheirGpuGivesThem) {
+  Machine server("");
+  for (const char* driver : {"i915", "xe"}) {
+    const std::string bus = driver == std::string("xe") ? "0000:30:00." : "0000:20:00.";
+    for (unsigned i = 0; i < 3; ++i) {
+      server.tree.pci(bus + std::to_string(i), 0x8086, 0x56c0, 0x038000, driver, 0);
+      server.tree.drm(bus + std::to_string(i), i + (driver == std::string("xe") ? 3 : 0));
+    }
+    server.tree.virtual_function(bus + "0", 0, bus + "1");
+    server.tree.virtual_function(bus + "0", 1, bus + "2");
+  }
+  server.tree.card_attribute(0, "iov/vf1/gt/lmem_quota", "4294967296\n");
+  server.tree.card_attribute(0, "iov/vf2/gt0/lmem_quota", "1073741824\n");
+  server.tree.card_attribute(0, "iov/vf2/gt1/lmem_quota", "1073741824\n");
+  server.tree.attribute("0000:30:00.0", "sriov_admin/vf1/profile/vram_quota", "8589934592\n");
+  server.tree.attribute("0000:30:00.0", "sriov_admin/vf2/profile/vram_quota", "0\n");
+  const auto devices = server.describe().devices;
+  EXPECT_EQ(devices.at("intel:0:0").memory_bytes, 4 * kGiB);
+  EXPECT_EQ(devices.at("intel:0:1").memory_bytes, 2 * kGiB);
+  EXPECT_EQ(devices.at("intel:1:0").memory_bytes, 8 * kGiB);
+  EXPECT_EQ(devices.at("intel:1:1").memory_bytes, 0u);
+}
+
 TEST_F(Machines, AFunctionWhoseGpuIsNotHereIsAGpu) {
   Machine guest("");
   guest.tree.pci("0000:06:00.0", 0x8086, 0x56c0, 0x038000, "vfio-pci");
@@ -223,10 +270,30 @@ TEST_F(Machines, GaudisOfAnOldDriver) {
   EXPECT_THAT(found.nodes.at("habana:3"), ElementsAre("/dev/hl3", "/dev/hl_controlD3"));
   EXPECT_EQ(found.devices.at("habana:3").name, "Intel GAUDI");
   EXPECT_EQ(found.devices.at("habana:3").pci, "0000:23:00.0");
+  EXPECT_EQ(found.devices.at("habana:3").numa_node, 0);
+  EXPECT_EQ(found.devices.at("habana:3").properties.at("kernel-driver"), "habanalabs");
+  EXPECT_EQ(found.conditions.count(
+                "content " + server.folder.at("/sys/devices/virtual/habanalabs/hl3/pci_addr")),
+            1u)
+      << "the number may become another device's";
   EXPECT_EQ(found.devices.at("habana:3").flags, 0u);
   EXPECT_EQ(found.devices.at("habana:5").flags, XPU_DEVICE_UNAVAILABLE);
   EXPECT_EQ(found.devices.at("habana:5").reason, "its driver says \"Malfunction\"");
   EXPECT_EQ(found.devices.at("habana:5").properties.at("health"), "failed");
+}
+
+TEST_F(Machines, GaudisBetweenTheOldDriverAndTheNew) {
+  Machine server("");
+  server.tree.pci("0000:20:00.0", 0x1da3, 0x1060, 0x120000, "habanalabs");
+  server.tree.old_gaudi("0000:20:00.0", "accel2");
+  server.tree.old_gaudi("0000:20:00.0", "accel_controlD2");
+  server.tree.file("/sys/devices/virtual/habanalabs/accel2/device_type", "GAUDI3 HL-338\n");
+  const Description found = server.describe();
+  EXPECT_THAT(found.nodes,
+              ElementsAre(Pair("habana:2",
+                               ElementsAre("/dev/accel/accel2", "/dev/accel/accel_controlD2"))));
+  EXPECT_EQ(found.devices.at("habana:2").name, "Intel GAUDI3 HL-338");
+  EXPECT_EQ(found.devices.at("habana:2").architecture, "gaudi3");
 }
 
 TEST_F(Machines, AnNpuBeforeGaudisLeavesThemTheirNumbers) {

@@ -53,6 +53,20 @@ TEST(Pci, WalksTheTree) {
   EXPECT_EQ(devices[1].path, "/sys/bus/pci/devices/0000:65:00.0");
 }
 
+TEST(Pci, NumaNodes) {
+  const Tree tree;
+  const Root root(tree.path());
+  EXPECT_EQ(numa_node(root, "/none"), -1);
+  const struct {
+    const char* text;
+    int node;
+  } cases[] = {{"0", 0}, {"7\n", 7}, {"-1", -1}, {"-5", -1}, {"4294967296", -1}, {"0,1", -1}};
+  for (const auto& one : cases) {
+    tree.file("/device/numa_node", one.text);
+    EXPECT_EQ(numa_node(root, "/device"), one.node) << one.text;
+  }
+}
+
 TEST(Pci, LeavesOutWhatCannotBeRead) {
   const Tree tree;
   add_device(tree, "0000:01:00.0", "0x030000");
