@@ -54,7 +54,6 @@ void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
   }
   device.available = device.reason.empty();
   emit_device(sink, device);
-  emit_pci_aliases(sink, device);
   emit_property(sink, device, "driver", device.driver);
   emit_property(sink, device, "kernel-driver", gaudi.driver);
   emit_property(sink, device, "health", health);
@@ -88,7 +87,6 @@ void emit_npus(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>
     device.available = device.reason.empty();
     emit_device(sink, device);
     emit_alias(sink, device, "npu" + std::to_string(i));
-    emit_pci_aliases(sink, device);
     emit_property(sink, device, "driver", device.driver);
     emit_property(sink, device, "kernel-driver", npu.driver);
     emit_property(sink, device, "integrated", "true");

@@ -28,7 +28,6 @@ class GpuWriter {
     if (parent.empty()) {
       emit_alias(sink_, device, "gpu" + index);
     }
-    emit_pci_aliases(sink_, device);
     properties(device, gpu, known);
     sdk::emit_drm(sink_, sdk::with(device), host_.dev_root, gpu.drm);
   }

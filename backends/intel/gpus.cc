@@ -2,6 +2,7 @@
 #include "backends/intel/gpus.h"
 
 #include <algorithm>
+#include <set>
 
 #include "backends/intel/class_device.h"
 #include "sdk/helpers/path.h"
@@ -149,28 +150,17 @@ bool is_gpu(const ClassDevice& found) {
          (found.vendor == 0 && by_driver);
 }
 
-// Cards first.
-void add_node(const sdk::Root& sys, const ClassDevice& found, const std::string& name,
-              sdk::DrmDevice& drm) {
-  for (const sdk::DrmNode& node : drm.nodes) {
-    if (node.name == name) {
-      return;
-    }
-  }
-  drm.nodes.push_back({name, sdk::parse_device_number(sys.read_line(found.folder + "/dev"))});
-  std::sort(drm.nodes.begin(), drm.nodes.end(),
-            [](const sdk::DrmNode& a, const sdk::DrmNode& b) { return a.name < b.name; });
-}
-
 }  // namespace
 
 std::vector<Gpu> find_gpus(const sdk::Root& sys) {
   std::vector<Gpu> gpus;
   std::map<std::string, std::size_t> places;  // by address
+  std::set<std::string> named;                // nodes that are already their GPU's
   const std::map<std::string, std::uint64_t> capacities = dmem_capacities(sys);
+  // Cards come first.
   for (const std::string& path : class_paths(sys, kDrm)) {
     const std::string name = sdk::base_name(path);
-    if (!numbered(name, "card") && !numbered(name, "renderD")) {
+    if ((!numbered(name, "card") && !numbered(name, "renderD")) || named.count(name) != 0) {
       continue;
     }
     const auto found = class_device(sys, path);
@@ -181,7 +171,13 @@ std::vector<Gpu> find_gpus(const sdk::Root& sys) {
     if (is_new) {
       gpus.push_back(read_gpu(sys, *found, capacities));
     }
-    add_node(sys, *found, name, gpus[place->second].drm);
+    std::vector<sdk::DrmNode>& nodes = gpus[place->second].drm.nodes;
+    for (const sdk::DrmNode& node : nodes) {
+      named.insert(node.name);
+    }
+    if (named.insert(name).second) {
+      nodes.push_back({name, sdk::parse_device_number(sys.read_line(found->folder + "/dev"))});
+    }
   }
   std::sort(gpus.begin(), gpus.end(), [](const Gpu& a, const Gpu& b) { return a.pci < b.pci; });
   link_functions(sys, gpus);

@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/intel/host.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 
-#include "sdk/helpers/path.h"
-
 namespace xpu::intel {
-namespace {
-
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
-}
-
-}  // namespace
 
 std::string driver_version(const Host& host, const std::string& driver) {
   const std::string own =
@@ -52,23 +39,6 @@ void emit_property(sdk::Sink& sink, const sdk::Device& device, const char* key,
   try {
     sink.property(device, key, value);
   } catch (const sdk::Rejected&) {
-  }
-}
-
-void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device) {
-  std::set<std::string> names;
-  const std::size_t colon = device.pci.find(':');
-  names.insert(std::string(colon < 8 ? 8 - colon : 0, '0') + device.pci);
-  if (sdk::starts_with(device.pci, "0000:")) {
-    names.insert(device.pci.substr(5));
-  }
-  for (const std::string& name : std::set<std::string>(names)) {
-    names.insert(upper(name));
-  }
-  names.insert(upper(device.pci));
-  names.erase(device.pci);
-  for (const std::string& name : names) {
-    emit_alias(sink, device, name);
   }
 }
 

@@ -2,7 +2,6 @@
 // Where the parts of this host are, and what all its devices have in common.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "sdk/helpers/fs.h"
@@ -33,9 +32,6 @@ void emit_device(sdk::Sink& sink, sdk::Device& device);
 void emit_alias(sdk::Sink& sink, const sdk::Device& device, const std::string& name);
 void emit_property(sdk::Sink& sink, const sdk::Device& device, const char* key,
                    const std::string& value);
-
-// The address as other tools write it, as aliases.
-void emit_pci_aliases(sdk::Sink& sink, const sdk::Device& device);
 
 // "Intel Arc A770" by pci.ids, else "Intel GPU 8086:56a0" for the kind "GPU", without
 // the numbers where they are not known.

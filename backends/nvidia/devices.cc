@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/nvidia/devices.h"
 
-#include <algorithm>
-#include <cctype>
-
-#include "sdk/helpers/path.h"
-
 namespace xpu::nvidia {
 namespace {
-
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
-}
 
 // A partition has no address of its own: the GPU's must name the GPU alone.
 sdk::Device to_device(const MigDevice& mig, const std::string& index, const sdk::Device& parent,
@@ -62,23 +51,6 @@ void emit_requirable(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu)
 
 }  // namespace
 
-std::set<std::string> pci_aliases(const std::string& pci) {
-  std::set<std::string> names;
-  std::string with_long_domain = pci;
-  std::size_t colon = pci.find(':');
-  with_long_domain.insert(0, colon < 8 ? 8 - colon : 0, '0');
-  names.insert(with_long_domain);
-  if (sdk::starts_with(pci, "0000:")) {
-    names.insert(pci.substr(5));
-  }
-  for (const std::string& name : std::set<std::string>(names)) {
-    names.insert(upper(name));
-  }
-  names.insert(upper(pci));
-  names.erase(pci);
-  return names;
-}
-
 std::string partition_index(const Gpu& gpu, const MigDevice& mig) {
   const std::string instances =
       std::to_string(mig.gpu_instance) + ":" + std::to_string(mig.compute_instance);
@@ -104,11 +76,6 @@ sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::stri
 
 void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
   sink.device(device);
-  if (!gpu.pci.empty()) {
-    for (const std::string& name : pci_aliases(gpu.pci)) {
-      sink.alias(device, name);
-    }
-  }
   emit_requirable(sink, device, gpu);
   if (gpu.mig_enabled) {
     sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");

@@ -2,7 +2,6 @@
 // What the GPUs and partitions are called, and whether they can be used.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,6 @@ inline constexpr const char* kVendorName = "nvidia";
 // The value of edits whose bits are the minor numbers of the GPUs given.
 inline constexpr const char* kMinors = "minors";
 inline constexpr unsigned kMinorBits = 64;
-
-// The spellings of a PCI address that tools print and people type.
-std::set<std::string> pci_aliases(const std::string& pci);
 
 // `problem`: why the GPU cannot be used; "" when it can.
 sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::string& problem);

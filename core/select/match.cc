@@ -10,18 +10,14 @@ namespace {
 
 // "0000:65:00.0", "00000000:65:00.0" and "65:00.0" are one address.
 std::string_view without_zero_domain(std::string_view pci) {
-  const std::size_t colon = pci.find(':');
-  const bool has_domain = std::count(pci.begin(), pci.end(), ':') == 2;
-  if (!has_domain || colon < 4) {
+  if (std::count(pci.begin(), pci.end(), ':') != 2) {
     return pci;
   }
   // A domain has four digits; longer ones may be padded.
-  const std::string_view extra = pci.substr(0, colon - 4);
-  if (extra.find_first_not_of('0') == extra.npos) {
-    pci.remove_prefix(colon - 4);
-    return pci.starts_with("0000:") ? pci.substr(5) : pci;
+  while (pci.find(':') > 4 && pci.front() == '0') {
+    pci.remove_prefix(1);
   }
-  return pci;
+  return pci.starts_with("0000:") ? pci.substr(5) : pci;
 }
 
 }  // namespace

@@ -66,10 +66,9 @@ TEST_F(Machines, ALaptopWithoutLevelZero) {
               ElementsAre("/dev/dri/by-path/pci-0000:03:00.0-card -> ../card0",
                           "/dev/dri/by-path/pci-0000:03:00.0-render -> ../renderD128"));
   const Device& discrete = found.devices.at("intel:1");
-  EXPECT_THAT(discrete.aliases, UnorderedElementsAre("gpu1", "03:00.0", "00000000:03:00.0"));
-  EXPECT_THAT(found.devices.at("intel:2").aliases,
-              UnorderedElementsAre("npu0", "00:0b.0", "00:0B.0", "00000000:00:0b.0",
-                                   "00000000:00:0B.0", "0000:00:0B.0"));
+  // The host itself knows all spellings of an address.
+  EXPECT_THAT(discrete.aliases, ElementsAre("gpu1"));
+  EXPECT_THAT(found.devices.at("intel:2").aliases, ElementsAre("npu0"));
   EXPECT_EQ(discrete.driver, "6.12.38+deb13-amd64");
   EXPECT_EQ(discrete.properties.at("kernel-driver"), "xe");
   EXPECT_EQ(found.devices.at("intel:0").properties.at("kernel-driver"), "i915");
@@ -189,7 +188,7 @@ TEST_F(Machines, MoreVirtualFunctionsThanConditionsAllow) {
     const auto address = [&](unsigned i) {
       return bus + std::to_string(10 + i / 8) + "." + std::to_string(i % 8);
     };
-    for (unsigned i = 0; i < 64; ++i) {
+    for (unsigned i = 0; i < 33; ++i) {
       server.tree.pci(address(i), 0x8086, 0x0bda, 0x038000, "i915", 0);
       server.tree.drm(address(i), card++);
       if (i > 0) {
@@ -199,8 +198,8 @@ TEST_F(Machines, MoreVirtualFunctionsThanConditionsAllow) {
   }
   const Description found = server.describe();
   ASSERT_EQ(found.status, XPU_OK) << found.error;
-  EXPECT_EQ(found.devices.size(), 512u);
-  EXPECT_EQ(found.devices.at("intel:7:62").parent, "7");
+  EXPECT_EQ(found.devices.size(), 8u * 33);
+  EXPECT_EQ(found.devices.at("intel:7:31").parent, "7");
   EXPECT_EQ(found.conditions.count("listing " + server.folder.at("/dev/dri")), 1u);
 }
 

@@ -14,7 +14,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
-using testing::UnorderedElementsAre;
 
 class Detect : public testing::Test {
  protected:
@@ -66,9 +65,7 @@ TEST_F(Detect, EverythingThatNvmlSays) {
   EXPECT_EQ(gpu.driver, "550.163.01");
   EXPECT_EQ(gpu.pci, "0000:c1:00.0");
   EXPECT_EQ(gpu.numa_node, 1);
-  EXPECT_THAT(gpu.aliases, UnorderedElementsAre("c1:00.0", "C1:00.0", "0000:C1:00.0",
-                                                "00000000:c1:00.0", "00000000:C1:00.0"));
-  EXPECT_THAT(found.devices.at("0").aliases, UnorderedElementsAre("01:00.0", "00000000:01:00.0"));
+  EXPECT_TRUE(gpu.aliases.empty()) << "the host itself knows all spellings of an address";
   EXPECT_THAT(gpu.properties, ElementsAre(Pair("arch", "8.9"), Pair("brand", "nvidia")));
   EXPECT_THAT(found.properties, ElementsAre(Pair("cuda", "12.4"), Pair("driver", "550.163.01"),
                                             Pair("source", "nvml")));

@@ -66,6 +66,15 @@ TEST(Select, ChoosesNothingForNoRequest) {
   EXPECT_TRUE(select_env({"XPU_VISIBLE_DEVICES=void"}, acme_only()).empty());
 }
 
+TEST(Select, DomainsOfMoreThanFourDigits) {
+  Backends backends = acme_only();
+  backends[0].catalog.devices[0].pci = "10000:af:00.0";
+  for (const char* name : {"10000:af:00.0", "00010000:AF:00.0"}) {
+    EXPECT_THAT(neutral(name, backends), ElementsAre("acme(acme:0)")) << name;
+  }
+  EXPECT_THROW(neutral("af:00.0", backends), Error);
+}
+
 TEST(Select, ChoosesByEveryName) {
   Backends backends = acme_only();
   Device& first = backends[0].catalog.devices[0];
