@@ -133,7 +133,7 @@ std::vector<RequirementRequest> requirements_in(const Environment& env, const Ma
   for (const auto& [name, value] : env.last_values([&](std::string_view name) {
          return is_match(name, wanted.variables) && !is_match(name, wanted.except);
        })) {
-    if (value.find_first_not_of(" ,") != value.npos) {
+    if (value.find_first_not_of(" \t\r\n,") != value.npos) {
       add(std::string(name), std::string(value));
     }
   }

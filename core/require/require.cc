@@ -200,7 +200,7 @@ Requirement parse_requirement(std::string_view text, const std::string& source) 
   }
   Requirement out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find_first_of(" \t", at), text.size());
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n", at), text.size());
     std::vector<Clause> clauses;
     for (const std::string& clause : grammar::split(text.substr(at, end - at))) {
       if (!clause.empty()) {

@@ -3,9 +3,10 @@
 //
 //   tools>=12.4 brand=anvil,driver>=535,driver<536
 //
-// Spaces separate alternatives, of which one must hold; commas separate clauses, of which all must.
-// A clause is the name of a property, one of = != < <= > >=, and a value. Versions are compared
-// number by number ("12" is "12.0"); with = and != any other text is compared in any case.
+// Spaces and line ends separate alternatives, of which one must hold; commas separate clauses, of
+// which all must. A clause is the name of a property, one of = != < <= > >=, and a value. Versions
+// are compared number by number ("12" is "12.0"); with = and != any other text is compared in any
+// case.
 //
 // A property is looked up in the device (arch or architecture, driver, memory in bytes, name and
 // vendor are always there when they are known), then in the device that it is a part of, then among

@@ -119,11 +119,12 @@ TEST_F(SwitchesTest, AnOddListIsAProblem) {
 }
 
 TEST_F(SwitchesTest, RequirementsComeFromTheirVariables) {
-  EXPECT_THAT(requirements({"ACME_REQUIRE_TOOLS=tools>=12 brand=x", "ACME_REQUIRE_=a=1",
-                            "ACME_NEEDS=b=2", "ACME_NEEDS_NOT=c=3", "ACME_REQUIRE_OTHER=d=4",
-                            "ACME_REQUIRE_XY=e=5", "ACME_REQUIRE_EMPTY=", "ACME_REQUIRE_BLANK= ,"}),
-              ElementsAre("ACME_REQUIRE_TOOLS: tools>=12 brand=x", "ACME_REQUIRE_: a=1",
-                          "ACME_NEEDS: b=2"));
+  EXPECT_THAT(
+      requirements({"ACME_REQUIRE_TOOLS=tools>=12 brand=x", "ACME_REQUIRE_=a=1", "ACME_NEEDS=b=2",
+                    "ACME_NEEDS_NOT=c=3", "ACME_REQUIRE_OTHER=d=4", "ACME_REQUIRE_XY=e=5",
+                    "ACME_REQUIRE_EMPTY=", "ACME_REQUIRE_BLANK= ,\n"}),
+      ElementsAre("ACME_REQUIRE_TOOLS: tools>=12 brand=x", "ACME_REQUIRE_: a=1",
+                  "ACME_NEEDS: b=2"));
   EXPECT_THAT(requirements({"ACME_NEEDS=a=1", "ACME_NEEDS=a=2"}), ElementsAre("ACME_NEEDS: a=2"));
 }
 

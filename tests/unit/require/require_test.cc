@@ -96,6 +96,7 @@ TEST_F(RequireTest, TakesSpacesAsOrAndCommasAsAnd) {
   EXPECT_TRUE(met(""));
   EXPECT_TRUE(met(" , "));
   EXPECT_TRUE(met("  ,tools>=12,,\ttools>=13 "));
+  EXPECT_TRUE(met("tools>=13\r\ntools>=12\n")) << "as files and YAML leave them";
 }
 
 TEST_F(RequireTest, SaysWhichClauseDoesNotHold) {
