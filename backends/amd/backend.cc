@@ -110,6 +110,9 @@ void Amd::describe(sdk::Sink& sink) {
   watch_modes(sink, host, gpus);
   const SmiAnswer answer = ask_smi(host.driver_root, host.rocm_path);
   add_smi(gpus, answer);
+  for (Gpu& gpu : gpus) {
+    gpu.health = gpu.health.empty() ? kernel_health(host.sys_root, gpu) : gpu.health;
+  }
   if (!answer.problem.empty()) {
     sink.log(sdk::Severity::kWarn,
              answer.problem + (answer.source.empty() ? ": names and health are the kernel's"

@@ -13,6 +13,8 @@
 namespace xpu::amd {
 namespace {
 
+constexpr std::uint64_t kMi300a = 0x74a0;  // integrated, while others of its architecture are not
+
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -49,12 +51,17 @@ sdk::DrmDevice own_nodes(sdk::DrmDevice device, const std::string& render) {
 }
 
 sdk::DrmDevice drm_of(const KfdNode& node, const sdk::Root& sys_root) {
+  const std::string pci = node.pci();
+  // A kernel that does not tell the node has that of the function.
   if (node.render_minor == 0) {
-    return {};
+    const auto device = pci.empty() || node.partition() != 0
+                            ? std::nullopt
+                            : sdk::drm_device(sys_root, sdk::join(sdk::kPciDevices, pci));
+    const sdk::DrmNode* first = device ? device->render() : nullptr;
+    return first == nullptr ? sdk::DrmDevice() : own_nodes(*device, first->name);
   }
   const std::string render = "renderD" + std::to_string(node.render_minor);
   auto device = sdk::drm_device_of(sys_root, render);
-  const std::string pci = node.pci();
   if (!device && !pci.empty()) {
     device = sdk::drm_device(sys_root, sdk::join(sdk::kPciDevices, pci));
     if (device && std::none_of(device->nodes.begin(), device->nodes.end(),
@@ -105,29 +112,10 @@ bool are_parts(const Gpu& gpu, const std::string& compute_mode) {
          });
 }
 
-// The kernel counts errors that memory could not correct in ras/<block>_err_count: "ue: 0".
-std::string health_of(const sdk::Root& sys_root, const std::string& folder) {
-  const sdk::Root ras(sys_root.host_path(sdk::join(folder, "ras")));
-  std::string health;
-  for (const std::string& name : ras.list("/")) {
-    const std::string text =
-        sdk::ends_with(name, "_err_count") ? ras.read("/" + name).value_or("") : "";
-    const std::size_t at = text.find("ue:");
-    if (at == std::string::npos) {
-      continue;
-    }
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const auto count = sdk::parse_number(sdk::trimmed(text.substr(at + 3, end - at - 3)));
-    if (count && (health.empty() || *count > 0)) {
-      health = *count > 0 ? "degraded" : "ok";
-    }
-  }
-  return health;
-}
-
-// Hexadecimal without "0x", as the kernel writes it.
+// Hexadecimal, which the kernel writes without "0x".
 std::uint64_t unique_id_of(const sdk::Root& sys_root, const std::string& folder) {
-  const std::string text = sys_root.read_line(folder + "/unique_id");
+  std::string text = sys_root.read_line(folder + "/unique_id");
+  text.erase(0, sdk::starts_with(text, "0x") ? 2 : 0);
   std::uint64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   return result.ec == std::errc() && result.ptr == text.data() + text.size() ? value : 0;
@@ -150,7 +138,6 @@ void read_pci(Gpu& gpu, const sdk::Root& sys_root, const MarketingNames& names) 
   gpu.unique_id = unique_id_of(sys_root, folder);
   const auto vram = sys_root.read_number(folder + "/mem_info_vram_total");
   gpu.memory_bytes = vram && *vram > 0 ? static_cast<std::uint64_t>(*vram) : 0;
-  gpu.health = health_of(sys_root, folder);
 }
 
 // KFD's nodes of the sockets, in the order of NUMA nodes.
@@ -185,7 +172,7 @@ void sum_up(Gpu& gpu, const Kfd& kfd) {
       gpu.architecture = gfx.empty() ? gfx_name_of_device(first.kfd->device_id) : gfx;
     }
     gpu.hive_id = first.kfd->hive_id;
-    gpu.integrated = first.kfd->cpu_cores > 0;
+    gpu.integrated = first.kfd->cpu_cores > 0 || first.kfd->device_id == kMi300a;
     if (gpu.numa_node < 0) {
       gpu.numa_node = nearest_numa_node(kfd, first.kfd->number);
     }
@@ -288,6 +275,28 @@ std::vector<Gpu> read_gpus(const Kfd& kfd, const sdk::Root& sys_root,
     return a.pci.empty() != b.pci.empty() ? b.pci.empty() : a.pci < b.pci;
   });
   return gpus;
+}
+
+std::string kernel_health(const sdk::Root& sys_root, const Gpu& gpu) {
+  if (gpu.pci_folder.empty()) {
+    return "";
+  }
+  const sdk::Root ras(sys_root.host_path(sdk::join(gpu.pci_folder, "ras")));
+  std::string health;
+  for (const std::string& name : ras.list("/")) {
+    const std::string text =
+        sdk::ends_with(name, "_err_count") ? ras.read("/" + name).value_or("") : "";
+    const std::size_t at = text.find("ue:");
+    if (at == std::string::npos) {
+      continue;
+    }
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const auto count = sdk::parse_number(sdk::trimmed(text.substr(at + 3, end - at - 3)));
+    if (count && (health.empty() || *count > 0)) {
+      health = *count > 0 ? "degraded" : "ok";
+    }
+  }
+  return health;
 }
 
 std::string driver_version(const sdk::Root& sys_root) {

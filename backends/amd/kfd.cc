@@ -38,8 +38,11 @@ class Properties {
       left.remove_prefix(std::min(end + 1, left.size()));
       if (line.size() > name.size() && line[name.size()] == ' ' && sdk::starts_with(line, name)) {
         std::uint64_t value = 0;
-        const std::string number = sdk::trimmed(line.substr(name.size()));
-        const auto result = std::from_chars(number.data(), number.data() + number.size(), value);
+        const std::string text = sdk::trimmed(line.substr(name.size()));
+        const bool hex = sdk::starts_with(text, "0x");
+        const char* last = text.data() + text.size();
+        const auto result =
+            std::from_chars(text.data() + (hex ? 2 : 0), last, value, hex ? 16 : 10);
         return result.ec == std::errc() ? std::optional(value) : std::nullopt;
       }
     }
@@ -76,9 +79,11 @@ KfdNode read_node(const sdk::Root& folder, const std::string& path, const Proper
   node.render_minor = from["drm_render_minor"];
   node.unique_id = from["unique_id"];
   node.hive_id = from["hive_id"];
-  // The driver is AMD's, but others have put their processors under it.
-  if (from.find("vendor_id").value_or(kVendor) != kVendor) {
-    node.simd_count = 0;
+  // The driver is AMD's, but others have put their processors under it. A node without an id of a
+  // GPU is a processor's to every library.
+  node.usable = from.find("vendor_id").value_or(kVendor) == kVendor;
+  if (node.is_gpu()) {
+    node.usable = folder.read_line(path + "/gpu_id") != "0";
   }
   if (node.is_gpu()) {
     node.memory_bytes = bank_bytes(folder, path);
@@ -119,10 +124,32 @@ Kfd::Kfd(const sdk::Root& sys_root) : folder_(nodes_folder(sys_root)) {
   }
   std::sort(nodes_.begin(), nodes_.end(),
             [](const KfdNode& a, const KfdNode& b) { return a.number < b.number; });
+  move_part_numbers(sys_root);
 }
 
-std::vector<KfdLink> Kfd::links(unsigned number) const {
-  std::vector<KfdLink> links;
+// The first kernels that divided GPUs have the number of the part where the function is: 0a:00.1 is
+// part 1 of 0a:00.0, and there is no such function, or it is none of the driver's.
+void Kfd::move_part_numbers(const sdk::Root& sys_root) {
+  for (KfdNode& node : nodes_) {
+    const std::uint64_t number = node.location_id & 7;
+    const std::uint64_t whole = node.location_id - number;
+    const bool has_first = std::any_of(nodes_.begin(), nodes_.end(), [&](const KfdNode& first) {
+      return first.is_gpu() && first.location_id == whole && first.domain == node.domain &&
+             first.device_id == node.device_id && first.unique_id == node.unique_id;
+    });
+    if (node.is_gpu() && number != 0 && has_first &&
+        !sys_root.is_folder(sdk::join(kPciDriver, node.pci()))) {
+      node.location_id = whole | number << 28;
+    }
+  }
+}
+
+const std::vector<KfdLink>& Kfd::links(unsigned number) const {
+  const auto [at, is_new] = links_.try_emplace(number);
+  std::vector<KfdLink>& links = at->second;
+  if (!is_new) {
+    return links;
+  }
   for (const char* kind : {"io_links", "p2p_links"}) {
     const std::string folder = "/" + std::to_string(number) + "/" + kind;
     for (const std::string& name : folder_.list(folder)) {

@@ -159,7 +159,8 @@ class Builder {
     unsigned bus = 0, device = 0, function = 0, domain = 0;
     std::sscanf(gpu.pci.c_str(), "%x:%x:%x.%x", &domain, &bus, &device, &function);
     const std::uint64_t location =
-        bus << 8 | device << 3 | function | (gpu.parts > 1 ? std::uint64_t(part.place) << 28 : 0);
+        bus << 8 | device << 3 | function |
+        (gpu.parts > 1 ? std::uint64_t(part.place) << (gpu.parts_as_functions ? 0 : 28) : 0);
     std::string text;
     property(text, "cpu_cores_count", gpu.integrated ? 16 : 0);
     property(text, "simd_count", gpu.compute_units / gpu.parts * 4);
@@ -171,7 +172,9 @@ class Builder {
     property(text, "device_id", gpu.device);
     property(text, "location_id", location);
     property(text, "domain", domain);
-    property(text, "drm_render_minor", part.minor);
+    if (gpu.tells_render_minor) {
+      property(text, "drm_render_minor", part.minor);
+    }
     property(text, "hive_id", gpu.hive);
     if (gpu.unique_id != 0) {
       property(text, "unique_id", gpu.unique_id + (gpu.ids_of_parts ? part.place + 1 : 0));
@@ -201,6 +204,9 @@ class Builder {
         io_link(part.gpu->socket, part.node, 2, kPcieWeight);
       }
       write_node(part.node, part_properties(part));
+      file(kTopology + std::to_string(part.node) + "/gpu_id",
+           std::to_string(part.gpu->gpu_id < 0 ? 4000 + static_cast<int>(part.node)
+                                               : part.gpu->gpu_id));
       for (const KfdPart& other : parts_) {
         const bool own = other.gpu == part.gpu;
         // Of each GPU one part has them all; the thousands of the others say nothing new.

@@ -26,6 +26,9 @@ struct AmdGpu {
   // "CPX" and "NPS4"; "" for a GPU that cannot be divided.
   std::string compute_mode, memory_mode;
   unsigned parts = 1, most_parts = 1;
+  bool parts_as_functions = false;  // the first kernels that divided GPUs
+  bool tells_render_minor = true;
+  int gpu_id = -1;            // -1: as the kernel makes them; 0: KFD does not drive it
   bool ids_of_parts = false;  // a kernel that gives each part an id of its own
   int uncorrectable = -1;     // errors of memory; -1: the kernel does not count them
 };

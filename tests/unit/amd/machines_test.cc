@@ -167,6 +167,101 @@ TEST_F(Machine, MixedModes) {
                                                               "current_memory_partition")));
 }
 
+// Linux 6.5 and others since have the number of a part in the place of the function.
+TEST_F(Machine, PartsThatLookLikeFunctions) {
+  for (const char* pci : {"0000:0a:00.0", "0000:80:00.0"}) {
+    fakes::AmdGpu& gpu = as_mi300(add(pci), "CPX", "NPS1", 4);
+    gpu.unique_id = pci[5] == '0' ? 598046273873802902u : 11803749423592941193u;
+    gpu.hive = 2095653680343411291;
+    gpu.parts_as_functions = true;
+  }
+  make_amd_machine(machine_);
+  // A function of the device that is another driver's.
+  tree_.folder("/sys/bus/pci/devices/0000:0a:00.1");
+  const Described found = describe(tree_.path());
+  EXPECT_THAT(found.ids(), ElementsAre("amd:0", "amd:0:0", "amd:0:1", "amd:0:2", "amd:0:3", "amd:1",
+                                       "amd:1:0", "amd:1:1", "amd:1:2", "amd:1:3"));
+  EXPECT_EQ(found.device("amd:0").uuid, "0x084cafeae17e7696");
+  EXPECT_EQ(found.device("amd:1:3").pci, "0000:80:00.0");
+  EXPECT_EQ(property(found.device("amd:1:3"), "partition-mode"), "cpx_nps1");
+  EXPECT_THAT(found.nodes("amd:0:1"),
+              ElementsAre("/dev/kfd", "/dev/dri/card1", "/dev/dri/renderD129"));
+  EXPECT_THAT(found.interconnects(), ElementsAre("amd:0 amd:1 xgmi 985"));
+  // The same where the topology is all there is.
+  std::filesystem::remove_all(tree_.at("/sys/bus"));
+  std::filesystem::remove_all(tree_.at("/sys/class/drm"));
+  const Described bare = describe(tree_.path());
+  EXPECT_EQ(bare.ids(), found.ids());
+  EXPECT_EQ(bare.device("amd:1:3").pci, "0000:80:00.0");
+  EXPECT_EQ(bare.device("amd:1").uuid, found.device("amd:1").uuid);
+}
+
+// Virtual functions that guests see are GPUs of their own, even of one model and without ids.
+TEST_F(Machine, FunctionsThatAreGpus) {
+  add("0000:05:00.0");
+  add("0000:05:00.1");
+  EXPECT_THAT(describe_it().ids(), ElementsAre("amd:0", "amd:1"));
+  EXPECT_EQ(describe(tree_.path()).device("amd:1").pci, "0000:05:00.1");
+}
+
+TEST_F(Machine, AKernelThatDoesNotTellTheRenderNode) {
+  add("0000:03:00.0");
+  add("0000:04:00.0").tells_render_minor = false;
+  const Described found = describe_it();
+  EXPECT_TRUE(found.device("amd:1").available) << found.device("amd:1").reason;
+  EXPECT_THAT(found.nodes("amd:1"),
+              ElementsAre("/dev/kfd", "/dev/dri/card1", "/dev/dri/renderD129"));
+}
+
+// To every library a node without an id is a processor's; the GPU still draws.
+TEST_F(Machine, WithoutAnIdOfKfd) {
+  add("0000:03:00.0").gpu_id = 0;
+  const Described found = describe_it();
+  EXPECT_THAT(found.ids(), ElementsAre("amd:0"));
+  EXPECT_THAT(found.nodes("amd:0"), ElementsAre("/dev/dri/card0", "/dev/dri/renderD128"));
+}
+
+// Topologies that say little: a render node is a GPU's; numbers may be hexadecimal.
+TEST_F(Machine, AFewPropertiesAreEnough) {
+  const std::string nodes = "/sys/class/kfd/kfd/topology/nodes";
+  tree_.file(nodes + "/0/properties", "cpu_cores_count 20\nsimd_count 0\ndrm_render_minor 0\n");
+  tree_.file(nodes + "/1/properties",
+             "simd_count 0\ndrm_render_minor 128\nunique_id 0x79ccd55167a2124a\n"
+             "gfx_target_version 90402\n");
+  const Described found = describe(tree_.path());
+  EXPECT_THAT(found.ids(), ElementsAre("amd:0"));
+  EXPECT_EQ(found.device("amd:0").uuid, "0x79ccd55167a2124a");
+  EXPECT_EQ(found.device("amd:0").architecture, "gfx942");
+  EXPECT_FALSE(found.device("amd:0").available) << "there is no node";
+}
+
+// Kernels before 5.14 do not tell what a GPU is.
+TEST_F(Machine, OldKernelsDoNotTellTheArchitecture) {
+  const std::pair<unsigned, const char*> known[] = {{0x738c, "gfx908"},
+                                                    {0x73bf, "gfx1030"},
+                                                    {0x731f, "gfx1010"},
+                                                    {0x1638, "gfx90c"},
+                                                    {0x73ff, "gfx1032"}};
+  for (std::size_t place = 0; place < std::size(known); ++place) {
+    fakes::AmdGpu& gpu = add("0000:0" + std::to_string(place + 1) + ":00.0");
+    gpu.device = known[place].first;
+    gpu.gfx_version = 0;
+  }
+  const Described found = describe_it();
+  for (std::size_t place = 0; place < std::size(known); ++place) {
+    EXPECT_EQ(found.device("amd:" + std::to_string(place)).architecture, known[place].second);
+  }
+  EXPECT_EQ(property(found.device("amd:3"), "integrated"), "true");
+}
+
+TEST_F(Machine, Mi300aIsIntegrated) {
+  as_mi300(add("0000:02:00.0"), "SPX", "NPS1", 1).device = 0x74a0;
+  as_mi300(add("0001:02:00.0"), "SPX", "NPS1", 1);
+  const Described found = describe_it();
+  EXPECT_EQ(property(found.device("amd:0"), "integrated"), "true");
+  EXPECT_EQ(property(found.device("amd:1"), "integrated"), "");
+}
+
 // Older kernels do not tell the mode; the parts' own devices do.
 TEST_F(Machine, PartsWithoutAMode) {
   as_mi300(add("0000:11:00.0"), "", "", 4);

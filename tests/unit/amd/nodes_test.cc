@@ -54,9 +54,10 @@ TEST_F(Machine, AGpuWhoseNodesTheKernelDoesNotName) {
   add("0000:03:00.0");
   make_amd_machine(machine_);
   const std::string properties = "/sys/devices/virtual/kfd/kfd/topology/nodes/1/properties";
-  tree_.file(properties, "simd_count 4\nsimd_per_cu 4\nlocation_id 768\ndrm_render_minor 0\n");
+  tree_.file(properties, "simd_count 4\nsimd_per_cu 4\nlocation_id 1024\ndrm_render_minor 0\n");
   const Described found = describe(tree_.path());
-  EXPECT_EQ(found.device("amd:0").reason, "it has no render node");
+  EXPECT_EQ(found.device("amd:1").pci, "0000:04:00.0");
+  EXPECT_EQ(found.device("amd:1").reason, "it has no render node");
 }
 
 // What changes while nobody looks is seen by the next container.
