@@ -49,13 +49,15 @@ class Injector {
 
   // Whether there was anything of the group.
   bool group(const Group& group, const std::vector<std::string>& folders) {
-    const auto libraries = sdk::user_libraries(root_, folders, group.names);
-    sdk::emit_user_libraries(sink_, sdk::always(), inject_, root_, libraries, group.marks);
+    const auto libraries = emit(group, folders);
     for (const sdk::UserLibrary& library : libraries) {
       sdk::watch_path(sink_, root_.host_path(library.path));
     }
     return !libraries.empty();
   }
+
+  // oneAPI is hundreds of libraries, more than there may be conditions, in folders of their own.
+  void oneapi(const std::string& path);
 
   sdk::Scope unless(const std::string& marks) const {
     return inject_ == sdk::InjectDrivers::kMissing ? sdk::always().unless_image_has(marks)
@@ -82,6 +84,12 @@ class Injector {
   }
 
  private:
+  std::vector<sdk::UserLibrary> emit(const Group& group, const std::vector<std::string>& folders) {
+    auto libraries = sdk::user_libraries(root_, folders, group.names);
+    sdk::emit_user_libraries(sink_, sdk::always(), inject_, root_, libraries, group.marks);
+    return libraries;
+  }
+
   sdk::Sink& sink_;
   const sdk::Root& root_;
   sdk::InjectDrivers inject_;
@@ -98,6 +106,22 @@ std::vector<std::string> oneapi_folders(const sdk::Root& root, const std::string
     }
   }
   return folders;
+}
+
+void Injector::oneapi(const std::string& path) {
+  const std::vector<std::string> folders = oneapi_folders(root_, path);
+  std::vector<std::string> watched = folders;
+  for (const std::string& component : root_.list(path)) {
+    watched.push_back(sdk::join(path, component));
+  }
+  sdk::watch_path(sink_, root_.host_path(path));
+  for (const std::string& folder : watched) {
+    const auto real = root_.resolve(folder);
+    if (real && root_.is_folder(*real)) {
+      sink_.valid_while_listing(root_.host_path(*real));
+    }
+  }
+  emit({kOneapiMarks, {}}, folders);
 }
 
 }  // namespace
@@ -121,8 +145,7 @@ void emit_user_driver(sdk::Sink& sink, const Host& host, sdk::InjectDrivers inje
     injector.group(group, folders);
   }
   injector.media_driver();
-  sdk::watch_path(sink, host.driver_root.host_path(oneapi_path));
-  injector.group({kOneapiMarks, {}}, oneapi_folders(host.driver_root, oneapi_path));
+  injector.oneapi(oneapi_path);
 }
 
 }  // namespace xpu::intel

@@ -94,7 +94,15 @@ TEST_F(UserDriver, OneapiComesInBothLayouts) {
   Description found = laptop_.describe({{"inject-drivers", "missing"}});
   EXPECT_THAT(sonames(found), UnorderedElementsAre("libsycl.so.8", "libtbb.so.12"));
   EXPECT_EQ(found.files.count("?libsycl.so*,libmkl_rt.so*"), 1u);
-  EXPECT_EQ(found.conditions.count("listing " + laptop_.folder.at("/opt/intel/oneapi")), 1u);
+  for (const char* folder : {"", "/tbb", "/tbb/latest/lib", "/tbb/latest/lib/intel64"}) {
+    EXPECT_EQ(found.conditions.count("listing " +
+                                     laptop_.folder.at("/opt/intel/oneapi" + std::string(folder))),
+              1u)
+        << folder;
+  }
+  const std::string one = "/opt/intel/oneapi/compiler/latest/lib/libsycl.so.8";
+  EXPECT_EQ(found.conditions.count("stat " + laptop_.folder.at(one)), 0u)
+      << "hundreds of them would be too many";
   found = laptop_.describe({{"inject-drivers", "always"}, {"oneapi-path", "/opt/other"}});
   EXPECT_THAT(sonames(found), UnorderedElementsAre("libmkl_rt.so.2"));
 }
