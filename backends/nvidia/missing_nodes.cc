@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/nvidia/missing_nodes.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,8 +15,9 @@ namespace xpu::nvidia {
 namespace {
 
 constexpr const char* kParams = "/proc/driver/nvidia/params";
-// Of the 60 that a description may take; a GPU that wakes up takes 5 to 10.
-constexpr unsigned kProgramSeconds = 20;
+// For all programs together, of the 60 that a description may take; a GPU that wakes up takes 5 to
+// 10.
+constexpr std::chrono::seconds kProgramTime{20};
 
 // "yes" and "no" of an option; a third word stands for `when_auto`.
 bool choice(const sdk::Sink& sink, const char* name, const char* third, bool when_third) {
@@ -30,30 +32,44 @@ bool choice(const sdk::Sink& sink, const char* name, const char* third, bool whe
   return when_third;
 }
 
-std::string first_program(const sdk::Root& root, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    const auto real = root.resolve(name);
-    if (real && root.is_file(*real) && access(root.host_path(*real).c_str(), X_OK) == 0) {
-      return root.host_path(*real);
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 MissingNodes::MissingNodes(sdk::Sink& sink, const sdk::Root& driver_root, const sdk::Root& dev_root,
                            const sdk::Root& sys_root)
-    : sink_(sink), driver_(driver_root), dev_(dev_root), sys_(sys_root) {
+    : sink_(sink),
+      driver_(driver_root),
+      dev_(dev_root),
+      sys_(sys_root),
+      programs_end_(std::chrono::steady_clock::now() + kProgramTime) {
   const bool own_host = dev_.host_path("/") == "/" && sys_.host_path("/") == "/";
   const bool root = geteuid() == 0;
   make_ = choice(sink, "make-nodes", "auto", own_host) && root;
   // Both programs act on the kernel that runs and on its /dev.
   load_ = choice(sink, "load-modules", nullptr, false) && root && own_host;
-  if (own_host) {
+  if (own_host && (make_ || load_)) {
     modprobe_ = first_program(driver_, {"/usr/bin/nvidia-modprobe", "/usr/sbin/nvidia-modprobe",
                                         "/sbin/nvidia-modprobe", "/bin/nvidia-modprobe"});
   }
+}
+
+// What runs as root must be root's to change.
+std::string MissingNodes::first_program(const sdk::Root& root,
+                                        std::initializer_list<const char*> names) const {
+  for (const char* name : names) {
+    const auto real = root.resolve(name);
+    const std::string path = real ? root.host_path(*real) : "";
+    struct stat info {};
+    if (!real || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) ||
+        access(path.c_str(), X_OK) != 0) {
+      continue;
+    }
+    if (info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) {
+      return path;
+    }
+    sink_.log(sdk::Severity::kWarn,
+              path + " is not run: others than root may change it; chown root and chmod go-w it");
+  }
+  return "";
 }
 
 bool MissingNodes::loaded(const std::string& module) const {
@@ -63,7 +79,13 @@ bool MissingNodes::loaded(const std::string& module) const {
 }
 
 void MissingNodes::run(const std::string& program, const std::vector<std::string>& arguments) {
-  const std::string problem = sdk::run_program(program, arguments, kProgramSeconds);
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(
+      programs_end_ - std::chrono::steady_clock::now());
+  if (left.count() <= 0) {
+    return;  // one of them did not end: the log has it
+  }
+  const std::string problem =
+      sdk::run_program(program, arguments, static_cast<unsigned>(left.count()));
   if (!problem.empty()) {
     sink_.log(sdk::Severity::kWarn, problem);
   }

@@ -2,6 +2,8 @@
 // What nobody has made yet after boot: the driver's device nodes, and its modules in the kernel.
 #pragma once
 
+#include <chrono>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -40,6 +42,7 @@ class MissingNodes {
   void load(const std::string& module, const std::vector<std::string>& arguments);
   void make(const std::vector<Wanted>& nodes);
   void run(const std::string& program, const std::vector<std::string>& arguments);
+  std::string first_program(const sdk::Root& root, std::initializer_list<const char*> names) const;
 
   sdk::Sink& sink_;
   const sdk::Root& driver_;
@@ -47,6 +50,7 @@ class MissingNodes {
   const sdk::Root& sys_;
   bool make_ = false, load_ = false;
   std::string modprobe_;  // nvidia-modprobe on the host; "" where there is none for these roots
+  std::chrono::steady_clock::time_point programs_end_;  // no program runs any longer
 };
 
 }  // namespace xpu::nvidia

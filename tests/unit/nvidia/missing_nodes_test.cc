@@ -163,6 +163,25 @@ TEST_F(MissingNodesTest, WhatIsThereStaysWhateverItIs) {
   EXPECT_THAT(found.devices.at("1").reason, HasSubstr("8:1 and should be 195:1: remove it"));
 }
 
+TEST_F(MissingNodesTest, AProgramThatOthersMayChangeIsNotRun) {
+  if (std::filesystem::exists("/proc/driver/nvidia/version")) {
+    GTEST_SKIP() << "this host has a driver of its own";
+  }
+  const std::string program = folder_ / "usr/bin/nvidia-modprobe";
+  std::filesystem::create_directories(folder_ / "usr/bin");
+  std::ofstream(program) << "#!/bin/sh\n";
+  Options options;
+  options.driver_root = folder_.path();
+  const std::string message =
+      program + " is not run: others than root may change it; chown root and chmod go-w it";
+  chmod(program.c_str(), 0775);
+  EXPECT_THAT(describe(options).log, Contains(message));
+  chmod(program.c_str(), 0755);
+  EXPECT_THAT(describe(options).log, Not(Contains(message)));
+  ASSERT_EQ(chown(program.c_str(), 1000, 0), 0);
+  EXPECT_THAT(describe(options).log, Contains(message));
+}
+
 TEST_F(MissingNodesTest, OptionsSayWhatTheyMayBe) {
   build();
   Description found = describe_making("yes");
