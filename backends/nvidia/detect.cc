@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "backends/nvidia/driver_files.h"
+#include "backends/nvidia/loader.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
 #include "xpu/backend.hpp"
@@ -65,6 +66,7 @@ NvmlAnswer ask_nvml(const std::vector<std::string>& candidates, const sdk::Root&
       answer.problem = path + ": " + error.what();
       answer.driver_not_loaded = false;
     }
+    answer.libraries = loaded_libraries();
     nvml->shutdown();
     return answer;
   }

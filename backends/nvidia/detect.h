@@ -13,9 +13,10 @@ namespace xpu::nvidia {
 
 struct NvmlAnswer {
   std::optional<Hardware> hardware;
-  std::string problem;            // why there is none
-  bool wrong_version = false;     // the only NVML there is belongs to another driver version
-  bool driver_not_loaded = true;  // nothing contradicts it so far
+  std::string problem;                 // why there is none
+  bool wrong_version = false;          // the only NVML there is belongs to another driver version
+  std::vector<std::string> libraries;  // that were loaded while it answered
+  bool driver_not_loaded = true;       // nothing contradicts it so far
 };
 // Of the first library that answers.
 NvmlAnswer ask_nvml(const std::vector<std::string>& candidates, const sdk::Root& sys_root);

@@ -29,4 +29,15 @@ std::vector<std::string> loader_folders(const std::vector<std::string>& names) {
   return folders;
 }
 
+std::vector<std::string> loaded_libraries() {
+  std::vector<std::string> found;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* to) {
+        static_cast<std::vector<std::string>*>(to)->emplace_back(info->dlpi_name);
+        return 0;
+      },
+      &found);
+  return found;
+}
+
 }  // namespace xpu::nvidia

@@ -11,4 +11,7 @@ namespace xpu::nvidia {
 // Folders of the libraries that the loader opens under these names, links followed, each once.
 std::vector<std::string> loader_folders(const std::vector<std::string>& names);
 
+// Files of the libraries that this process has loaded so far.
+std::vector<std::string> loaded_libraries();
+
 }  // namespace xpu::nvidia

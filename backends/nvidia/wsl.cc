@@ -2,6 +2,7 @@
 #include "backends/nvidia/wsl.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "backends/nvidia/detect.h"
 #include "backends/nvidia/devices.h"
@@ -43,14 +44,29 @@ void emit_mask(sdk::Sink& sink, const std::vector<sdk::Device>& devices) {
   }
 }
 
+// NVML comes out of the store of the driver that runs. Without such an answer all are kept.
+void keep_stores_in_use(const Options& options, const std::vector<std::string>& libraries,
+                        std::vector<std::string>& stores) {
+  const auto in_use = [&](const std::string& store) {
+    const std::string folder = options.driver_root.host_path(store) + "/";
+    return std::any_of(libraries.begin(), libraries.end(), [&](const std::string& library) {
+      return sdk::starts_with(library, folder);
+    });
+  };
+  if (std::any_of(stores.begin(), stores.end(), in_use)) {
+    stores.erase(std::remove_if(stores.begin(), stores.end(), std::not_fn(in_use)), stores.end());
+  }
+}
+
 Hardware hardware_of(sdk::Sink& sink, const Options& options, const DriverFiles& files,
-                     bool& from_nvml) {
+                     bool& from_nvml, std::vector<std::string>& stores) {
   NvmlAnswer nvml = ask_nvml(nvml_of(options.driver_root, files), options.sys_root);
   from_nvml = nvml.hardware.has_value();
   if (from_nvml) {
     if (nvml.hardware->gpus.empty()) {
       throw sdk::Absent("the driver of Windows has no GPU for WSL2");
     }
+    keep_stores_in_use(options, nvml.libraries, stores);
     return std::move(*nvml.hardware);
   }
   sink.valid_for_seconds(kRetrySeconds);
@@ -66,7 +82,9 @@ Hardware hardware_of(sdk::Sink& sink, const Options& options, const DriverFiles&
 }  // namespace
 
 void describe_wsl(sdk::Sink& sink, const Options& options) {
-  const DriverFiles files = find_wsl_files(options.driver_root);
+  std::vector<std::string> stores = wsl_stores(options.driver_root);
+  const std::size_t stores_there = stores.size();
+  DriverFiles files = find_wsl_files(options.driver_root, stores);
   sdk::watch_path(sink, options.dev_root.host_path(kNode));
   watch_files(sink, options.driver_root, files);
   if (!options.dev_root.is_device(kNode)) {
@@ -80,7 +98,10 @@ void describe_wsl(sdk::Sink& sink, const Options& options) {
                       ": the GPU is another vendor's, or NVIDIA's driver for Windows is too old");
   }
   bool from_nvml = false;
-  const Hardware hardware = hardware_of(sink, options, files, from_nvml);
+  const Hardware hardware = hardware_of(sink, options, files, from_nvml, stores);
+  if (stores.size() != stores_there) {
+    files = find_wsl_files(options.driver_root, stores);
+  }
   emit_capabilities(sink);
   emit_properties(sink, hardware, from_nvml ? "nvml" : "dxg");
   std::vector<sdk::Device> devices;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "backends/nvidia/wsl.h"
 #include "sdk/helpers/elf.h"
@@ -79,15 +84,14 @@ std::map<std::string, Candidate> libraries_in(const sdk::Root& root, const std::
   return found;
 }
 
-std::vector<std::string> stores(const sdk::Root& root) {
-  std::vector<std::string> found;
-  for (const std::string& name : root.list(kWslStores)) {
-    const std::string store = sdk::join(kWslStores, name);
-    if (root.is_file(sdk::join(store, kStoreMark))) {
-      found.push_back(store);
-    }
+// When the folder's driver was made, in nanoseconds; nothing where it is no store.
+std::optional<std::int64_t> made_at(const sdk::Root& root, const std::string& store) {
+  const auto mark = root.resolve(sdk::join(store, kStoreMark));
+  struct stat info {};
+  if (!mark || stat(root.host_path(*mark).c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return std::nullopt;
   }
-  return found;
+  return std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
 void add_file(DriverFiles& out, DriverFileKind kind, std::string path, std::string container_path,
@@ -106,11 +110,26 @@ bool has_dxcore(const sdk::Root& driver_root) {
   return driver_root.is_file(sdk::join(kWslFolder, "libdxcore.so"));
 }
 
-DriverFiles find_wsl_files(const sdk::Root& driver_root) {
+std::vector<std::string> wsl_stores(const sdk::Root& driver_root) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  for (const std::string& name : driver_root.list(kWslStores)) {
+    std::string store = sdk::join(kWslStores, name);
+    if (const auto time = made_at(driver_root, store)) {
+      found.emplace_back(-*time, std::move(store));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> stores;
+  for (auto& [time, store] : found) {
+    stores.push_back(std::move(store));
+  }
+  return stores;
+}
+
+DriverFiles find_wsl_files(const sdk::Root& driver_root, const std::vector<std::string>& stores) {
   DriverFiles out;
-  const std::vector<std::string> of_drivers = stores(driver_root);
   std::vector<std::string> folders = {kWslFolder};
-  folders.insert(folders.end(), of_drivers.begin(), of_drivers.end());
+  folders.insert(folders.end(), stores.begin(), stores.end());
   std::map<std::string, Candidate> libraries;
   std::string smi;
   for (const std::string& folder : folders) {
@@ -131,7 +150,7 @@ DriverFiles find_wsl_files(const sdk::Root& driver_root) {
   if (!smi.empty()) {
     add_file(out, DriverFileKind::kProgram, smi, "/usr/bin/nvidia-smi", kUtility);
   }
-  for (const std::string& store : of_drivers) {
+  for (const std::string& store : stores) {
     add_file(out, DriverFileKind::kFolder, driver_root.resolve(store).value_or(store), store, 0);
   }
   out.folders.push_back(kWslStores);

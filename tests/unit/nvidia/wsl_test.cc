@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "tests/unit/nvidia/host.h"
 
 namespace xpu::test {
@@ -75,6 +77,55 @@ TEST_F(Wsl, FilesComeFromTheFolderAndTheStore) {
               UnorderedElementsAre("libdxcore.so = " + kLib + "libdxcore.so",
                                    "libnvdxgdmal.so.1 = " + kStore + "libnvdxgdmal.so.1",
                                    store + " = " + store));
+}
+
+// Windows keeps the folders of drivers that it has replaced.
+class WslStores : public Wsl {
+ protected:
+  void SetUp() override {
+    Wsl::SetUp();
+    for (const std::string& store : {kOlder, kNewer}) {
+      host_.library(store + "libcuda.so.1.1", "libcuda.so.1");
+      host_.library(store + "libnvidia-ptxjitcompiler.so.1", "libnvidia-ptxjitcompiler.so.1");
+    }
+    const auto now = std::filesystem::file_time_type::clock::now();
+    std::filesystem::last_write_time(host_ / (kOlder + "libcuda.so.1.1"),
+                                     now - std::chrono::hours(48));
+    std::filesystem::last_write_time(host_ / (kStore + "libcuda.so.1.1"),
+                                     now - std::chrono::hours(24));
+    std::filesystem::last_write_time(host_ / (kNewer + "libcuda.so.1.1"), now);
+  }
+
+  // Folders of Windows drivers, and where the compiler comes from.
+  std::vector<std::string> from_stores() {
+    const Description found = this->found();
+    std::vector<std::string> out;
+    for (const char* scope : {"/", "/compute"}) {
+      for (const std::string& line : lines(found, scope, host_.root())) {
+        if (line.find(" = /usr/lib/wsl/drivers/") != std::string::npos &&
+            line.find("dmal") == std::string::npos) {
+          out.push_back(line.substr(line.find(" = ") + 3));
+        }
+      }
+    }
+    return out;
+  }
+
+  static std::string folder(const std::string& store) { return store.substr(0, store.size() - 1); }
+
+  const std::string kOlder = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_0000000000000000/";
+  const std::string kNewer = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_ffffffffffffffff/";
+};
+
+TEST_F(WslStores, TheOneThatNvmlComesFromIsInUse) {
+  host_.nvml(kStore + "libnvidia-ml.so.1", "driver 551.86\ngpu 00000000:01:00.0\nname A\n");
+  host_.link(kLib + "libnvidia-ml.so.1", kStore + "libnvidia-ml.so.1");
+  EXPECT_THAT(from_stores(), ElementsAre(folder(kStore), kStore + "libnvidia-ptxjitcompiler.so.1"));
+}
+
+TEST_F(WslStores, WithoutAnAnswerTheNewestComesFirst) {
+  EXPECT_THAT(from_stores(), ElementsAre(folder(kNewer), folder(kStore), folder(kOlder),
+                                         kNewer + "libnvidia-ptxjitcompiler.so.1"));
 }
 
 TEST_F(Wsl, OneGpuNeedsNoMask) {
