@@ -33,6 +33,11 @@ std::optional<MountKind> kind_of(const std::string& word) {
   return word == "dir" ? std::optional(MountKind::kFolder) : std::nullopt;
 }
 
+// Where the host's own would hide what the container needs, or show all of the host.
+bool is_containers_own(const std::string& path) {
+  return path == "/" || path == "/dev" || path == "/proc" || sdk::starts_with(path, "/proc/");
+}
+
 class Reader {
  public:
   Reader(const sdk::Root& root, const sdk::Root& dev_root, MountSpecs& out)
@@ -50,48 +55,60 @@ class Reader {
     for (std::string line; std::getline(lines, line);) {
       ++number;
       line = sdk::trimmed(line);
-      if (!line.empty() && line[0] != '#' && !add(line, base)) {
-        out_.wrong.push_back(root_.host_path(file) + ":" + std::to_string(number) +
-                             ": no \"dev, lib, sym or dir, absolute path\": " + line);
+      const std::string problem = line.empty() || line[0] == '#' ? "" : add(line, base);
+      if (!problem.empty()) {
+        out_.wrong.push_back(root_.host_path(file) + ":" + std::to_string(number) + ": " + problem +
+                             ": " + line);
       }
     }
   }
 
  private:
-  bool add(const std::string& line, bool base) {
+  // What is wrong with the line; "" when it is taken.
+  std::string add(const std::string& line, bool base) {
+    const std::string wanted = "no \"dev, lib, sym or dir, absolute path\"";
     const std::size_t comma = line.find(',');
     if (comma == std::string::npos) {
-      return false;
+      return wanted;
     }
     const auto kind = kind_of(sdk::trimmed(line.substr(0, comma)));
-    const std::string path = sdk::trimmed(line.substr(comma + 1));
-    if (!kind || path.empty() || path[0] != '/') {
-      return false;
+    const std::string written = sdk::trimmed(line.substr(comma + 1));
+    if (!kind || written.empty() || written[0] != '/') {
+      return wanted;
     }
-    add_path({*kind, sdk::clean(path), base});
-    return true;
-  }
-
-  void add_path(const MountSpec& spec) {
-    const std::string name = sdk::base_name(spec.path);
-    if (name.find('*') == std::string::npos) {
-      add_one(spec);
-      return;
+    const std::string path = sdk::clean(written);
+    if (*kind != MountKind::kNode && is_containers_own(path)) {
+      return "a container has that place for itself";
     }
-    const bool node = spec.kind == MountKind::kNode;
-    const std::string folder = sdk::dir_name(spec.path);
-    (node ? out_.node_folders : out_.folders).insert(folder);
-    for (const std::string& entry : (node ? dev_root_ : root_).list(folder)) {
-      if (fnmatch(name.c_str(), entry.c_str(), FNM_PERIOD) == 0) {
-        add_one({spec.kind, sdk::join(folder, entry), spec.base});
+    for (const std::string& one : expanded(*kind == MountKind::kNode, path)) {
+      if (seen_.insert(one).second) {
+        out_.specs.push_back({*kind, one, base});
       }
     }
+    return "";
   }
 
-  void add_one(const MountSpec& spec) {
-    if (seen_.insert(spec.path).second) {
-      out_.specs.push_back(spec);
+  // Places that wildcards stand for, in any part of the path.
+  std::vector<std::string> expanded(bool node, const std::string& path) {
+    constexpr const char* kWildcards = "*?[";
+    if (path.find_first_of(kWildcards) == std::string::npos) {
+      return {path};
     }
+    const std::string name = sdk::base_name(path);
+    std::vector<std::string> found;
+    for (const std::string& folder : expanded(node, sdk::dir_name(path))) {
+      if (name.find_first_of(kWildcards) == std::string::npos) {
+        found.push_back(sdk::join(folder, name));
+        continue;
+      }
+      (node ? out_.node_folders : out_.folders).insert(folder);
+      for (const std::string& entry : (node ? dev_root_ : root_).list(folder)) {
+        if (fnmatch(name.c_str(), entry.c_str(), FNM_PERIOD) == 0) {
+          found.push_back(sdk::join(folder, entry));
+        }
+      }
+    }
+    return found;
   }
 
   const sdk::Root& root_;

@@ -16,14 +16,14 @@ enum class MountKind { kNode, kFile, kLink, kFolder };
 
 struct MountSpec {
   MountKind kind = MountKind::kFile;
-  std::string path;  // clean, '*' replaced by what there is
+  std::string path;  // clean, wildcards replaced by what there is
   bool base = true;  // of the files that every container gets; the others are for who asks
 };
 
 struct MountSpecs {
   std::vector<MountSpec> specs;    // each path once, base ones first
   std::vector<std::string> files;  // that were read, inside the root
-  // Whose entries decide what '*' stands for: inside the root, and inside that of nodes.
+  // Whose entries decide what wildcards stand for: inside the root, and inside that of nodes.
   std::set<std::string> folders, node_folders;
   std::vector<std::string> wrong;  // for the log: "FILE:LINE: what"
 };

@@ -107,6 +107,38 @@ TEST_F(Tegra, WhatIsNoSpecificationIsSaid) {
                                        file + ":4" + wanted + "dev, x"));
 }
 
+TEST_F(Tegra, WildcardsMayBeInAnyPartOfAPath) {
+  host_.file(kCsv + "devices.csv",
+             "dev, /dev/nvgpu/*/ctrl\ndev, /dev/nvhost-?\nlib, /opt/nv[0-9]/*/data.bin\n");
+  host_.node("/dev/nvgpu/igpu0/ctrl");
+  host_.node("/dev/nvhost-a");
+  host_.node("/dev/nvhost-ab");
+  host_.file("/opt/nv1/x/data.bin", "1");
+  host_.file("/opt/nvx/x/data.bin", "2");
+  const Description found = this->found();
+  EXPECT_THAT(names(found.nodes.at("0/")), ElementsAre("/dev/nvgpu/igpu0/ctrl", "/dev/nvhost-a"));
+  EXPECT_THAT(lines(found, "/", host_.root()),
+              ElementsAre("/opt/nv1/x/data.bin = /opt/nv1/x/data.bin"));
+  for (const char* folder : {"/dev/nvgpu", "/dev", "/opt", "/opt/nv1"}) {
+    EXPECT_THAT(found.conditions, Contains("listing " + host_ / folder));
+  }
+}
+
+TEST_F(Tegra, PlacesOfTheContainersOwnStayItsOwn) {
+  host_.file(kCsv + "devices.csv",
+             "dev, /dev/nvmap\ndir, /\ndir, /usr/..\ndir, /dev/\nlib, /proc/devices\n");
+  host_.node("/dev/nvmap");
+  host_.file("/proc/devices", "Character devices:\n");
+  const Description found = this->found();
+  const std::string file = host_ / (kCsv + "devices.csv");
+  const std::string why = ": a container has that place for itself: ";
+  EXPECT_THAT(
+      found.log,
+      ElementsAre(file + ":2" + why + "dir, /", file + ":3" + why + "dir, /usr/..",
+                  file + ":4" + why + "dir, /dev/", file + ":5" + why + "lib, /proc/devices"));
+  EXPECT_THAT(lines(found, "/", host_.root()), IsEmpty());
+}
+
 TEST_F(Tegra, OtherFilesComeForThoseThatAsk) {
   host_.file(kCsv + "devices.csv", "dev, /dev/nvmap\n");
   host_.file(kCsv + "cuda.csv", "dir, /usr/local/cuda-10.2\nlib, " + kLib + "libnvinfer.so.8\n");
