@@ -152,7 +152,10 @@ void emit_profile(sdk::Sink& sink, const Hardware& hardware) {
 void emit_cuda_compat(sdk::Sink& sink, const Hardware& hardware, const std::string& folder) {
   // On these the newer library refuses to start where the driver's own would work.
   const bool refused = std::any_of(hardware.gpus.begin(), hardware.gpus.end(), [](const Gpu& gpu) {
-    return sdk::starts_with(gpu.brand, "geforce") || sdk::starts_with(gpu.brand, "titan");
+    // Without NVML the name alone tells.
+    return sdk::starts_with(gpu.brand, "geforce") || sdk::starts_with(gpu.brand, "titan") ||
+           (gpu.brand.empty() && (gpu.name.find("GeForce") != std::string::npos ||
+                                  gpu.name.find("TITAN") != std::string::npos));
   });
   if (!refused && !hardware.driver.empty()) {
     sink.image_folder(sdk::with_capability("compute"), folder, "libcuda.so", hardware.driver);

@@ -6,6 +6,7 @@
 #include "backends/nvidia/kernel.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
+#include "sdk/helpers/text.h"
 
 namespace xpu::nvidia {
 namespace {
@@ -22,7 +23,7 @@ std::string field(const std::string& text, std::string_view key) {
     std::size_t end = std::min(text.find('\n', start), text.size());
     std::string_view line(text.data() + start, end - start);
     if (sdk::starts_with(line, key) && line.size() > key.size() && line[key.size()] == ':') {
-      return sdk::trimmed(line.substr(key.size() + 1));
+      return sdk::readable(sdk::trimmed(line.substr(key.size() + 1)));
     }
     start = end + 1;
   }
@@ -81,7 +82,7 @@ std::vector<Gpu> gpus_from_proc(const sdk::Root& sys_root) {
     gpu.name = field(text, "Model");
     gpu.uuid = field(text, "GPU UUID");
     // Question marks stand for a GPU that nothing has used since the driver was loaded.
-    if (gpu.uuid.find('?') != std::string::npos) {
+    if (gpu.uuid.find('?') != std::string::npos || !sdk::starts_with(gpu.uuid, "GPU-")) {
       gpu.uuid.clear();
     }
     if (std::string minor = field(text, "Device Minor"); all_digits(minor) && minor.size() < 8) {

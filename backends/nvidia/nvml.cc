@@ -6,6 +6,8 @@
 #include <array>
 #include <cstring>
 
+#include "sdk/helpers/text.h"
+
 namespace xpu::nvidia {
 namespace {
 
@@ -20,7 +22,7 @@ bool find(void* library, const char* name, Function& out) {
 // NVML answers with fixed buffers; a full one need not be terminated.
 template <std::size_t N>
 std::string bounded(const std::array<char, N>& buffer) {
-  return std::string(buffer.data(), strnlen(buffer.data(), N));
+  return sdk::readable({buffer.data(), strnlen(buffer.data(), N)});
 }
 
 std::string text_of(nvml::Status (*get)(nvml::Device, char*, unsigned), nvml::Device device) {

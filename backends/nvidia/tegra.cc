@@ -15,6 +15,7 @@
 #include "sdk/helpers/nodes.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
+#include "sdk/helpers/text.h"
 
 namespace xpu::nvidia {
 namespace {
@@ -41,7 +42,7 @@ std::string device_tree(const sdk::Root& sys_root, const std::string& name) {
 
 Gpu gpu_of_chip(const sdk::Root& sys_root) {
   Gpu gpu;
-  gpu.name = device_tree(sys_root, "model").c_str();
+  gpu.name = sdk::readable(device_tree(sys_root, "model").c_str());
   if (gpu.name.empty()) {
     gpu.name = "NVIDIA Tegra";
   }

@@ -217,6 +217,38 @@ TEST_F(Hosts, NewerLibrariesOfAnImageAreForThoseGpusThatTakeThem) {
   EXPECT_THAT(describe(host_.options()).image_folders, IsEmpty());
 }
 
+// The texts of a kernel module name no brand.
+TEST_F(Hosts, WithoutNvmlTheNameTellsWhichGpusTakeNewerLibraries) {
+  load_module();
+  add_driver("/usr/lib64");
+  EXPECT_EQ(describe(host_.options()).image_folders.count("/compute"), 1u);
+  for (const char* model : {"NVIDIA GeForce RTX 4090", "NVIDIA TITAN RTX"}) {
+    host_.file("/proc/driver/nvidia/gpus/0000:01:00.0/information",
+               "Model: " + std::string(model) + "\nDevice Minor: 0\n");
+    EXPECT_THAT(describe(host_.options()).image_folders, IsEmpty()) << model;
+  }
+}
+
+// Neither a name in another encoding nor words in place of a UUID cost the description.
+TEST_F(Hosts, OddTextsOfDriversAreMadeReadable) {
+  load_module(2);
+  add_driver("/usr/lib64");
+  for (const char* minor : {"0", "1"}) {
+    host_.file(
+        "/proc/driver/nvidia/gpus/0000:0" + std::to_string(*minor - '0' + 1) + ":00.0/information",
+        "Model: NVIDIA\xae\tGPU\nGPU UUID: N/A\nDevice Minor: " + std::string(minor) + "\n");
+  }
+  Description found = describe(host_.options());
+  ASSERT_EQ(found.devices.size(), 2u) << found.error;
+  EXPECT_EQ(found.devices.at("1").name, "NVIDIA??GPU");
+  EXPECT_EQ(found.devices.at("1").uuid, "");
+  host_.nvml("/usr/lib64/libnvidia-ml.so." + kVersion,
+             "driver " + kVersion + "\n" + "gpu 00000000:01:00.0\nname RTX\xe2\x84\xa2 \xff\n");
+  found = describe(host_.options());
+  ASSERT_EQ(found.devices.size(), 1u) << found.error;
+  EXPECT_EQ(found.devices.at("0").name, "RTX\u2122 ?");
+}
+
 TEST_F(Hosts, FilesComeAsInjectDriversSays) {
   load_module();
   add_driver("/usr/lib64");
