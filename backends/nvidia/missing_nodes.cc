@@ -64,7 +64,8 @@ std::string MissingNodes::first_program(const sdk::Root& root,
       continue;
     }
     if (info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) {
-      return path;
+      // One file may be several programs and go by the name, as kmod does.
+      return root.host_path("/") == "/" ? name : path;
     }
     sink_.log(sdk::Severity::kWarn,
               path + " is not run: others than root may change it; chown root and chmod go-w it");
