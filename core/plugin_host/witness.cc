@@ -40,7 +40,7 @@ std::map<std::string, std::string> look() {
     out["the environment"] += cat(*variable, "\n");
   }
   sigset_t blocked;
-  sigprocmask(SIG_SETMASK, nullptr, &blocked);
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
   out["the blocked signals"] = signals_text(blocked);
   for (int number = 1; number < NSIG; ++number) {
     struct sigaction action {};

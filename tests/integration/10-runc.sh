@@ -3,16 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/devices.sh"
 
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 
 for name in runc crun; do
   RUNTIME=$(command -v "$name")

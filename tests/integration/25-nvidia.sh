@@ -102,16 +102,7 @@ options() {
 new_tree debian
 tree=$REPLY
 
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 for listing in debian-bookworm-backports-nvidia-535 debian-trixie-nvidia-550; do
   host $listing
   for name in runc crun; do

@@ -27,16 +27,7 @@ TOML
 
 new_tree debian
 tree=$REPLY
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 
 # sees NAME NODE...: of all nodes of the host exactly these are in the container; each opens if the
 # kernel of this machine has a device behind its number, and the numbers of the others are denied.

@@ -92,16 +92,7 @@ intel_suite() {
 
 new_tree debian
 tree=$REPLY
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 for name in runc crun; do
   RUNTIME=$(command -v $name)
   intel_suite $name

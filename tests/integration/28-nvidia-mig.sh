@@ -60,16 +60,7 @@ mv /etc/xpu-container-runtime/config.toml.new /etc/xpu-container-runtime/config.
 
 new_tree debian
 tree=$REPLY
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 # launch_as_admin: the same, with CAP_SYS_ADMIN.
 launch_as_admin() {
   local env=()

@@ -31,16 +31,7 @@ node() {
 }
 file_of() { stat -c %d:%i "$1"; }
 
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 # fresh: a tree that no start has left anything in.
 fresh() {
   new_tree debian

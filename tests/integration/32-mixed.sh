@@ -67,16 +67,7 @@ sees() {
 
 new_tree debian
 tree=$REPLY
-launch() {
-  local env=()
-  while [ "$1" != -- ]; do
-    env+=("$1")
-    shift
-  done
-  shift
-  new_bundle "$tree" ${env[@]+"${env[@]}"} -- "$@"
-  run_bundle
-}
+launch() { new_bundle "$tree" "$@" && run_bundle; }
 for engine in runc crun; do
   RUNTIME=$(command -v $engine)
   launch XPU_VISIBLE_DEVICES=nvidia:0,amd:1,intel:all -- /probe "${questions[@]}" open /dev/kfd

@@ -91,6 +91,18 @@ foreign() {
       fi
     done
 }
+# serves VENDOR IDS MAKER ARGUMENT...: the installed backend describes a made-up host, and rightly.
+serves() {
+  local vendor=$1 ids=$2 host=$tree/root/host
+  rm -rf "$host"
+  "$XPU_BUILD/tests/fakes/$3" --root "$host" "${@:4}" >/dev/null
+  printf '[backends.%s]\ndriver-root = "/root/host"\ndev-root = "/root/host"\nsys-root = "/root/host"\n' "$vendor" \
+    >"$tree/etc/xpu-container-runtime/config.toml"
+  same "$vendor describes a host" "$ids" "$(inside 'xpu-runtime detect --json' | jq -r '[.devices[].id] | join(" ")')"
+  ok "$vendor meets every obligation there too" inside "xpu-runtime backends verify \
+    --option driver-root=/root/host --option dev-root=/root/host --option sys-root=/root/host \
+    /usr/lib/xpu/backends/$vendor.toml"
+}
 for vendor in $vendors; do
   ok "apt-get installs the core and $vendor" inside \
     "apt-get install -y --no-install-recommends /root/xpu-container-runtime_*.deb /root/libxpu-${vendor}_*.deb"
@@ -100,6 +112,10 @@ for vendor in $vendors; do
   ok "$vendor meets every obligation" inside "xpu-runtime backends verify /usr/lib/xpu/backends/$vendor.toml"
   ok "$vendor documents its configuration" inside "test -s /usr/share/doc/libxpu-$vendor/config.toml.example"
   same "nothing of another vendor is there" "" "$(foreign "$vendor")"
+  case $vendor in
+    amd) serves amd "amd:0 amd:1 amd:1:0 amd:1:1" make_amd_machine --gpus 2 --divided 1 --parts 2 ;;
+    intel) serves intel "intel:0 intel:1 intel:2" make_intel_tree --machine laptop ;;
+  esac
   ok "$vendor is purged" inside "dpkg -P libxpu-$vendor xpu-container-runtime"
 done
 finish
