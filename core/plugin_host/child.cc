@@ -146,8 +146,10 @@ void judge(const char* name, xpu_status status, const Collector& collector, Cata
 xpu_backend_entry_fn load(const Manifest& manifest) {
   xpu_backend_entry_fn entry = nullptr;
   try {
-    // Stays mapped until the process ends.
-    Library& library = *new Library(manifest);
+    // Stays mapped until the process ends, also while a backend's exit() runs destructors.
+    static Library* kept = nullptr;
+    kept = new Library(manifest);
+    Library& library = *kept;
     // Not earlier: the copy of a library may be larger.
     process::limit(RLIMIT_FSIZE, kFileBytes);
     library.load();

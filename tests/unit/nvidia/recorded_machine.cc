@@ -246,9 +246,11 @@ RecordedMachine from_mock(const std::string& file) {
       if (!yaml_value(line, "index").empty()) {
         machine.gpus.push_back(common);
       }
-      take("uuid", machine.gpus.back().uuid);
-      take("bus_id", machine.gpus.back().pci);
-      take("minor_number", machine.gpus.back().minor);
+      if (!machine.gpus.empty()) {  // not on the line that only names the section
+        take("uuid", machine.gpus.back().uuid);
+        take("bus_id", machine.gpus.back().pci);
+        take("minor_number", machine.gpus.back().minor);
+      }
     } else if (section == "nvlink") {
       links = std::max(links, leading_number(yaml_value(line, "links_per_gpu")));
       if (std::string address = yaml_value(line, "bdf"); !address.empty()) {
