@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/catalog/grammar.h"
+#include "core/select/grants.h"
 #include "core/select/select.h"
 #include "core/select/values.h"
 
@@ -215,11 +216,8 @@ class Collector {
 Edits edits(const Selection& selection, const std::vector<BackendStatus>& backends) {
   Collector collector;
   for (const SelectedBackend& selected : selection.backends) {
-    const auto backend =
-        std::find_if(backends.begin(), backends.end(), [&](const BackendStatus& status) {
-          return status.found.manifest.name == selected.backend;
-        });
-    if (backend == backends.end()) {
+    const BackendStatus* backend = backend_called(backends, selected.backend);
+    if (backend == nullptr) {
       fail("the backend ", selected.backend, " of the selection is not there");
     }
     collector.add(selected, backend->catalog);

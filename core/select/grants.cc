@@ -30,13 +30,6 @@ std::string file_of(const Config& config) {
   return config.file.empty() ? config_path() : config.file;
 }
 
-const Feature* feature_called(const BackendStatus& backend, const std::string& name) {
-  const std::vector<Feature>& features = backend.found.manifest.features;
-  const auto found = std::find_if(features.begin(), features.end(),
-                                  [&](const Feature& feature) { return feature.name == name; });
-  return found == features.end() ? nullptr : &*found;
-}
-
 // What the catalog offers, either features or capabilities that are none.
 std::vector<std::string> offered(const BackendStatus& backend, bool features) {
   std::vector<std::string> out = backend.catalog.capabilities;
@@ -99,6 +92,20 @@ Requirement understood(const RequirementRequest& asked, const std::string& advic
 }
 
 }  // namespace
+
+const BackendStatus* backend_called(const std::vector<BackendStatus>& backends,
+                                    const std::string& name) {
+  const auto found = std::find_if(backends.begin(), backends.end(),
+                                  [&](const BackendStatus& one) { return name_of(one) == name; });
+  return found == backends.end() ? nullptr : &*found;
+}
+
+const Feature* feature_called(const BackendStatus& backend, const std::string& name) {
+  const std::vector<Feature>& features = backend.found.manifest.features;
+  const auto found = std::find_if(features.begin(), features.end(),
+                                  [&](const Feature& feature) { return feature.name == name; });
+  return found == features.end() ? nullptr : &*found;
+}
 
 std::string listed(const std::vector<std::string>& words) {
   std::string out;

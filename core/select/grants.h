@@ -27,4 +27,9 @@ std::vector<std::string> items_of(const BackendStatus& backend, const std::strin
 // "a, b and 3 more"
 std::string listed(const std::vector<std::string>& words);
 
+// The backend or feature of that name; null when there is none.
+const BackendStatus* backend_called(const std::vector<BackendStatus>& backends,
+                                    const std::string& name);
+const Feature* feature_called(const BackendStatus& backend, const std::string& name);
+
 }  // namespace xpu

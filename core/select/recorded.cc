@@ -35,10 +35,9 @@ void check_capability(const std::string& name, const Catalog& catalog) {
 
 void check_feature(const SelectedFeature& selected, const BackendStatus& backend, bool privileged) {
   check_capability(selected.name, backend.catalog);
-  for (const Feature& feature : backend.found.manifest.features) {
-    if (feature.name == selected.name && feature.privileged && !privileged) {
-      fail_restore("the feature ", feature.name, " is for privileged containers");
-    }
+  const Feature* feature = feature_called(backend, selected.name);
+  if (feature != nullptr && feature->privileged && !privileged) {
+    fail_restore("the feature ", feature->name, " is for privileged containers");
   }
   const std::vector<std::string> items = items_of(backend, selected.name);
   for (const std::string& item : selected.items) {
@@ -53,11 +52,8 @@ void check_feature(const SelectedFeature& selected, const BackendStatus& backend
 void check_recorded(const Selection& selection, const Request& request,
                     const std::vector<BackendStatus>& backends) {
   for (const SelectedBackend& selected : selection.backends) {
-    const auto backend =
-        std::find_if(backends.begin(), backends.end(), [&](const BackendStatus& status) {
-          return status.found.manifest.name == selected.backend;
-        });
-    if (backend == backends.end()) {
+    const BackendStatus* backend = backend_called(backends, selected.backend);
+    if (backend == nullptr) {
       fail_restore("the backend ", selected.backend, " is not among those that it asks for now");
     }
     if (backend->state != BackendState::kReady) {
