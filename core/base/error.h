@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,10 +22,8 @@ class Error : public std::exception {
   std::string text_;
 };
 
-inline std::string text_of(std::string_view s) {
-  return std::string(s);
-}
-inline std::string text_of(const char* s) {
+// A part of a text: itself, or what a number looks like.
+inline std::string_view text_of(std::string_view s) {
   return s;
 }
 inline std::string text_of(char c) {
@@ -35,22 +34,24 @@ requires std::is_arithmetic_v<T> std::string text_of(T n) {
   return std::to_string(n);
 }
 
+std::string concatenated(std::initializer_list<std::string_view> parts);
+
 // Concatenates strings and numbers.
 template <class... Parts>
 std::string cat(const Parts&... parts) {
-  std::string out;
-  (out.append(text_of(parts)), ...);
-  return out;
+  return concatenated({text_of(parts)...});
 }
 
+// Cold: what leads to an error is kept out of the way of what does not, so that a start touches
+// fewer pages of the program.
 template <class... Parts>
-[[noreturn]] void fail(const Parts&... parts) {
+[[noreturn, gnu::cold]] void fail(const Parts&... parts) {
   throw Error(cat(parts...));
 }
 
 // fail(parts..., ": ", strerror(errno)), with errno read before anything else can change it.
 template <class... Parts>
-[[noreturn]] void fail_errno(const Parts&... parts) {
+[[noreturn, gnu::cold]] void fail_errno(const Parts&... parts) {
   const int number = errno;
   throw Error(cat(parts..., ": ", std::strerror(number)));
 }

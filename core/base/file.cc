@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/base/error.h"
 #include "core/base/path.h"
@@ -34,7 +35,11 @@ std::string random_suffix() {
   return hex64(number);
 }
 
-bool is_temporary_of(const std::string& entry, const std::string& prefix) {
+bool is_temporary_of(const std::string& entry, const std::string& name) {
+  if (entry.front() != '.') {
+    return false;
+  }
+  const std::string prefix = temporary_prefix(name);
   return entry.size() == prefix.size() + kHexDigits && entry.starts_with(prefix) &&
          entry.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
 }
@@ -70,6 +75,7 @@ class Temporary {
       if (::fstat(fd_.get(), &st) == 0 && st.st_nlink == 1) {
         uid_ = st.st_uid;
         gid_ = st.st_gid;
+        mode_ = st.st_mode & 07777;
         return;
       }
     }
@@ -92,7 +98,7 @@ class Temporary {
         (errno != EPERM || uid != uid_)) {
       fail_errno("cannot give ", path_, " to user ", uid, ", group ", gid);
     }
-    if (::fchmod(fd_.get(), options.mode & 07777) != 0) {
+    if (mode_ != (options.mode & 07777) && ::fchmod(fd_.get(), options.mode & 07777) != 0) {
       fail_errno("cannot set the mode of ", path_);
     }
     if (options.attributes_of >= 0) {
@@ -121,6 +127,7 @@ class Temporary {
   Fd fd_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;
+  mode_t mode_ = 0;
 };
 
 std::string parent_of(const std::string& path) {
@@ -132,21 +139,21 @@ std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-void make_dir(int parent, const std::string& path) {
-  if (::mkdirat(parent, name_of(path).c_str(), 0700) != 0 && errno != EEXIST) {
+void make_dir(int parent, const std::string& path, mode_t mode) {
+  if (::mkdirat(parent, name_of(path).c_str(), mode) != 0 && errno != EEXIST) {
     fail_errno("cannot create the folder ", path);
   }
 }
 
 // The folder that is to hold a state folder; made when only its own parent is there.
-Fd open_or_make_parent(const std::string& path) {
+Fd open_or_make_parent(const std::string& path, mode_t mode) {
   Fd parent = open_trusted(path, TrustKind::kParent);
   if (!parent && path != "/") {
     const Fd grand = open_trusted(parent_of(path), TrustKind::kParent);
     if (!grand) {
       fail("cannot create the folder ", path, ": ", parent_of(path), " does not exist");
     }
-    make_dir(grand.get(), path);
+    make_dir(grand.get(), path, mode);
     parent = open_trusted(path, TrustKind::kParent);
   }
   if (!parent) {
@@ -167,8 +174,9 @@ std::string read_fd(int fd, const std::string& path, std::size_t limit) {
   }
   std::string bytes;
   std::size_t used = 0;
-  // One byte more than the file claims to have, so that a file that keeps its word takes two reads.
-  bytes.resize(std::min<std::size_t>(st.st_size > 0 ? st.st_size : 4095, limit) + 1);
+  // One byte more than the file claims to have: when that one stays empty, it has kept its word.
+  const std::size_t claimed = st.st_size > 0 ? st.st_size : 0;
+  bytes.resize(std::min<std::size_t>(claimed > 0 ? claimed : 4095, limit) + 1);
   for (;;) {
     const ssize_t n = ::pread(fd, bytes.data() + used, bytes.size() - used, used);
     if (n < 0 && errno == EINTR) {
@@ -181,7 +189,7 @@ std::string read_fd(int fd, const std::string& path, std::size_t limit) {
     if (used > limit) {
       fail("cannot read ", path, ": it is larger than ", limit, " bytes");
     }
-    if (n == 0) {
+    if (n == 0 || used == claimed) {
       break;
     }
     if (used == bytes.size()) {
@@ -225,9 +233,15 @@ void write_file_atomic(int dirfd, const std::string& dir, const std::string& nam
 }
 
 void remove_stale_temporaries(int dirfd, const std::string& name) {
-  const std::string prefix = temporary_prefix(name);
-  for (const std::string& entry : list_dir(dirfd, name)) {
-    if (!is_temporary_of(entry, prefix)) {
+  remove_stale_temporaries(dirfd, std::vector<std::string>{name});
+}
+
+void remove_stale_temporaries(int dirfd, const std::vector<std::string>& names) {
+  for (const std::string& entry : list_dir(dirfd, names.front())) {
+    const bool temporary = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return is_temporary_of(entry, name);
+    });
+    if (!temporary) {
       continue;
     }
     const Fd fd(
@@ -238,12 +252,12 @@ void remove_stale_temporaries(int dirfd, const std::string& name) {
   }
 }
 
-Fd open_state_dir(const std::string& path) {
+Fd open_state_dir(const std::string& path, mode_t mode) {
   if (path.size() < 2 || path.front() != '/' || path.back() == '/') {
     fail("the state folder '", path, "' must be an absolute path without a slash at its end");
   }
-  const Fd parent = open_or_make_parent(parent_of(path));
-  make_dir(parent.get(), path);
+  const Fd parent = open_or_make_parent(parent_of(path), mode);
+  make_dir(parent.get(), path, mode);
   Fd fd(::openat(parent.get(), name_of(path).c_str(),
                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
@@ -258,7 +272,7 @@ Fd open_state_dir(const std::string& path) {
          "; remove it or run: chown ", ::geteuid(), ' ', path);
   }
   if ((st.st_mode & 022) != 0) {
-    fail("the state folder ", path, " can be written by others; run: chmod 0700 ", path);
+    fail("the state folder ", path, " can be written by others; run: chmod go-w ", path);
   }
   return fd;
 }
@@ -312,6 +326,20 @@ std::uint64_t fnv1a(std::string_view bytes, std::uint64_t seed) {
   std::uint64_t hash = seed;
   for (const char c : bytes) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+// Eight bytes a step. Each step loses nothing: it can be undone for whoever knows the bytes.
+std::uint64_t hash_text(std::string_view text) {
+  std::uint64_t hash = text.size();
+  while (!text.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(sizeof word, text.size());
+    std::memcpy(&word, text.data(), size);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    hash ^= hash >> 32;
+    text.remove_prefix(size);
   }
   return hash;
 }

@@ -1,12 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/host.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <climits>
-#include <cstdio>
 
 #include "core/base/file.h"
 
 namespace xpu {
+namespace {
+
+// The first three numbers of a text; false when it does not begin with three.
+bool three_numbers(const std::string& text, std::array<unsigned, 3>& out) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (unsigned& number : out) {
+    at = std::find_if(at, end, [](char c) { return c != ' '; });
+    const auto [stop, error] = std::from_chars(at, end, number);
+    if (error != std::errc()) {
+      return false;
+    }
+    at = stop;
+  }
+  return true;
+}
+
+}  // namespace
 
 const std::string& boot_id() {
   static const std::string id = [] {
@@ -21,9 +41,8 @@ bool in_user_namespace() {
   // The initial one maps everything to itself, in one line.
   const std::string map =
       read_file_if_present("/proc/self/uid_map", 1U << 16).value_or("0 0 4294967295");
-  unsigned first = 0, lower = 0, count = 0;
-  return std::sscanf(map.c_str(), "%u %u %u", &first, &lower, &count) != 3 || first != 0 ||
-         lower != 0 || count != UINT_MAX;
+  std::array<unsigned, 3> ids{};
+  return !three_numbers(map, ids) || ids != std::array<unsigned, 3>{0, 0, UINT_MAX};
 }
 
 }  // namespace xpu

@@ -60,10 +60,7 @@ class Walk {
 
   // From a folder that has been reached and checked.
   Fd run_in(const Fd& folder, const std::string& shown, const std::string& name) {
-    folder_ = platform::open_object(folder.get(), ".");
-    if (!folder_) {
-      fail_errno("cannot open ", shown);
-    }
+    at_ = folder.get();
     shown_ = shown;
     pending_.push_back(name);
     return walk();
@@ -92,7 +89,7 @@ class Walk {
   }
 
   void restart() {
-    folder_ = platform::open_object(AT_FDCWD, "/");
+    enter(platform::open_object(AT_FDCWD, "/"));
     shown_.assign(1, '/');
     if (!folder_ || ::fstat(folder_.get(), &st_) != 0) {
       fail_errno("cannot open /");
@@ -100,11 +97,28 @@ class Walk {
     check_folder();
   }
 
+  void enter(Fd folder) {
+    folder_ = std::move(folder);
+    at_ = folder_.get();
+  }
+
+  // Whether the last component is a plain file, which finish() opens: by one look, as devices and
+  // FIFOs must not be opened to see what they are.
+  bool is_plain(const std::string& name) {
+    return pending_.empty() && (kind_ == TrustKind::kFile || kind_ == TrustKind::kLibrary) &&
+           ::fstatat(at_, name.c_str(), &st_, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st_.st_mode);
+  }
+
   // Goes one component on; false when it does not exist.
   bool step() {
     const std::string name = std::move(pending_.back());
     pending_.pop_back();
-    current_ = platform::open_object(folder_.get(), name.c_str());
+    if (is_plain(name)) {
+      shown_ = join(name);
+      name_ = name;
+      return true;
+    }
+    current_ = platform::open_object(at_, name.c_str());
     if (!current_ && (errno == ENOENT || errno == ENOTDIR)) {
       return false;
     }
@@ -127,7 +141,7 @@ class Walk {
       return false;
     }
     check_folder();
-    folder_ = std::move(current_);
+    enter(std::move(current_));
     return true;
   }
 
@@ -142,7 +156,7 @@ class Walk {
     }
     std::array<char, PATH_MAX> target{};
     const ssize_t size =
-        platform::read_link(current_, folder_.get(), name.c_str(), target.data(), target.size());
+        platform::read_link(current_, at_, name.c_str(), target.data(), target.size());
     if (size <= 0) {
       fail_errno("cannot read the symbolic link ", link);
     }
@@ -153,9 +167,10 @@ class Walk {
     current_.reset();
   }
 
-  // The last component has been reached: folder_ is it, or current_ with the name name_.
+  // The last component has been reached: at_ is it, or it has the name name_ in at_ and, unless it
+  // is a plain file, is open as current_.
   Fd finish() {
-    if (!current_) {
+    if (name_.empty()) {
       return finish_folder();
     }
     if (kind_ == TrustKind::kFolder || kind_ == TrustKind::kParent) {
@@ -176,7 +191,7 @@ class Walk {
     if (kind_ == TrustKind::kLibrary) {
       check_library();
     }
-    return reopen(folder_.get(), name_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    return reopen(at_, name_, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   }
 
   Fd finish_folder() {
@@ -187,7 +202,7 @@ class Walk {
       fail(shown_, " is a folder, not a regular file");
     }
     check_mode(shown_);
-    return reopen(folder_.get(), ".", O_RDONLY | O_DIRECTORY);
+    return reopen(at_, ".", O_RDONLY | O_DIRECTORY);
   }
 
   // Opens for reading what has been checked, or fails.
@@ -197,7 +212,8 @@ class Walk {
     if (!fd || ::fstat(fd.get(), &now) != 0) {
       fail_errno("cannot open ", shown_);
     }
-    if (now.st_dev != st_.st_dev || now.st_ino != st_.st_ino) {
+    if (now.st_dev != st_.st_dev || now.st_ino != st_.st_ino || now.st_uid != st_.st_uid ||
+        now.st_mode != st_.st_mode) {
       fail(shown_, " was exchanged while it was being opened");
     }
     return fd;
@@ -251,9 +267,10 @@ class Walk {
   const TrustKind kind_;
   std::vector<std::string> pending_;  // components to come, the next one last
   std::string shown_;                 // where the walk is, without symlinks
-  Fd folder_;                         // the folder that the walk is in
+  int at_ = -1;                       // the folder that the walk is in
+  Fd folder_;                         // the same, where the walk has opened it
   Fd current_;                        // what the last step opened, when it is no folder
-  std::string name_;                  // its name in folder_
+  std::string name_;                  // the last component's in at_, when it is no folder
   struct stat st_ {};                 // of what was opened last
   int links_ = 0;
 };

@@ -424,7 +424,8 @@ std::string to_json(const Catalog& catalog) {
 Catalog catalog_from_json(std::string_view text, const std::string& source) {
   json::monotonic_resource memory(std::max<std::size_t>(4096, text.size() * 2));
   json::error_code error;
-  json::parser parser(&memory);
+  json::parser parser;
+  parser.reset(&memory);
   parser.write(text.data(), text.size(), error);
   if (error) {
     fail(source, ": not a description in JSON: ", error.message());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "core/base/error.h"
 
@@ -91,6 +92,22 @@ class Object {
     std::string out = found ? text(*found, place_of(key)) : std::string();
     if (out.find('\0') != std::string::npos) {
       fail(source_, ": ", place_of(key), " holds a NUL character");
+    }
+    return out;
+  }
+
+  // All members, which are strings; their keys are not only those that we know.
+  std::vector<std::pair<std::string, std::string>> all_strings() const {
+    std::vector<std::pair<std::string, std::string>> out;
+    std::unordered_set<std::string> seen;
+    for (const json::Member& member : members_) {
+      std::string key = text(member.key, place_);
+      if (!seen.insert(key).second) {
+        fail(source_, ": ", place_, ": key \"", key, "\" is there twice; remove one");
+      }
+      std::string value =
+          is_null(member.value) ? std::string() : text(member.value, cat(place_, '.', key));
+      out.emplace_back(std::move(key), std::move(value));
     }
     return out;
   }
@@ -201,10 +218,9 @@ bool holds_sys_admin(const Object& process) {
 }
 
 // Rules apply in order, so a later denial takes back what an earlier rule allowed.
-bool allows_every_device(const Object& linux_part) {
-  const std::optional<Object> resources = linux_part.object("resources");
+bool allows_every_device(const Object& resources) {
   bool all = false;
-  for (const Object& rule : resources ? resources->objects("devices") : std::vector<Object>()) {
+  for (const Object& rule : resources.objects("devices")) {
     if (!rule.boolean("allow")) {
       all = false;
       continue;
@@ -228,7 +244,10 @@ void load_linux(const Object& part, Spec& spec) {
   spec.uid_mappings = mappings(part, "uidMappings");
   spec.gid_mappings = mappings(part, "gidMappings");
   spec.user_namespace = part.has_namespace("user");
-  spec.all_devices_allowed = allows_every_device(part);
+  const std::optional<Object> resources = part.object("resources");
+  spec.all_devices_allowed = resources && allows_every_device(*resources);
+  const std::optional<Object> cpu = resources ? resources->object("cpu") : std::nullopt;
+  spec.cpus = cpu ? cpu->string("cpus") : "";
 }
 
 }  // namespace
@@ -260,6 +279,8 @@ void Spec::load() {
     mounts.push_back({entry.string("destination"), entry.string("type"), entry.string("source"),
                       entry.strings("options")});
   }
+  const std::optional<Object> said = top.object("annotations");
+  annotations = said ? said->all_strings() : decltype(annotations)();
   if (const std::optional<Object> process = top.object("process")) {
     if (const std::optional<Object> user = process->object("user")) {
       process_uid = user->integer("uid", 0);

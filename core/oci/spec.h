@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/oci/text.h"
@@ -50,6 +51,9 @@ class Spec {
   bool root_readonly = false;
   std::vector<SpecMount> mounts;
   std::vector<SpecDevice> devices;  // linux.devices
+  // In the order of the document; each key once.
+  std::vector<std::pair<std::string, std::string>> annotations;
+  std::string cpus;  // linux.resources.cpu.cpus as written; "" where there is none
   std::vector<IdMapping> uid_mappings, gid_mappings;
   bool user_namespace = false;  // linux.namespaces has "user"
   // The spec allows every device (a rule without type, major and minor that allows rwm).

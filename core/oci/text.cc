@@ -24,6 +24,18 @@ constexpr std::array<bool, 256> kStructure = [] {
   return table;
 }();
 
+// Members of an object, elements of an array: few have more.
+constexpr std::size_t kUsual = 8;
+
+// What stands for itself in a string literal.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) {
+    table[c] = c != '"' && c != '\\';
+  }
+  return table;
+}();
+
 class Cursor {
  public:
   Cursor(std::string_view document, std::size_t at) : document_(document), at_(at) {}
@@ -58,10 +70,18 @@ class Cursor {
  private:
   void skip_string() {
     ++at_;
-    while (at_ < document_.size() && document_[at_] != '"') {
-      at_ += document_[at_] == '\\' ? 2 : 1;
+    std::size_t end = next_quote();
+    for (std::size_t escape = next_escape(end); escape < end; escape = next_escape(end)) {
+      at_ = std::min(escape + 2, document_.size());
+      if (at_ > end) {  // it was that quote that is escaped
+        end = next_quote();
+      }
     }
-    at_ = std::min(at_ + 1, document_.size());
+    at_ = std::min(end + 1, document_.size());
+  }
+  std::size_t next_quote() const { return std::min(document_.find('"', at_), document_.size()); }
+  std::size_t next_escape(std::size_t end) const {
+    return std::min(document_.substr(0, end).find('\\', at_), end);
   }
 
   void skip_brackets() {
@@ -209,6 +229,7 @@ std::vector<Member> members(std::string_view document, const Value& object) {
   if (!object.is_object()) {
     return out;
   }
+  out.reserve(kUsual);
   Cursor cursor(document, object.begin + 1);
   cursor.skip_space();
   while (cursor.peek() == '"') {
@@ -236,6 +257,7 @@ std::vector<Value> elements(std::string_view document, const Value& array) {
   if (cursor.peek() == ']') {
     return out;
   }
+  out.reserve(kUsual);
   while (cursor.at() < array.end()) {
     out.push_back(cursor.value());
     cursor.skip_space();
@@ -304,8 +326,17 @@ std::optional<bool> as_bool(const Value& value) {
 
 std::string quote(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out = "\"";
-  for (std::size_t at = 0; at < text.size();) {
+  const auto plain = [](char c) { return kPlain[static_cast<unsigned char>(c)]; };
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
+  for (std::size_t at = 0;;) {
+    const auto* const stop = std::find_if_not(text.begin() + at, text.end(), plain);
+    out.append(text.begin() + at, stop);
+    at = static_cast<std::size_t>(stop - text.begin());
+    if (at == text.size()) {
+      break;
+    }
     const std::size_t length = utf8_length(text.substr(at));
     if (length == 0) {
       fail("cannot write a text that is not UTF-8 as JSON: \"", text.substr(0, at), "...\"");

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/plan/draft.h"
+#include "core/plan/name_filter.h"
 
 namespace xpu {
 namespace {
@@ -18,50 +19,63 @@ constexpr const char* kDropIn = "/etc/ld.so.conf.d/00-xpu.conf";
 constexpr const char* kInclude = "include /etc/ld.so.conf.d/*.conf\n";
 constexpr std::size_t kMaxConfig = 1U << 20;
 
-// Our entries by soname; those of another architecture have other flags.
-using Ours = std::unordered_multimap<std::string_view, const LdCacheEntry*>;
-
-const LdCacheEntry* find_ours(const Ours& ours, const LdCacheEntry& entry) {
-  const auto [first, last] = ours.equal_range(entry.soname);
-  const auto found = std::find_if(
-      first, last, [&](const auto& candidate) { return candidate.second->flags == entry.flags; });
-  return found == last ? nullptr : found->second;
-}
-
-// The image's cache with our entries in place of those for the same library.
-struct Merged {
-  LdCache cache;
-  bool changed = true;
-};
-
-Merged merge(const Draft& draft, const CacheWish& wish) {
-  Merged merged;
-  Ours ours;
-  for (const LdCacheEntry& entry : wish.entries) {
-    if (find_ours(ours, entry) == nullptr) {
-      ours.emplace(entry.soname, &entry);
-    }
-  }
-  std::size_t kept = 0, replaced = 0;
-  if (draft.facts.ld_cache) {
-    merged.cache.hwcaps_names = draft.facts.ld_cache->hwcaps_names;
-    merged.cache.generator = draft.facts.ld_cache->generator;
-    for (const LdCacheEntry& entry : draft.facts.ld_cache->entries) {
-      const LdCacheEntry* const our = find_ours(ours, entry);
-      if (our == nullptr) {
-        merged.cache.entries.push_back(entry);
-        continue;
+// Our libraries by SONAME; those of another architecture have other flags.
+class Ours {
+ public:
+  explicit Ours(const CacheWish& wish) {
+    for (const CacheWish::Library& library : wish.libraries) {
+      if (find(library.soname, library.flags) == nullptr) {
+        libraries_.emplace(library.soname, &library);
+        names_.add(library.soname);
       }
-      const bool same = entry.path == our->path && entry.hwcap == 0;
-      ++(same ? kept : replaced);
     }
   }
-  for (const auto& [soname, entry] : ours) {
-    merged.cache.entries.push_back(*entry);
+
+  const CacheWish::Library* find(std::string_view soname, std::int32_t flags) const {
+    if (!names_.may_have(soname)) {
+      return nullptr;
+    }
+    const auto [first, last] = libraries_.equal_range(soname);
+    const auto found = std::find_if(
+        first, last, [&](const auto& candidate) { return candidate.second->flags == flags; });
+    return found == last ? nullptr : found->second;
   }
-  merged.changed = replaced != 0 || kept != ours.size();
-  return merged;
-}
+
+  // Whether the cache names each of them where we have it, and nowhere else.
+  bool all_in(const LdCache& cache) const {
+    std::size_t right = 0;
+    for (const LdCacheEntry& entry : cache.entries) {
+      const CacheWish::Library* const our = find(entry.soname, entry.flags);
+      if (our != nullptr && (entry.path != our->path || entry.hwcap != 0)) {
+        return false;
+      }
+      right += our != nullptr ? 1 : 0;
+    }
+    return right == libraries_.size();
+  }
+
+  // The cache with our entries in place of those for the same library.
+  LdCache merged_into(const LdCache& cache) const {
+    LdCache merged;
+    merged.hwcaps_names = cache.hwcaps_names;
+    merged.generator = cache.generator;
+    merged.bytes = cache.bytes;
+    merged.entries.reserve(cache.entries.size() + libraries_.size());
+    for (const LdCacheEntry& entry : cache.entries) {
+      if (find(entry.soname, entry.flags) == nullptr) {
+        merged.entries.push_back(entry);
+      }
+    }
+    for (const auto& [soname, library] : libraries_) {
+      merged.entries.push_back({library->flags, soname, library->path, 0, 0});
+    }
+    return merged;
+  }
+
+ private:
+  std::unordered_multimap<std::string_view, const CacheWish::Library*> libraries_;
+  NameFilter names_;
+};
 
 void write_in_rootfs(Draft& draft, const std::string& path, std::string content, const char* why) {
   draft.plan.rootfs.push_back({PlannedRootfsWrite::Kind::kFile, path, std::move(content), why});
@@ -79,13 +93,13 @@ std::string without_cache(Draft& draft, const CacheWish& wish, const Target& tar
   return target.problem;
 }
 
-std::string mount_cache(Draft& draft, const CacheWish& wish, const Merged& merged) {
+std::string mount_cache(Draft& draft, const CacheWish& wish, const LdCache& merged) {
   const Target target = draft.mounts.target(kCache, TargetKind::kFile);
   if (!target.usable()) {
     return without_cache(draft, wish, target);
   }
-  std::string bytes = serialize_ld_cache(merged.cache);
-  const std::string state = "ld.so.cache-" + hex64(fnv1a(bytes));
+  std::string bytes = serialize_ld_cache(merged);
+  const std::string state = "ld.so.cache-" + hex64(hash_text(bytes));
   draft.plan.state.push_back({PlannedState::Kind::kFile, state, std::move(bytes)});
   draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
                    {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"},
@@ -121,12 +135,15 @@ void plan_drop_in(Draft& draft, const CacheWish& wish) {
 }  // namespace
 
 std::string plan_cache(Draft& draft, const CacheWish& wish) {
-  const Merged merged = merge(draft, wish);
+  const Ours ours(wish);
+  const LdCache none;
+  const LdCache& before = draft.facts.ld_cache ? *draft.facts.ld_cache : none;
   std::string problem;
-  if (merged.changed) {
+  if (!ours.all_in(before)) {
+    const LdCache merged = ours.merged_into(before);
     std::string path;
     if (writable_in_rootfs(draft, kCache, path)) {
-      write_in_rootfs(draft, path, serialize_ld_cache(merged.cache),
+      write_in_rootfs(draft, path, serialize_ld_cache(merged),
                       "the loader finds the driver libraries, ldconfig -p lists them");
     } else {
       problem = mount_cache(draft, wish, merged);

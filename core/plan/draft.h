@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/fd.h"
 #include "core/plan/plan.h"
 #include "core/plan/target.h"
 
@@ -19,7 +20,12 @@ struct Draft {
   const Facts& facts;
   Plan plan;
   Mounts mounts;
-  std::map<std::string, std::string> source_folders;  // on the host → links resolved
+  // A folder of the host with driver files.
+  struct SourceFolder {
+    std::string path;  // links resolved; "" for the root
+    Fd fd;
+  };
+  std::map<std::string, SourceFolder, std::less<>> source_folders;
 };
 
 // Whether every edit applies to every image.
@@ -37,7 +43,11 @@ void plan_link_folders(Draft& draft);
 
 // Libraries that the container's loader must find, for its cache.
 struct CacheWish {
-  std::vector<LdCacheEntry> entries;
+  struct Library {
+    std::int32_t flags;
+    std::string soname, path;
+  };
+  std::vector<Library> libraries;
   // Folders that the loader does not search by itself: without the cache nothing there is found.
   std::vector<std::string> own_folders;
 };

@@ -45,8 +45,8 @@ Facts gather_facts(const Spec& spec, const ContainerView& view, const std::strin
     facts.loader32 = find_loader(view, "i386");
   }
   if (facts.loader.kind == LoaderKind::kGlibc || facts.loader32.kind == LoaderKind::kGlibc) {
-    if (const std::optional<std::string> bytes = view.read("/etc/ld.so.cache", kMaxCache)) {
-      facts.ld_cache = parse_ld_cache(*bytes);
+    if (std::optional<std::string> bytes = view.read("/etc/ld.so.cache", kMaxCache)) {
+      facts.ld_cache = parse_ld_cache(std::move(*bytes));
     }
   }
   return facts;

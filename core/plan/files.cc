@@ -92,7 +92,7 @@ void plan_texts(Draft& draft) {
       continue;
     }
     // Named after what it holds, as the folders of links are.
-    const std::string state = "text-" + hex64(fnv1a(text.content));
+    const std::string state = "text-" + hex64(hash_text(text.content));
     draft.plan.state.push_back({PlannedState::Kind::kFile, state, text.content});
     draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
                      {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}, wanted.why);

@@ -62,8 +62,8 @@ std::string newer_version(const ContainerView& view, const ImageFolder& folder,
 }  // namespace
 
 bool ImageLibraries::hold(const std::string& path) const {
-  return std::find(resolved_folders.begin(), resolved_folders.end(), folder_of(path)) !=
-         resolved_folders.end();
+  return !resolved_folders.empty() && std::find(resolved_folders.begin(), resolved_folders.end(),
+                                                folder_of(path)) != resolved_folders.end();
 }
 
 ImageLibraries find_image_libraries(const Draft& draft) {

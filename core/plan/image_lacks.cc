@@ -83,8 +83,9 @@ class Image {
     if (facts_.ld_cache) {
       const std::optional<std::int32_t> flags = ld_cache_flags(facts_.native_architecture);
       for (const LdCacheEntry& entry : facts_.ld_cache->entries) {
-        if (entry.flags == flags && matches(pattern, entry.soname) && there(entry.path)) {
-          return entry.path;
+        if (entry.flags == flags && matches(pattern, entry.soname) &&
+            there(std::string(entry.path))) {
+          return std::string(entry.path);
         }
       }
     }

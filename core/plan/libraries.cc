@@ -7,10 +7,12 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/plan/draft.h"
+#include "core/plan/name_filter.h"
 #include "core/select/grants.h"
 
 namespace xpu {
@@ -88,7 +90,7 @@ class Libraries {
       add_name(name);
     }
     cover_cached_copies();
-    if (!wish_.entries.empty()) {
+    if (!wish_.libraries.empty()) {
       tell_of_image(plan_cache(draft_, wish_));
     }
     note_loaders();
@@ -104,7 +106,7 @@ class Libraries {
     }
     image_ = find_image_libraries(draft_);
     for (const auto& [soname, path] : image_.paths) {
-      wish_.entries.push_back({*flags, soname, path, 0, 0});
+      wish_.libraries.push_back({*flags, soname, path});
     }
   }
 
@@ -159,6 +161,7 @@ class Libraries {
       cover_in_search_path(file.soname, source, wanted.why);
       wish_for(home, file.soname, path, file.architecture);
       own_.emplace(file.soname, Own{ld_cache_flags(file.architecture), source, wanted.why});
+      own_names_.add(file.soname);
     }
     return path;
   }
@@ -182,9 +185,9 @@ class Libraries {
   std::string place(const Home& home, const std::string& below, const std::string& source,
                     const std::string& why) {
     std::string problem;
-    std::vector<std::string> folders = home.loader->folders;
-    folders.push_back(home.own_folder);
-    for (const std::string& folder : folders) {
+    const std::vector<std::string>& folders = home.loader->folders;
+    for (std::size_t i = 0; i <= folders.size(); ++i) {
+      const std::string& folder = i < folders.size() ? folders[i] : home.own_folder;
       const std::string path = cat(folder, "/", below);
       const Target target = draft_.mounts.target(path, TargetKind::kFile);
       if (!target.usable()) {
@@ -225,10 +228,13 @@ class Libraries {
       return;
     }
     for (const LdCacheEntry& entry : draft_.facts.ld_cache->entries) {
-      const auto [first, last] = own_.equal_range(entry.soname);
+      if (!own_names_.may_have(entry.soname)) {
+        continue;
+      }
+      const auto [first, last] = own_.equal_range(std::string(entry.soname));
       for (auto own = first; own != last; ++own) {
         if (own->second.flags == entry.flags) {
-          cover(entry.path, own->second.source, own->second.why,
+          cover(std::string(entry.path), own->second.source, own->second.why,
                 "after a later ldconfig the container loads");
         }
       }
@@ -248,8 +254,9 @@ class Libraries {
     if (taken_.contains(copy)) {
       return;
     }
-    const std::optional<struct stat> status = draft_.view.stat(copy);
-    if (!status || S_ISDIR(status->st_mode) || image_.hold(draft_.view.locate(copy).path) ||
+    const Place place = draft_.view.locate(copy);
+    const std::optional<struct stat> status = draft_.view.stat(place);
+    if (!status || S_ISDIR(status->st_mode) || image_.hold(place.path) ||
         for_other_machine(draft_.view.read_head(copy, kElfHead), head_of_host_file(source))) {
       return;
     }
@@ -294,7 +301,7 @@ class Libraries {
                 const std::string& architecture) {
     const std::optional<std::int32_t> flags = ld_cache_flags(architecture);
     if (home.loader->kind == LoaderKind::kGlibc && flags) {
-      wish_.entries.push_back({*flags, soname, path, 0, 0});
+      wish_.libraries.push_back({*flags, soname, path});
     }
   }
 
@@ -335,13 +342,14 @@ class Libraries {
   Draft& draft_;
   std::vector<std::string> search_path_;
   std::unordered_multimap<std::string, Own> own_;
+  NameFilter own_names_;
   struct Placed {
     std::string source, path;
   };
   std::map<std::pair<const Loader*, std::string>, Placed> placed_;
   std::set<const Loader*> loaders_;
   std::vector<Name> names_;
-  std::set<std::string> taken_;  // paths that a library or a name has
+  std::unordered_set<std::string> taken_;  // paths that a library or a name has
   CacheWish wish_;
   ImageLibraries image_;
 };

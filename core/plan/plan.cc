@@ -49,6 +49,7 @@
 // clang-format on
 #include "core/plan/plan.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <climits>
@@ -68,28 +69,36 @@ namespace {
   fail_errno("cannot look up the driver file ", path);
 }
 
-// realpath() that looks at each folder once: driver files lie beside each other.
-std::string resolve_source(Draft& draft, const std::string& path) {
-  char resolved[PATH_MAX];
-  const std::string folder = folder_of(path);
-  std::string& real = draft.source_folders[folder];
-  if (real.empty()) {
-    if (::realpath(folder.c_str(), resolved) == nullptr) {
-      fail_source(path);
-    }
-    real = resolved;
+// Each folder is resolved and opened once: driver files lie beside each other.
+const Draft::SourceFolder& source_folder(Draft& draft, const std::string& path) {
+  const std::string_view folder = std::string_view(path).substr(0, path.rfind('/'));
+  const auto known = draft.source_folders.find(folder);
+  if (known != draft.source_folders.end()) {
+    return known->second;
   }
-  return cat(real == "/" ? "" : real, path.substr(path.rfind('/')));
+  char resolved[PATH_MAX];
+  if (::realpath(folder.empty() ? "/" : std::string(folder).c_str(), resolved) == nullptr) {
+    fail_source(path);
+  }
+  Fd fd(::open(resolved, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    fail_source(path);
+  }
+  const std::string real = resolved == std::string_view("/") ? "" : resolved;
+  return draft.source_folders.emplace(folder, Draft::SourceFolder{real, std::move(fd)})
+      .first->second;
 }
 
 }  // namespace
 
 std::string checked_source(Draft& draft, const File& file) {
-  std::string resolved = resolve_source(draft, file.host_path);
+  const Draft::SourceFolder& source = source_folder(draft, file.host_path);
+  const char* const name = file.host_path.c_str() + file.host_path.rfind('/') + 1;
   struct stat status = {};
-  if (::lstat(resolved.c_str(), &status) != 0) {
+  if (::fstatat(source.fd.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     fail_source(file.host_path);
   }
+  std::string resolved = cat(source.path, "/", name);
   if (S_ISLNK(status.st_mode)) {
     char target[PATH_MAX];
     if (::realpath(resolved.c_str(), target) == nullptr || ::stat(target, &status) != 0) {

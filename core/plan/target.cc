@@ -2,6 +2,7 @@
 #include "core/plan/target.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -98,12 +99,12 @@ std::string Mounts::refused_to_mapped_root(const std::string& folder) const {
 
 Target Mounts::missing_in_rootfs(const std::string& path) const {
   const Rootfs& rootfs = view_.rootfs();
-  if (writable(folder_of(path))) {
-    const std::string refused = refused_to_mapped_root(folder_of(path));
+  std::string folder = folder_of(path);
+  if (writable(folder)) {
+    const std::string refused = refused_to_mapped_root(folder);
     return refused.empty() ? Target{Target::State::kReady, path, "", ""} : blocked(path, refused);
   }
   const std::string read_only = "the root file system is read-only and has no " + path;
-  std::string folder = folder_of(path);
   while (folder != "/" && !rootfs.stat(folder)) {
     folder = folder_of(folder);
   }
@@ -131,7 +132,7 @@ Target Mounts::target(std::string_view container_path, TargetKind kind) const {
     return blocked(place.path, cat("nothing can be mounted in the ", place.mount->type,
                                    " mount at ", place.mount->destination));
   }
-  const std::optional<struct stat> status = view_.stat(container_path);
+  const std::optional<struct stat> status = view_.stat(place);
   if (status && !fits(*status, kind)) {
     return blocked(place.path, cat(place.path, " is ", S_ISDIR(status->st_mode) ? "a" : "no",
                                    " folder in the container"));
@@ -195,8 +196,8 @@ void Mounts::finish(Plan& plan) {
                              escape_layer(view_.rootfs().path() + folder))},
                         "mount targets in a read-only root file system"});
   }
-  plan.mounts.insert(plan.mounts.end(), overlays.begin(), overlays.end());
-  plan.mounts.insert(plan.mounts.end(), mounts_.begin(), mounts_.end());
+  plan.mounts = std::move(overlays);
+  std::move(mounts_.begin(), mounts_.end(), std::back_inserter(plan.mounts));
 }
 
 }  // namespace xpu

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/comment_lines.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
@@ -191,7 +192,8 @@ std::string bytes_of_untrusted(const std::string& file) {
 }
 
 // The table; after a syntax error, what stands before the line of the error.
-toml::table parse(FoundBackend& found, std::string_view bytes) {
+toml::table parse(FoundBackend& found, const std::string& text) {
+  std::string_view bytes = text;
   for (int attempt = 0; attempt < 2; ++attempt) {
     try {
       return toml::parse(bytes, found.manifest.file);
@@ -297,7 +299,7 @@ FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& c
   if (!manifest.problem.empty()) {
     refuse(found, manifest.problem);
   }
-  const toml::table root = parse(found, manifest.text);
+  const toml::table root = parse(found, without_comment_lines(manifest.text));
   ManifestReader reader(root, found.manifest);
   if (!found.refused) {
     try {

@@ -14,6 +14,8 @@
 //   device-variables = ["ACME_VISIBLE_DEVICES", "ANVIL_DEVICES"]
 //   capability-variables = ["ACME_CAPABILITIES"]
 //   default-capabilities = ["compute"]
+//   device-mounts = ["/var/run/acme-devices"]  # a mount of /dev/null below it asks for the device
+//                                        # that the rest of its path names to device-variables[0]
 //
 //   [[request.capability-rules]]         # where no capability variable is set
 //   if-set = "ACME_VERSION"
@@ -121,6 +123,7 @@ struct Manifest {
 
   // [request]
   std::vector<std::string> device_variables;
+  std::vector<std::string> device_mounts;  // folders, [A-Za-z0-9._/-], absolute and clean
   std::vector<std::string> capability_variables;
   std::vector<std::string> default_capabilities;
   std::vector<CapabilityRule> capability_rules;

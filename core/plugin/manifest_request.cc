@@ -19,17 +19,27 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Such that its last name is written in one way only, whatever the format of the text it is in.
+bool is_mount_folder(std::string_view path) {
+  return grammar::is_clean_absolute(path) && std::all_of(path.begin(), path.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '/' || c == '-';
+         });
+}
+
 class RequestReader {
  public:
   RequestReader(const toml::table& request, const ManifestToml& toml, Manifest& manifest)
       : request_(request), toml_(toml), out_(manifest) {}
 
   void read() {
-    toml_.known_keys(request_, "[request] ",
-                     {"device-variables", "capability-variables", "default-capabilities",
-                      "capability-rules", "variables", "features", "requirements"});
+    toml_.known_keys(
+        request_, "[request] ",
+        {"device-variables", "device-mounts", "capability-variables", "default-capabilities",
+         "capability-rules", "variables", "features", "requirements"});
     out_.device_variables =
         variables(request_, "device-variables", "[request] device-variables", Pattern::kNo);
+    out_.device_mounts = folders("device-mounts", "[request] device-mounts");
     out_.capability_variables =
         variables(request_, "capability-variables", "[request] capability-variables", Pattern::kNo);
     read_features();
@@ -75,6 +85,21 @@ class RequestReader {
     for (const auto& [name, node] : toml_.texts(table, key, what)) {
       check_variable(name, *node, what, pattern);
       out.push_back(name);
+    }
+    return out;
+  }
+
+  std::vector<std::string> folders(std::string_view key, const std::string& what) const {
+    std::vector<std::string> out;
+    for (const auto& [folder, node] : toml_.texts(request_, key, what)) {
+      if (!is_mount_folder(folder)) {
+        bad(node, what, ": ", in_quotes(folder),
+            " is not an absolute path of [A-Za-z0-9._/-] without \"..\" and a slash at its end");
+      }
+      if (out_.device_variables.empty()) {
+        bad(node, what, " needs a variable in device-variables, whose elements it names");
+      }
+      out.push_back(folder);
     }
     return out;
   }
@@ -306,6 +331,7 @@ void read_claims(const toml::table& root, Manifest& manifest) {
     return;
   }
   manifest.device_variables = plain_names((*request)["device-variables"].as_array(), is_claimable);
+  manifest.device_mounts = plain_names((*request)["device-mounts"].as_array(), is_mount_folder);
   manifest.capability_variables =
       plain_names((*request)["capability-variables"].as_array(), is_claimable);
   const toml::array* entries = (*request)["variables"].as_array();

@@ -42,32 +42,12 @@ bool is_version(std::string_view text) {
          text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-// "6.8.0-41-generic" → "6.8.0"; "" for what does not begin like a version.
-std::string_view version_of(std::string_view text) {
-  const std::string_view front = text.substr(0, text.find_first_of("-+~ "));
-  return is_version(front) ? front : std::string_view();
-}
-
 // The number before the first '.', without zeros at its front; taken off the text.
 std::string_view next_number(std::string_view& text) {
   std::string_view number = text.substr(0, text.find('.'));
   text.remove_prefix(std::min(number.size() + 1, text.size()));
   number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
   return number;
-}
-
-// Negative, 0 or positive. Numbers are of any length.
-int compare_versions(std::string_view a, std::string_view b) {
-  while (!a.empty() || !b.empty()) {
-    const std::string_view x = next_number(a), y = next_number(b);
-    if (x.size() != y.size()) {
-      return x.size() < y.size() ? -1 : 1;
-    }
-    if (const int order = x.compare(y); order != 0) {
-      return order;
-    }
-  }
-  return 0;
 }
 
 bool holds(Comparison comparison, int order) {
@@ -192,6 +172,24 @@ std::string text_of(const std::vector<Clause>& clauses) {
 }
 
 }  // namespace
+
+std::string_view version_of(std::string_view text) {
+  const std::string_view front = text.substr(0, text.find_first_of("-+~ "));
+  return is_version(front) ? front : std::string_view();
+}
+
+int compare_versions(std::string_view a, std::string_view b) {
+  while (!a.empty() || !b.empty()) {
+    const std::string_view x = next_number(a), y = next_number(b);
+    if (x.size() != y.size()) {
+      return x.size() < y.size() ? -1 : 1;
+    }
+    if (const int order = x.compare(y); order != 0) {
+      return order;
+    }
+  }
+  return 0;
+}
 
 Requirement parse_requirement(std::string_view text, const std::string& source) {
   if (text.size() > kTextLimit) {

@@ -38,6 +38,11 @@ Requirement parse_requirement(std::string_view text, const std::string& source);
 // what the device has: "tools>=13 (it has 12.2) or ...".
 std::string unmet(const Requirement& requirement, const Device& device, const Catalog& catalog);
 
+// "6.8.0-41-generic" → "6.8.0"; "" for what does not begin like a version.
+std::string_view version_of(std::string_view text);
+// Number by number: "12" is "12.0". Negative, 0 or positive; the numbers are of any length.
+int compare_versions(std::string_view a, std::string_view b);
+
 // "12.4.1" → "tools>=12.4" for "tools>=${major}.${minor}"; ${value} is all of it.
 std::string filled_in(std::string_view pattern, std::string_view value);
 

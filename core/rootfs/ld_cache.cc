@@ -45,7 +45,7 @@ class Reader {
     return true;
   }
 
-  bool text(std::size_t offset, std::string& out) {
+  bool text(std::size_t offset, std::string_view& out) {
     if (offset >= bytes_.size()) {
       return false;
     }
@@ -54,7 +54,7 @@ class Reader {
       return false;
     }
     allowance_ -= end - offset;
-    out.assign(bytes_.substr(offset, end - offset));
+    out = bytes_.substr(offset, end - offset);
     return true;
   }
 
@@ -78,11 +78,11 @@ bool read_hwcaps(Reader& file, std::string_view section, LdCache& cache) {
   const Reader offsets(section);
   for (std::size_t at = 0; at < section.size(); at += 4) {
     std::uint32_t offset = 0;
-    std::string name;
+    std::string_view name;
     if (!offsets.number(at, offset) || !file.text(offset, name)) {
       return false;
     }
-    cache.hwcaps_names.push_back(std::move(name));
+    cache.hwcaps_names.emplace_back(name);
   }
   return true;
 }
@@ -110,6 +110,13 @@ bool read_extensions(Reader& file, std::uint32_t offset, LdCache& cache) {
   return true;
 }
 
+struct NewEntry {
+  std::int32_t flags;
+  std::uint32_t name, path, os_version;
+  std::uint64_t hwcap;
+};
+static_assert(sizeof(NewEntry) == kNewEntry);
+
 std::optional<LdCache> parse_new(std::string_view bytes, std::size_t start) {
   Reader file(bytes);
   Reader body(bytes.substr(start));
@@ -122,13 +129,15 @@ std::optional<LdCache> parse_new(std::string_view bytes, std::size_t start) {
   }
   LdCache cache;
   cache.entries.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    LdCacheEntry& entry = cache.entries[i];
-    const std::size_t at = kNewHead + i * kNewEntry;
-    std::uint32_t name = 0, path = 0;
-    if (!body.number(at, entry.flags) || !body.number(at + 4, name) || !body.number(at + 8, path) ||
-        !body.number(at + 12, entry.os_version) || !body.number(at + 16, entry.hwcap) ||
-        !body.text(name, entry.soname) || !body.text(path, entry.path)) {
+  const char* at = bytes.data() + start + kNewHead;
+  for (LdCacheEntry& entry : cache.entries) {
+    NewEntry raw;
+    std::memcpy(&raw, at, kNewEntry);
+    at += kNewEntry;
+    entry.flags = raw.flags;
+    entry.os_version = raw.os_version;
+    entry.hwcap = raw.hwcap;
+    if (!body.text(raw.name, entry.soname) || !body.text(raw.path, entry.path)) {
       return std::nullopt;
     }
   }
@@ -172,39 +181,39 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-std::uint32_t take_number(const char*& p) {
+std::uint32_t take_number(std::string_view& text) {
   std::uint32_t value = 0;  // wraps as the loader's own does
-  for (; is_digit(*p); ++p) {
-    value = value * 10 + static_cast<std::uint32_t>(*p - '0');
+  while (!text.empty() && is_digit(text.front())) {
+    value = value * 10 + static_cast<std::uint32_t>(text.front() - '0');
+    text.remove_prefix(1);
   }
   return value;
 }
 
 // The loader's comparison of names: runs of digits count as numbers. Its binary search depends on
 // exactly this order.
-int compare_names(const std::string& a, const std::string& b) {
-  const char* p = a.c_str();
-  const char* q = b.c_str();
-  while (*p != '\0') {
-    if (is_digit(*p) && is_digit(*q)) {
-      const std::uint32_t left = take_number(p);
-      const std::uint32_t right = take_number(q);
+int compare_names(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const bool digit = is_digit(a.front());
+    if (digit != is_digit(b.front())) {
+      return digit ? 1 : -1;
+    }
+    if (digit) {
+      const std::uint32_t left = take_number(a);
+      const std::uint32_t right = take_number(b);
       if (left != right) {
         // glibc subtracts, which is no order for numbers that are half the range apart.
         return static_cast<std::int32_t>(left) < static_cast<std::int32_t>(right) ? -1 : 1;
       }
-    } else if (is_digit(*p)) {
-      return 1;
-    } else if (is_digit(*q)) {
-      return -1;
-    } else if (*p != *q) {
-      return *p - *q;
-    } else {
-      ++p;
-      ++q;
+      continue;
     }
+    if (a.front() != b.front()) {
+      return a.front() - b.front();
+    }
+    a.remove_prefix(1);
+    b.remove_prefix(1);
   }
-  return *p - *q;
+  return (a.empty() ? '\0' : a.front()) - (b.empty() ? '\0' : b.front());
 }
 
 // Names descend; within a name the loader stops at the first entry without a glibc-hwcaps marker,
@@ -237,12 +246,12 @@ class Writer {
   std::string out_;
 };
 
-// Strings, each once, at offsets that begin after head and entries.
+// Strings, each once, at offsets that begin after head and entries. Borrows them.
 class Strings {
  public:
   explicit Strings(std::size_t base) : base_(base) {}
 
-  std::uint32_t offset(const std::string& text) {
+  std::uint32_t offset(std::string_view text) {
     const auto [place, added] = offsets_.try_emplace(text, 0);
     if (added) {
       place->second = static_cast<std::uint32_t>(base_ + bytes_.size());
@@ -255,8 +264,16 @@ class Strings {
  private:
   std::size_t base_;
   std::string bytes_;
-  std::unordered_map<std::string, std::uint32_t> offsets_;
+  std::unordered_map<std::string_view, std::uint32_t> offsets_;
 };
+
+// Stable. Most of it is an image's own cache, which is in order already.
+std::vector<LdCacheEntry> sorted(std::vector<LdCacheEntry> entries) {
+  const auto rest = std::is_sorted_until(entries.begin(), entries.end(), goes_before);
+  std::stable_sort(rest, entries.end(), goes_before);
+  std::inplace_merge(entries.begin(), rest, entries.end(), goes_before);
+  return entries;
+}
 
 void write_extensions(Writer& out, const LdCache& cache,
                       const std::vector<std::uint32_t>& hwcaps_offsets) {
@@ -287,20 +304,22 @@ void write_extensions(Writer& out, const LdCache& cache,
 
 }  // namespace
 
-std::optional<LdCache> parse_ld_cache(std::string_view bytes) {
-  if (has_new_head(bytes, 0)) {
-    return parse_new(bytes, 0);
+std::optional<LdCache> parse_ld_cache(std::string bytes) {
+  const auto kept = std::make_shared<const std::string>(std::move(bytes));
+  std::optional<LdCache> cache;
+  if (has_new_head(*kept, 0)) {
+    cache = parse_new(*kept, 0);
+  } else if (kept->starts_with(kOldMagic) && kept->size() >= kOldHead) {
+    cache = parse_old(*kept);
   }
-  if (bytes.starts_with(kOldMagic) && bytes.size() >= kOldHead) {
-    return parse_old(bytes);
+  if (cache) {
+    cache->bytes = kept;
   }
-  return std::nullopt;
+  return cache;
 }
 
 std::string serialize_ld_cache(const LdCache& cache) {
-  std::vector<LdCacheEntry> entries = cache.entries;
-  std::stable_sort(entries.begin(), entries.end(), goes_before);
-
+  const std::vector<LdCacheEntry> entries = sorted(cache.entries);
   Strings strings(kNewHead + entries.size() * kNewEntry);
   Writer body;
   for (const LdCacheEntry& entry : entries) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,10 +13,12 @@
 
 namespace xpu {
 
+// Borrows its texts: of the bytes that its cache was read from, or of whoever made it. Images have
+// caches of thousands of entries.
 struct LdCacheEntry {
   std::int32_t flags = 0;  // 0x0303 x86-64 libc6, 0x0003 i386 libc6, 0x0a03 aarch64, ...
-  std::string soname;
-  std::string path;
+  std::string_view soname;
+  std::string_view path;
   std::uint32_t os_version = 0;
   std::uint64_t hwcap = 0;  // also glibc-hwcaps index with its marker bit
 };
@@ -24,11 +27,13 @@ struct LdCache {
   std::vector<LdCacheEntry> entries;
   std::vector<std::string> hwcaps_names;  // extension: glibc-hwcaps subdirectories by index
   std::string generator;                  // extension: text; "" for none
+  std::shared_ptr<const std::string>
+      bytes;  // what the entries of a cache that was read borrow from
 };
 
 // nullopt for anything that is not a well-formed cache of this machine's byte order; every offset
 // and count is checked.
-std::optional<LdCache> parse_ld_cache(std::string_view bytes);
+std::optional<LdCache> parse_ld_cache(std::string bytes);
 // New format, sorted as glibc's binary search expects.
 std::string serialize_ld_cache(const LdCache& cache);
 

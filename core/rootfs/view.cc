@@ -22,8 +22,13 @@ void queue(std::vector<std::string>& pending, std::string_view path) {
 }
 
 bool at_or_below(std::string_view path, std::string_view folder) {
-  return folder == "/" ||
-         (path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/'));
+  if (folder == "/") {
+    return true;
+  }
+  // Most mounts lie elsewhere, which two letters tell already.
+  const std::size_t size = folder.size();
+  const bool ends_there = path.size() == size || (path.size() > size && path[size] == '/');
+  return ends_there && path[size - 1] == folder.back() && path.starts_with(folder);
 }
 
 void go_up(std::string& path) {
@@ -47,6 +52,7 @@ ContainerView::ContainerView(const Spec& spec, const Rootfs& rootfs, std::string
   for (const SpecMount& mount : spec.mounts) {
     // A destination goes through the mounts before it, as the runtime's own mounting does.
     targets_.push_back({follow(mount.destination, LastLink::kFollow), &mount});
+    resolved_.clear();  // below the mount links are no longer followed
   }
 }
 
@@ -59,52 +65,89 @@ const ContainerView::Target* ContainerView::covering(std::string_view path) cons
 
 // The folder's descriptor; -1 when no folder is there. Each is opened by one name in the one above,
 // so that no link can lead out of the root file system.
-int ContainerView::folder_at(const std::string& path) const {
-  const auto [place, added] = folders_.try_emplace(path);
-  if (added && path == "/") {
-    place->second = rootfs_.open("/", O_PATH | O_DIRECTORY);
-  } else if (added) {
+int ContainerView::folder_at(std::string_view path) const {
+  const auto known = folders_.find(path);
+  if (known != folders_.end()) {
+    return known->second.get();
+  }
+  Fd fd;
+  if (path == "/") {
+    fd = rootfs_.open("/", O_PATH | O_DIRECTORY);
+  } else {
     const std::size_t slash = path.rfind('/');
     const int parent = folder_at(slash == 0 ? "/" : path.substr(0, slash));
-    place->second.reset(parent < 0 ? -1
-                                   : ::openat(parent, path.c_str() + slash + 1,
-                                              O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (parent >= 0 && !place->second && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+    const std::string name(path.substr(slash + 1));
+    fd.reset(parent < 0
+                 ? -1
+                 : ::openat(parent, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (parent >= 0 && !fd && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
       fail_errno("cannot open ", path, " in the container's root file system ", rootfs_.path());
     }
   }
-  return place->second.get();
+  return folders_.emplace(path, std::move(fd)).first->second.get();
 }
 
-const std::optional<ContainerView::Entry>& ContainerView::entry_at(const std::string& path) const {
-  const auto [place, added] = entries_.try_emplace(path);
-  if (!added) {
-    return place->second;
+const ContainerView::Entry* ContainerView::entry_at(const std::string& path) const {
+  const auto known = entries_.find(path);
+  if (known != entries_.end()) {
+    return known->second.get();
   }
   const std::size_t slash = path.rfind('/');
-  const int folder = folder_at(slash == 0 ? "/" : path.substr(0, slash));
+  const std::string_view above = slash == 0 ? "/" : std::string_view(path).substr(0, slash);
+  const int folder = folder_at(above);
+  return folder < 0 ? nullptr : entries_.emplace(path, look_up(folder, path)).first->second.get();
+}
+
+std::unique_ptr<const ContainerView::Entry> ContainerView::look_up(int folder,
+                                                                   const std::string& path) const {
+  const std::size_t slash = path.rfind('/');
   const char* name = slash + 1 == path.size() ? "." : path.c_str() + slash + 1;
   Entry entry;
-  if (folder < 0) {
-    return place->second;
-  }
   if (::fstatat(folder, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) {
       fail_errno("cannot look up ", path, " in the container's root file system ", rootfs_.path());
     }
-    return place->second;
+    return nullptr;
   }
   if (S_ISLNK(entry.status.st_mode)) {
     char target[PATH_MAX];
     const ssize_t length = ::readlinkat(folder, name, target, sizeof(target));
     entry.link.assign(target, length > 0 ? static_cast<std::size_t>(length) : 0);
   }
-  place->second = std::move(entry);
-  return place->second;
+  return std::make_unique<const Entry>(std::move(entry));
 }
 
 // Links are followed only where the root file system itself shows.
 std::string ContainerView::follow(std::string_view container_path, LastLink last) const {
+  const std::size_t slash = container_path.rfind('/');
+  const std::string_view name =
+      slash == container_path.npos ? std::string_view() : container_path.substr(slash + 1);
+  if (name.empty() || name == "." || name == "..") {
+    return walk(container_path, last, container_path);
+  }
+  std::string path = cat(resolved_folder(container_path), "/", name);
+  if (last == LastLink::kKeep || covering(path) != nullptr) {
+    return path;
+  }
+  const Entry* entry = entry_at(path);
+  return entry == nullptr || entry->link.empty() ? path
+                                                 : walk(container_path, last, container_path);
+}
+
+// The folder of a path, its links resolved; "" for the root.
+const std::string& ContainerView::resolved_folder(std::string_view container_path) const {
+  const std::string_view folder = container_path.substr(0, container_path.rfind('/'));
+  auto known = resolved_.find(folder);
+  if (known == resolved_.end()) {
+    std::string path = walk(folder, LastLink::kFollow, container_path);
+    known = resolved_.emplace(folder, path == "/" ? "" : std::move(path)).first;
+  }
+  return known->second;
+}
+
+// `shown`: what was asked for, for messages.
+std::string ContainerView::walk(std::string_view container_path, LastLink last,
+                                std::string_view shown) const {
   std::vector<std::string> pending;
   queue(pending, container_path);
   std::string path;
@@ -123,10 +166,10 @@ std::string ContainerView::follow(std::string_view container_path, LastLink last
     if ((pending.empty() && last == LastLink::kKeep) || covering(path) != nullptr) {
       continue;
     }
-    const std::optional<Entry>& entry = entry_at(path);
-    if (entry && !entry->link.empty()) {
+    const Entry* entry = entry_at(path);
+    if (entry != nullptr && !entry->link.empty()) {
       if (++links > kMaxLinks) {
-        fail("too many symbolic links at ", container_path, " in the container's root file system ",
+        fail("too many symbolic links at ", shown, " in the container's root file system ",
              rootfs_.path());
       }
       if (entry->link.starts_with('/')) {
@@ -165,10 +208,13 @@ std::string ContainerView::source_of(const SpecMount& mount) const {
 }
 
 std::optional<struct stat> ContainerView::stat(std::string_view container_path) const {
-  const Place place = locate(container_path);
+  return stat(locate(container_path));
+}
+
+std::optional<struct stat> ContainerView::stat(const Place& place) const {
   if (place.kind == Place::Kind::kRootfs) {
-    const std::optional<Entry>& entry = entry_at(place.inside);
-    return entry ? std::optional(entry->status) : std::nullopt;
+    const Entry* entry = entry_at(place.inside);
+    return entry != nullptr ? std::optional(entry->status) : std::nullopt;
   }
   if (place.kind == Place::Kind::kVirtual) {
     return std::nullopt;

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/oci/spec.h"
@@ -43,6 +45,8 @@ class ContainerView {
   // Reads through mounts of kBind (opened on the host, the source is the engine's own choice; links
   // in it do not lead out of it) and the root file system; nothing is found in kVirtual.
   std::optional<struct stat> stat(std::string_view container_path) const;
+  // The same of what locate() has found.
+  std::optional<struct stat> stat(const Place& place) const;
   std::optional<std::string> read(std::string_view container_path, std::size_t limit) const;
   // The first bytes of a regular file, at most `size`; "" when there is none.
   std::string read_head(std::string_view container_path, std::size_t size) const;
@@ -58,22 +62,26 @@ class ContainerView {
   };
   const Target* covering(std::string_view path) const;
   std::string follow(std::string_view container_path, LastLink last) const;
+  std::string walk(std::string_view container_path, LastLink last, std::string_view shown) const;
+  const std::string& resolved_folder(std::string_view container_path) const;
   // What lies in the root file system at a path whose folders are no links.
   struct Entry {
     struct stat status = {};
     std::string link;  // where it leads, when it is a symbolic link
   };
-  const std::optional<Entry>& entry_at(const std::string& path) const;
-  int folder_at(const std::string& path) const;
+  const Entry* entry_at(const std::string& path) const;
+  std::unique_ptr<const Entry> look_up(int folder, const std::string& path) const;
+  int folder_at(std::string_view path) const;
   std::string source_of(const SpecMount& mount) const;
 
   const Rootfs& rootfs_;
   std::string bundle_;
   std::vector<Target> targets_;  // in mount order
-  // A start asks for hundreds of names in a few folders: these are opened once, and each name is
-  // looked up once, by one system call in its folder.
+  // A start asks for hundreds of names in a few folders: these are found and opened once, and each
+  // name is looked up once, by one system call in its folder.
+  mutable std::map<std::string, std::string, std::less<>> resolved_;  // as asked for → no links
   mutable std::map<std::string, Fd, std::less<>> folders_;
-  mutable std::map<std::string, std::optional<Entry>, std::less<>> entries_;
+  mutable std::unordered_map<std::string, std::unique_ptr<const Entry>> entries_;  // null: nothing
 };
 
 }  // namespace xpu

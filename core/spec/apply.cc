@@ -13,8 +13,27 @@ namespace {
 using json::Splice;
 using json::Value;
 
+// Whether clean() would change nothing.
+bool is_clean(std::string_view path) {
+  if (!path.starts_with('/')) {
+    return false;
+  }
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const std::string_view part = path.substr(0, path.find('/'));
+    if (part.empty() || part == "." || part == "..") {
+      return false;
+    }
+    path.remove_prefix(part.size());
+  }
+  return true;
+}
+
 // "/a//b/../c/" → "/a/c": how low-level runtimes compare paths of mounts and devices.
 std::string clean(std::string_view path) {
+  if (is_clean(path)) {
+    return std::string(path);
+  }
   std::vector<std::string_view> parts;
   while (!path.empty()) {
     const std::string_view part = path.substr(0, path.find('/'));
@@ -31,6 +50,12 @@ std::string clean(std::string_view path) {
     out += part;
   }
   return out.empty() ? "/" : out;
+}
+
+// Both cleaned.
+bool is_below(std::string_view path, std::string_view folder) {
+  return folder == "/" ||
+         (path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder));
 }
 
 // Something that shall be in an array: what it is known by there, and its JSON.
@@ -295,9 +320,8 @@ void edit_mounts(Editor& editor, const Plan& plan, std::vector<Addition>& missin
   for (const PlannedMount& mount : plan.mounts) {
     const std::string path = clean(mount.destination);
     // A folder that we mount is appended and would cover what is mounted in it further up.
-    const bool covered = std::any_of(entries.begin(), entries.end(), [&](const Entry& other) {
-      return path.starts_with(other.key == "/" ? other.key : other.key + '/');
-    });
+    const bool covered = std::any_of(entries.begin(), entries.end(),
+                                     [&](const Entry& other) { return is_below(path, other.key); });
     put(entries, {path, mount_json(mount), covered});
   }
   const auto destination_of = [&](const Value& element, const std::string& place) {

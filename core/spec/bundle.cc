@@ -74,7 +74,9 @@ void Bundle::read() {
          folder_path_, '/', journal_name(name_));
   }
   edited_ = undo_.has_value();
-  pristine_ = edited_ ? json::apply(current_, undo_->splices) : current_;
+  if (edited_) {
+    pristine_ = json::apply(current_, undo_->splices);
+  }
 }
 
 void Bundle::read_file_and_journal() {
@@ -98,40 +100,41 @@ void Bundle::read_file_and_journal() {
   left_over_ = std::move(verdict.left_over);
 }
 
-std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {
-  const std::string text = json::apply(pristine_, splices);
+const std::string& Bundle::write(const std::vector<json::Splice>& splices, bool sync) {
+  std::string text = json::apply(pristine(), splices);
   const FolderLock lock(folder_.get(), file_);
-  const std::string before = pristine_;
+  // Moved twice, not copied: who holds views of the text keeps them.
+  std::string before = std::move(edited_ ? pristine_ : current_);
   read();
-  if (pristine_ != before) {
+  if (pristine() != before) {
     fail(file_, " was changed while it was being edited; start the container again");
   }
+  (edited_ ? pristine_ : current_) = std::move(before);
   if (text == current_) {
-    return text;
+    return current_;
   }
   const std::string journal = journal_name(name_);
-  remove_stale_temporaries(folder_.get(), name_);
-  remove_stale_temporaries(folder_.get(), journal);
+  remove_stale_temporaries(folder_.get(), std::vector<std::string>{name_, journal});
   WriteOptions options;
   options.uid = status_.st_uid;
   options.gid = status_.st_gid;
   options.sync = sync;
   options.mode = 0600;
-  if (text == pristine_) {
-    replace(text, options);
+  if (text == pristine()) {
+    replace(std::move(text), options);
     ::unlinkat(folder_.get(), journal.c_str(), 0);
     edited_ = false;
     undo_.reset();
-    return text;
+    return current_;
   }
-  std::vector<Undo> undos = {make_undo(pristine_, text, splices)};
+  std::vector<Undo> undos = {make_undo(pristine(), text, splices)};
   if (edited_) {
     // Until the rename the file is our earlier edit, and must be known as that.
     undos.push_back(*undo_);
   }
   write_file_atomic(folder_.get(), folder_path_, journal, journal_text(undos), options);
   try {
-    replace(text, options);
+    replace(std::move(text), options);
   } catch (const Error&) {
     if (!edited_) {
       ::unlinkat(folder_.get(), journal.c_str(), 0);
@@ -140,14 +143,17 @@ std::string Bundle::write(const std::vector<json::Splice>& splices, bool sync) {
   }
   edited_ = true;
   undo_ = std::move(undos.front());
-  return text;
+  return current_;
 }
 
-void Bundle::replace(const std::string& text, WriteOptions options) {
+void Bundle::replace(std::string text, WriteOptions options) {
   options.mode = status_.st_mode & 07777;
   options.attributes_of = config_.get();
   write_file_atomic(folder_.get(), folder_path_, name_, text, options);
-  current_ = text;
+  if (!edited_) {
+    pristine_ = std::move(current_);
+  }
+  current_ = std::move(text);
 }
 
 }  // namespace xpu

@@ -42,25 +42,26 @@ class Bundle {
   // The bytes on disk.
   const std::string& current() const { return current_; }
   // The bytes before our own edit, when the journal says that `current` is our edit; else current.
-  const std::string& pristine() const { return pristine_; }
+  const std::string& pristine() const { return edited_ ? pristine_ : current_; }
   bool edited() const { return edited_; }
 
   // Replaces the file by apply(pristine, splices), journal first, under a lock on the folder.
   // Writes nothing when the result is what is on disk; an edit that is taken back whole takes the
   // journal with it. Mode, owner and extended attributes stay. `sync`: fsync file and folder.
-  // Returns the new text. Throws Error, the old file then being intact.
-  std::string write(const std::vector<json::Splice>& splices, bool sync);
+  // Returns the new text, current(). Throws Error, the old file then being intact.
+  const std::string& write(const std::vector<json::Splice>& splices, bool sync);
 
  private:
   void read();
   void read_file_and_journal();
-  void replace(const std::string& text, WriteOptions options);
+  void replace(std::string text, WriteOptions options);
 
   std::string dir_, file_, folder_path_, name_;
   Fd folder_, config_;
   struct stat status_ = {};
-  std::string current_, pristine_;
+  std::string current_;
   bool edited_ = false;
+  std::string pristine_;      // when edited_
   std::string left_over_;     // see Verdict
   std::optional<Undo> undo_;  // leads from current_ to pristine_ when edited_
 };

@@ -14,7 +14,7 @@ constexpr std::size_t kMaxBytes = std::size_t{16} << 20;
 constexpr std::int64_t kVersion = 1;
 
 std::string hash(std::string_view text) {
-  return cat(hex64(fnv1a(text)), '-', text.size());
+  return cat(hex64(hash_text(text)), '-', text.size());
 }
 
 std::string splice_json(const json::Splice& splice, const std::string& inserted) {

@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <set>
 
 #include "core/base/error.h"
 #include "tests/unit/base/temp_dir.h"
@@ -172,6 +173,15 @@ TEST(RemoveStaleTemporaries, RemovesOnlyThoseOfADeadWriter) {
   EXPECT_FALSE(std::filesystem::exists(live));
 }
 
+TEST(RemoveStaleTemporaries, TakesSeveralNames) {
+  const TempDir dir;
+  dir.write(".a.xpu-0123456789abcdef", "stale");
+  dir.write(".b.xpu-0123456789abcdef", "stale too");
+  dir.write(".c.xpu-0123456789abcdef", "of another file");
+  remove_stale_temporaries(open_dir(dir.path()).get(), std::vector<std::string>{"a", "b"});
+  EXPECT_THAT(names(dir), ElementsAre(".c.xpu-0123456789abcdef"));
+}
+
 TEST(RemoveStaleTemporaries, CleansUpAfterAKilledWriter) {
   const TempDir dir;
   const pid_t child = ::fork();
@@ -218,7 +228,7 @@ TEST(OpenStateDir, RefusesWhatOthersCouldHaveMade) {
                 ": it is not a folder or was removed meanwhile");
   ::chmod((dir / "real").c_str(), 0777);
   EXPECT_EQ(error_of([&] { open_state_dir(dir / "real"); }),
-            "the state folder " + (dir / "real") + " can be written by others; run: chmod 0700 " +
+            "the state folder " + (dir / "real") + " can be written by others; run: chmod go-w " +
                 (dir / "real"));
   if (::geteuid() == 0) {
     ::chmod((dir / "real").c_str(), 0700);
@@ -254,6 +264,24 @@ TEST(Hash, IsFnv1a) {
   EXPECT_EQ(hex64(fnv1a("foobar")), "85944171f73967e8");
   EXPECT_EQ(fnv1a("bar", fnv1a("foo")), fnv1a("foobar"));
   EXPECT_EQ(hex64(0xf), "000000000000000f");
+}
+
+TEST(Hash, OfATextTellsEveryChange) {
+  const std::string text = "the quick brown fox jumps over the lazy dog";
+  std::set<std::uint64_t> seen;
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    EXPECT_TRUE(seen.insert(hash_text(text.substr(0, size))).second) << size;
+    EXPECT_TRUE(seen.insert(hash_text(std::string(size + 1, '\0'))).second) << size;
+  }
+  for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+    std::string other = text;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << bit % 8));
+    EXPECT_TRUE(seen.insert(hash_text(other)).second) << bit;
+  }
+  std::string swapped = text;
+  std::swap_ranges(swapped.begin(), swapped.begin() + 8, swapped.begin() + 8);
+  EXPECT_NE(hash_text(swapped), hash_text(text));
+  EXPECT_EQ(hash_text(std::string(text)), hash_text(text));
 }
 
 TEST(AbsolutePath, IsCleanAndFromTheRoot) {

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 Spec loaded(std::string_view text) {
   Spec spec(text, "c.json");
@@ -100,6 +101,27 @@ TEST(SpecLoad, ReadsLinux) {
   EXPECT_EQ(spec.devices[0].major, 10);
   EXPECT_EQ(spec.devices[0].minor, 237);
   EXPECT_EQ(spec.devices[1].major, -1);
+}
+
+TEST(SpecLoad, ReadsAnnotationsInOrder) {
+  const Spec spec =
+      loaded(R"({"annotations": {"b": "2", "a\u0062": "x\\y", "A": "1", "a": null, "": "empty"}})");
+  EXPECT_THAT(spec.annotations, ElementsAre(Pair("b", "2"), Pair("ab", "x\\y"), Pair("A", "1"),
+                                            Pair("a", ""), Pair("", "empty")));
+  EXPECT_TRUE(loaded("{}").annotations.empty());
+  EXPECT_TRUE(loaded(R"({"annotations": null})").annotations.empty());
+  EXPECT_TRUE(loaded(R"({"annotations": {}})").annotations.empty());
+}
+
+TEST(SpecLoad, ReadsTheCpusOfTheContainer) {
+  const auto cpus = [](const std::string& resources) {
+    return loaded("{\"linux\":{\"resources\":" + resources + "}}").cpus;
+  };
+  EXPECT_EQ(cpus(R"({"cpu":{"cpus":"0-3,7"}})"), "0-3,7");
+  for (const char* resources : {"null", "{}", R"({"cpu":null})", R"({"cpu":{"shares":1024}})"}) {
+    EXPECT_EQ(cpus(resources), "") << resources;
+  }
+  EXPECT_EQ(loaded("{}").cpus, "");
 }
 
 TEST(SpecLoad, NullIsAbsent) {
@@ -191,6 +213,13 @@ TEST(SpecLoad, WrongShapesAreNamed) {
       {R"({"linux":{"namespaces":{}}})", "c.json: linux.namespaces is not an array"},
       {R"({"linux":{"resources":{"devices":[1]}}})",
        "c.json: linux.resources.devices[0] is not an object"},
+      {R"({"linux":{"resources":{"cpu":[]}}})", "c.json: linux.resources.cpu is not an object"},
+      {R"({"linux":{"resources":{"cpu":{"cpus":1}}}})",
+       "c.json: linux.resources.cpu.cpus is not a string"},
+      {R"({"annotations":["a"]})", "c.json: annotations is not an object"},
+      {R"({"annotations":{"a":1}})", "c.json: annotations.a is not a string"},
+      {R"({"annotations":{"a":"1","\u0061":"2"}})",
+       "c.json: annotations: key \"a\" is there twice; remove one"},
       {R"({"process":{"capabilities":1}})", "c.json: process.capabilities is not an object"},
       {R"({"process":{"user":{"uid":"root"}}})", "c.json: process.user.uid is not an integer"},
   };

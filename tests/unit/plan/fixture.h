@@ -161,7 +161,7 @@ class PlanTest : public testing::Test {
     EXPECT_TRUE(cache.has_value());
     if (cache) {
       for (const LdCacheEntry& entry : cache->entries) {
-        out.push_back(entry.soname + " => " + entry.path);
+        out.push_back(cat(entry.soname, " => ", entry.path));
       }
     }
     return out;

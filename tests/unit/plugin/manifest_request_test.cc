@@ -156,6 +156,34 @@ TEST_F(ManifestRequestTest, RefusesOddVendorsOfVariables) {
             "7: [[request.variables]] variable: A comes twice");
 }
 
+TEST_F(ManifestRequestTest, ReadsFoldersForMounts) {
+  const FoundBackend found = parse(R"([request]
+device-variables = ["ACME_DEVICES"]
+device-mounts = ["/var/run/acme-container-devices", "/run/Acme_2.x"]
+)");
+  ASSERT_FALSE(found.refused) << found.reason;
+  EXPECT_THAT(found.manifest.device_mounts,
+              ElementsAre("/var/run/acme-container-devices", "/run/Acme_2.x"));
+}
+
+TEST_F(ManifestRequestTest, RefusesOddFoldersForMounts) {
+  const auto with = [&](const std::string& text) {
+    return refusal("[request]\ndevice-variables = [\"A\"]\ndevice-mounts = " + text + "\n");
+  };
+  EXPECT_EQ(with("\"/a\""), "3: [request] device-mounts is not a list");
+  EXPECT_EQ(with("[1]"), "3: [request] device-mounts is not text of one line");
+  for (const std::string folder :
+       {"", "/", "a", "/a/", "/a//b", "/a/../b", "/a b", "/a,b", "/a'b"}) {
+    EXPECT_EQ(with("[\"" + folder + "\"]"),
+              "3: [request] device-mounts: \"" + folder +
+                  "\" is not an absolute path of [A-Za-z0-9._/-] without \"..\" and a slash at its "
+                  "end");
+  }
+  EXPECT_EQ(refusal("[request]\ndevice-mounts = [\"/a\"]\n"),
+            "2: [request] device-mounts needs a variable in device-variables, whose elements it "
+            "names");
+}
+
 TEST_F(ManifestRequestTest, ReadsRequirements) {
   const FoundBackend found = parse(R"([request.requirements]
 variables = ["ACME_REQUIRE_*", "ACME_NEEDS"]
@@ -223,6 +251,7 @@ TEST_F(ManifestRequestTest, RefusesARuleThatSaysNothing) {
 TEST_F(ManifestRequestTest, OfARefusedManifestOnlyClaimsCount) {
   const FoundBackend found = parse(R"([request]
 device-variables = ["ACME_DEVICES", 7, "A B", "XPU_VISIBLE_DEVICES"]
+device-mounts = ["/run/acme", 7, "odd"]
 capability-variables = ["ACME_CAPABILITIES"]
 [[request.variables]]
 variable = "ACME_DEVICES"
@@ -235,6 +264,7 @@ values = ["on"]
 variables = ["ACME_REQUIRE_*"]
 )");
   EXPECT_TRUE(found.refused);
+  EXPECT_THAT(found.manifest.device_mounts, ElementsAre("/run/acme"));
   EXPECT_THAT(found.manifest.device_variables, ElementsAre("ACME_DEVICES"));
   EXPECT_THAT(found.manifest.capability_variables, ElementsAre("ACME_CAPABILITIES"));
   ASSERT_EQ(found.manifest.variable_vendors.size(), 1U);

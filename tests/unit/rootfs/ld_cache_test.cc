@@ -96,7 +96,7 @@ TEST_F(RealCache, EveryFormatOfTheRealToolIsRead) {
     std::vector<std::string> paths;
     for (const LdCacheEntry& entry : cache->entries) {
       EXPECT_EQ(entry.flags, ld_cache_flags("x86_64")) << entry.path;
-      paths.push_back(entry.path);
+      paths.emplace_back(entry.path);
     }
     const std::vector<std::string> expected = {
         "/usr/lib/acme/libacme.so.10", "/usr/lib/acme/glibc-hwcaps/x86-64-v2/libacme.so.9",
@@ -148,12 +148,24 @@ TEST(LdCache, EntriesAreSortedForTheLoadersSearch) {
   ASSERT_TRUE(cache.has_value());
   std::vector<std::string> paths;
   for (const LdCacheEntry& entry : cache->entries) {
-    paths.push_back(entry.path);
+    paths.emplace_back(entry.path);
   }
   EXPECT_EQ(paths, (std::vector<std::string>{"/usr/lib/libz.so", "/usr/lib/libacme.so.10",
                                              "/usr/lib/glibc-hwcaps/x86-64-v3/libacme.so.9",
                                              "/usr/lib/libacme.so.9", "/usr/lib/libacme.so.1",
                                              "/usr/lib32/libacme.so.1"}));
+}
+
+TEST(LdCache, EntriesOutliveWhatTheyWereReadFrom) {
+  std::optional<LdCache> copy;
+  {
+    std::string bytes = serialize_ld_cache(sample());
+    const std::optional<LdCache> cache = parse_ld_cache(bytes);
+    ASSERT_TRUE(cache.has_value());
+    std::fill(bytes.begin(), bytes.end(), 'x');
+    copy = *cache;
+  }
+  EXPECT_EQ(serialize_ld_cache(*copy), serialize_ld_cache(sample()));
 }
 
 TEST(LdCache, AnEmptyCacheIsOne) {
@@ -208,9 +220,10 @@ TEST(LdCache, EveryTruncationAndEveryFlippedByteIsSafe) {
 }
 
 TEST(LdCache, OverlappingStringsCannotFillTheMemory) {
+  const std::string path(4000, 'y');
   LdCache cache;
   for (int i = 0; i < 1000; ++i) {
-    cache.entries.push_back({0x0303, "x", std::string(4000, 'y'), 0, 0});
+    cache.entries.push_back({0x0303, "x", path, 0, 0});
   }
   // Every entry shares one string of 4,000 bytes: 4 MB from a file of 30 KB.
   EXPECT_FALSE(parse_ld_cache(serialize_ld_cache(cache)));

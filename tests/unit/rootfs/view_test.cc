@@ -110,6 +110,34 @@ TEST_F(View, LinksUnderAMountAreHidden) {
   EXPECT_EQ(v.read("/opt/link/file", 100), "host");
 }
 
+TEST_F(View, LinksUnderALaterMountAreHiddenThoughAnEarlierOneWentThroughThem) {
+  link(root() / "opt/link", "/etc");
+  put(root() / "etc/file", "root");
+  put(host() / "link/file", "host");
+  const ContainerView& v = view(tmpfs("/opt/link/deep") + "," + bind("/opt", host()));
+  EXPECT_EQ(v.locate("/etc/deep/x").kind, Place::Kind::kVirtual);
+  EXPECT_EQ(v.locate("/opt/link/file").path, "/opt/link/file");
+  EXPECT_EQ(v.read("/opt/link/file", 100), "host");
+}
+
+TEST_F(View, NamesInAFolderAreFollowedOneByOne) {
+  put(root() / "usr/lib/a", "a");
+  link(root() / "lib", "usr/lib");
+  link(root() / "usr/lib/b", "a");
+  link(root() / "usr/lib/up", "../../etc/c");
+  put(root() / "etc/c", "c");
+  const ContainerView& v = view();
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(v.locate("/lib/a").path, "/usr/lib/a");
+    EXPECT_EQ(v.locate("/lib/b").path, "/usr/lib/a");
+    EXPECT_EQ(v.locate("/lib/b", LastLink::kKeep).path, "/usr/lib/b");
+    EXPECT_EQ(v.locate("/lib/up").path, "/etc/c");
+    EXPECT_EQ(v.locate("/lib/./").path, "/usr/lib");
+    EXPECT_EQ(v.locate("/lib/..").path, "/usr");
+    EXPECT_EQ(v.locate("//lib//none").path, "/usr/lib/none");
+  }
+}
+
 TEST_F(View, LinksInABindSourceDoNotLeadOutOfIt) {
   put(scratch_ / "secret", "secret");
   link(host() / "out", scratch_ / "secret");
