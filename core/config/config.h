@@ -6,11 +6,31 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/log/log.h"
 
 namespace xpu {
+
+// The variables by which a container asks, whatever the vendor.
+inline constexpr std::string_view kRequestVariables[] = {"XPU_VISIBLE_DEVICES",
+                                                         "XPU_DEVICE_TYPE",
+                                                         "XPU_COUNT",
+                                                         "XPU_MAX_GPU",
+                                                         "XPU_ENABLE_MULTI_GPU",
+                                                         "XPU_MIN_VRAM",
+                                                         "XPU_MIN_ARCH",
+                                                         "XPU_STRATEGY",
+                                                         "XPU_SHARING",
+                                                         "XPU_AFFINITY",
+                                                         "XPU_DRIVER_CAPABILITIES",
+                                                         "XPU_WAIT",
+                                                         "XPU_LABEL"};
+
+inline constexpr std::string_view kStrategyNames[] = {
+    "performance", "cost", "balanced", "packed", "spread", "numa-local", "first"};
 
 struct BackendConfig {
   // `enabled`: "auto" (default) asks the manifest's own default; "true" / "false" decide.
@@ -21,8 +41,26 @@ struct BackendConfig {
   std::map<std::string, std::string> options;
 };
 
+// [aliases] NAME = "XPU_VARIABLE", or NAME = { variable = "XPU_VARIABLE", values = { from = "to" }
+// }: a variable that images and scripts of other systems set, and what it stands for here.
+struct Alias {
+  std::string name;
+  std::string variable;  // one of the runtime's own
+  // Values in any case, and what each stands for; one that is not listed is as if not set. Empty:
+  // values stay what they are.
+  std::vector<std::pair<std::string, std::string>> values;
+};
+
+// Where a value of the configuration comes from.
+struct ValueOrigin {
+  std::string file;
+  unsigned line = 0;
+};
+
 struct Config {
   std::string file;  // where it was read from; "" for built-in defaults
+  // Of every key that a file sets, "policy.profile", the last that did.
+  std::map<std::string, ValueOrigin> origins;
 
   // [xpu-container-runtime]
   log::Level log_level = log::Level::kInfo;                             // log-level
@@ -34,6 +72,40 @@ struct Config {
   // preferred-vendor: whose device a bare index is where several vendors have some; "any": nobody's
   std::string preferred_vendor = "any";
   bool disable_require = false;  // disable-require: what images need of the host is not checked
+
+  // [request]
+  std::string default_request = "none";  // default-request: none | auto, of who asks for nothing
+  std::vector<Alias> aliases;            // [aliases]
+
+  // [selection]
+  std::string strategy = "balanced";  // strategy: one of kStrategyNames, where a container has none
+  unsigned load_max_age_s = 15;       // load-max-age-seconds: older samples of load do not count
+
+  // [policy]; what is not set is as the profile says (core/policy/policy.h)
+  std::string profile = "single-user";  // profile: single-user | multi-tenant
+  std::optional<std::string> accept_environment, accept_annotations, accept_volume_mounts,
+      accept_slurm, accept_features;           // environment, ...: always | privileged | never
+  std::optional<std::string> default_sharing;  // default-sharing: shared | exclusive
+  std::optional<std::string> sharing_choice;   // sharing-choice: any | tighten | fixed
+  unsigned max_devices_per_container = 0;      // max-devices-per-container; 0: no limit
+  bool enable_multi_gpu = true;                // enable-multi-gpu
+  unsigned max_wait_s = 300;                   // max-wait-seconds: longest XPU_WAIT, 0 to 86400
+  std::vector<std::string> allow_vendors;      // allow-vendors; empty: all
+  std::vector<std::string> allow_devices;      // allow-devices: patterns; empty: all
+  std::vector<std::string> deny_devices;       // deny-devices: patterns
+  std::string audit_log;                       // audit-log; "" for none
+
+  // [leases]
+  unsigned share_limit = 0;  // share-limit: most containers that share one device; 0: no limit
+  // [leases.share-limits]: pattern = limit, the first that matches counts; as in the file, those of
+  // a later file before those of an earlier one
+  std::vector<std::pair<std::string, unsigned>> share_limits;
+
+  // [cost]
+  bool accounting = true;     // accounting
+  std::string usage_dir;      // directory
+  std::string prices_file;    // prices; "" for prices.toml beside config.toml, else the shipped one
+  unsigned keep_months = 24;  // keep-months: 0 keeps every month
 
   // [state]
   std::string state_dir;  // directory; default /run/xpu, unprivileged $XDG_RUNTIME_DIR/xpu
@@ -58,6 +130,9 @@ struct Installation {
 const Installation& installation();
 // Which variables are well known, and the package that serves each: data of the installation.
 std::string known_variables_file();
+// Prices and figures of models, as shipped.
+std::string shipped_prices_file();
+std::string shipped_models_file();
 // The same for a program in `folder`.
 Installation installation_of(const std::string& folder);
 
@@ -65,13 +140,16 @@ Installation installation_of(const std::string& folder);
 // /etc/xpu-container-runtime/config.toml.
 std::string config_path();
 
-// Reads and checks the file; a missing file gives the defaults. Throws Error with file, line and
+// Reads and checks the file and then, by name, every config.d/*.toml beside it, each of which
+// replaces values key by key; a missing file gives the defaults. Throws Error with file, line and
 // key: syntax, unknown keys (with the nearest known one), wrong types, bad values, a file or folder
 // that somebody else can write.
 Config load_config();
 Config load_config(const std::string& path);
-// What can be used of a file that load_config() refuses: low-level runtime and state, as far as
-// they are valid in a file that is trusted and parses; the defaults for everything else. Never
+// The same for a text alone; `file` is for messages.
+Config parse_config(const std::string& text, const std::string& file);
+// What can be used of files that load_config() refuses: every key that is valid in a file that is
+// trusted and parses, but for [request] and [backends]; the defaults for everything else. Never
 // throws: state, kill and delete must reach the runtime that a container was created with.
 Config salvage_config() noexcept;
 // Built-in defaults, with state_dir and backend_dirs filled in.

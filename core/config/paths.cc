@@ -15,6 +15,16 @@ std::string own_folder() {
   return path.substr(0, path.rfind('/'));
 }
 
+// The user's own folder for what lasts; "" for a user without a home.
+std::string user_folder() {
+  const std::string state = absolute_variable("XDG_STATE_HOME");
+  if (!state.empty()) {
+    return cat(state, "/xpu");
+  }
+  const std::string home = absolute_variable("HOME");
+  return home.empty() ? "" : cat(home, "/.local/state/xpu");
+}
+
 }  // namespace
 
 std::string absolute_variable(const char* name) {
@@ -42,6 +52,14 @@ std::string known_variables_file() {
   return cat(installation().data_dir, "/known-variables.toml");
 }
 
+std::string shipped_prices_file() {
+  return cat(installation().data_dir, "/prices.toml");
+}
+
+std::string shipped_models_file() {
+  return cat(installation().data_dir, "/models.toml");
+}
+
 std::string config_path() {
   const std::string home = absolute_variable("XDG_CONFIG_HOME");
   return cat(home.empty() ? "/etc" : home, "/xpu-container-runtime/config.toml");
@@ -49,7 +67,11 @@ std::string config_path() {
 
 Config default_config() {
   Config config;
-  config.state_dir = default_state_dir();
+  const bool system_wide = is_system_wide();
+  config.state_dir = default_state_dir(system_wide);
+  const std::string user = system_wide ? "" : user_folder();
+  config.audit_log = cat(user.empty() ? "/var/log/xpu" : user, "/audit.log");
+  config.usage_dir = cat(user.empty() ? "/var/lib/xpu" : user, "/usage");
   config.backend_dirs = {installation().backend_dir};
   return config;
 }

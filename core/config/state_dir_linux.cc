@@ -7,9 +7,13 @@
 
 namespace xpu {
 
-std::string default_state_dir() {
+bool is_system_wide() {
   // Root of a user namespace is an ordinary user, and /run is not its own.
-  if (::geteuid() == 0 && !in_user_namespace()) {
+  return ::geteuid() == 0 && !in_user_namespace();
+}
+
+std::string default_state_dir(bool system_wide) {
+  if (system_wide) {
     return "/run/xpu";
   }
   const std::string runtime_dir = absolute_variable("XDG_RUNTIME_DIR");

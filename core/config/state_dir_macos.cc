@@ -9,8 +9,12 @@
 
 namespace xpu {
 
-std::string default_state_dir() {
-  if (::geteuid() == 0) {
+bool is_system_wide() {
+  return ::geteuid() == 0;
+}
+
+std::string default_state_dir(bool system_wide) {
+  if (system_wide) {
     return "/var/run/xpu";
   }
   // Each user has a folder of their own below /var/folders, which ends in a slash.
