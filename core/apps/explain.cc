@@ -119,17 +119,20 @@ void add_generated(const Plan& plan, std::vector<Change>* out) {
   }
 }
 
-std::vector<Change> changes_of(const Decision& decision) {
+std::vector<Change> changes_of(const Spec& spec, const Decision& decision) {
   std::vector<Change> out;
-  add_devices(*decision.spec, decision.plan, &out);
-  add_mounts(*decision.spec, decision.plan, &out);
-  add_env(*decision.spec, decision.plan, &out);
+  add_devices(spec, decision.plan, &out);
+  add_mounts(spec, decision.plan, &out);
+  add_env(spec, decision.plan, &out);
   add_rootfs(decision.plan, &out);
   add_generated(decision.plan, &out);
   return out;
 }
 
 std::string request_text(const Request& request) {
+  if (request.wish) {
+    return request.wish->source;
+  }
   std::string value = request.kind == RequestKind::kDriversOnly ? "none" : "";
   for (const Selector& selector : request.selectors) {
     value += (value.empty() ? "" : ",") + selector.text;
@@ -192,12 +195,32 @@ std::string checks_text(const std::vector<Check>& checks) {
   return out;
 }
 
-std::string as_text(const Request& request, const Decision& decision, const Config& config) {
-  std::string out =
-      cat("Request:   ", log::printable(request_text(request)), "\n",
-          selection_text(decision.selection), checks_text(checks_of(decision, config)));
+std::string warnings_text(const std::vector<std::string>& warnings) {
+  std::string out;
+  for (const std::string& warning : warnings) {
+    out += cat("\nWarning: ", log::printable(warning));
+  }
+  return out.empty() ? out : out + "\n";
+}
+
+// Of the request, of what was looked at, of the selection and of the plan.
+std::vector<std::string> all_warnings(const Request& request, const Decision& decision) {
+  std::vector<std::string> out = request.warnings;
+  for (const std::vector<std::string>* more :
+       {&decision.warnings, &decision.selection.warnings, &decision.plan.warnings}) {
+    out.insert(out.end(), more->begin(), more->end());
+  }
+  return out;
+}
+
+std::string as_text(const Request& request, const Spec& spec, const Decision& decision,
+                    const Config& config) {
+  std::string out = cat(
+      "Request:   ", log::printable(request_text(request)), "\n",
+      "Source:    ", to_string(request.source), decision.exclusive ? "; exclusive\n" : "; shared\n",
+      selection_text(decision.selection), checks_text(checks_of(decision, config)));
   std::string section;
-  for (const Change& change : changes_of(decision)) {
+  for (const Change& change : changes_of(spec, decision)) {
     if (change.section != section) {
       section = change.section;
       out += cat("\n", section, "\n");
@@ -205,13 +228,14 @@ std::string as_text(const Request& request, const Decision& decision, const Conf
     out += cat("  ", change.sign, " ", log::printable(change.text),
                change.why.empty() ? "" : cat("    # ", change.why), "\n");
   }
+  for (const std::string& note : request.notes) {
+    out += cat("\nNote: ", log::printable(note));
+  }
   for (const std::string& note : decision.plan.notes) {
     out += cat("\nNote: ", log::printable(note));
   }
-  for (const std::string& warning : decision.warnings) {
-    out += cat("\nWarning: ", log::printable(warning));
-  }
-  return out.back() == '\n' ? out : out + "\n";
+  out += out.back() == '\n' ? "" : "\n";
+  return cat(out, warnings_text(all_warnings(request, decision)));
 }
 
 bj::array lines(const std::vector<std::string>& items) {
@@ -240,7 +264,8 @@ bj::array checks_json(const std::vector<Check>& checks) {
   return out;
 }
 
-std::string as_json(const Request& request, const Decision* decision, const Config& config) {
+std::string as_json(const Request& request, const Spec* spec, const Decision* decision,
+                    const Config& config) {
   bj::object out{{"request", request.variable.empty() ? "" : request_text(request)},
                  {"asks", request.kind != RequestKind::kNone}};
   bj::array devices, changes;
@@ -248,7 +273,7 @@ std::string as_json(const Request& request, const Decision* decision, const Conf
     for (const SelectedBackend& selected : decision->selection.backends) {
       devices.insert(devices.end(), selected.devices.begin(), selected.devices.end());
     }
-    for (const Change& change : changes_of(*decision)) {
+    for (const Change& change : changes_of(*spec, *decision)) {
       changes.push_back(bj::object{{"op", std::string(1, change.sign)},
                                    {"section", change.section},
                                    {"text", change.text},
@@ -257,7 +282,7 @@ std::string as_json(const Request& request, const Decision* decision, const Conf
     out["features"] = features_json(decision->selection);
     out["requirements"] = checks_json(checks_of(*decision, config));
     out["notes"] = lines(decision->plan.notes);
-    out["warnings"] = lines(decision->warnings);
+    out["warnings"] = lines(all_warnings(request, *decision));
   }
   out["devices"] = std::move(devices);
   out["changes"] = std::move(changes);
@@ -268,24 +293,26 @@ std::string as_json(const Request& request, const Decision* decision, const Conf
 
 std::string explain(const Config& config, const std::string& bundle_dir, bool json) {
   const Asked asked = read_asked(config, bundle_dir, "");
-  const Request request = read_request(asked);
+  const Request request = read_request(asked, config);
   if (request.kind == RequestKind::kNone) {
-    return json ? as_json(request, nullptr, config)
+    return json ? as_json(request, nullptr, nullptr, config)
                 : cat(request.variable.empty()
                           ? std::string("This container asks for no accelerator")
                           : cat(request.variable, " asks for no accelerator"),
-                      "; config.json stays as it is.\n");
+                      "; config.json stays as it is.\n", warnings_text(request.warnings));
   }
-  const Bundle bundle(bundle_dir, "");
+  Bundle bundle(bundle_dir, "");
   const Records records(config.state_dir);
-  const std::optional<Decision> decision = decide(
-      config, asked.found, request, bundle, records.state_folder("explain", "explain"), nullptr);
+  const Start start{config, asked, request, bundle, {"explain", "explain"}};
+  const std::optional<Decision> decision =
+      decide(start, records.state_folder(start.name.runtime_root, start.name.id));
   if (!decision) {
-    return json ? as_json(request, nullptr, config)
+    return json ? as_json(request, nullptr, nullptr, config)
                 : cat("Request:   ", log::printable(request_text(request)),
                       "\nNothing can be given; config.json stays as it is.\n");
   }
-  return json ? as_json(request, &*decision, config) : as_text(request, *decision, config);
+  return json ? as_json(request, asked.spec.get(), &*decision, config)
+              : as_text(request, *asked.spec, *decision, config);
 }
 
 }  // namespace xpu

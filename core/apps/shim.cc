@@ -3,9 +3,10 @@
 // that asks for an accelerator and becomes the low-level runtime by exec; every other call becomes
 // the low-level runtime at once.
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/log/log.h"
+#include "core/policy/audit.h"
 #include "core/record/record.h"
+#include "core/start/account.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -66,46 +69,85 @@ void refuse_live_id(const std::optional<Record>& record) {
   }
 }
 
-void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime) {
-  // Engines pass --pid-file and make bundles anew after a crash; a person's own bundle is worth the
-  // milliseconds that a sync costs on a disk.
-  const bool sync = call.pid_file.empty();
-  const Asked asked = read_asked(loaded.config, call.bundle, call.config_file);
-  if (!loaded.error.empty()) {
-    const std::string variable =
-        asking_variable(asked.environment, asked.found, known_variables_file());
-    if (!variable.empty()) {
-      fail("this container asks for accelerators (", variable,
-           "), but the configuration cannot be used: ", loaded.error);
-    }
+// A broken configuration says nothing about who may have what.
+void refuse_to_ask(const Asked& asked, const LoadedConfig& loaded) {
+  const std::string variable =
+      asking_variable(asked.said, asked.found, loaded.config, known_variables_file());
+  if (!variable.empty()) {
+    fail("this container asks for accelerators (", variable,
+         "), but the configuration cannot be used: ", loaded.error);
   }
-  const Request request = read_request(asked);
-  for (const std::string& warning : request.warnings) {
-    log::warn(warning);
+}
+
+// What policy kept from the container without keeping it from starting.
+void audit_passed_over(const Config& config, const Request& request, AuditEntry entry) {
+  entry.event = AuditEntry::Event::kPassedOver;
+  for (const PassedOver& passed : request.passed_over) {
+    entry.source = to_string(passed.source);
+    entry.name = passed.name;
+    entry.rule = passed.rule;
+    audit_denial(config, entry);
   }
-  if (request.kind == RequestKind::kNone) {
-    take_back(call.bundle, call.config_file, sync);
-    return;
-  }
+}
+
+void serve_request(const Invocation& call, const Config& config, const Asked& asked,
+                   const Request& request, const std::string& runtime) {
   check_container_id(call.id);
   Bundle bundle(call.bundle, call.config_file);
-  Records records(loaded.config.state_dir);
+  if (bundle.pristine() != *asked.text) {
+    fail(bundle.file(), " was changed while it was being read; start the container again");
+  }
+  Records records(config.state_dir);
   const ContainerName name{root_of(call, runtime), call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
   refuse_live_id(record);
-  Start start{loaded.config, asked.found, request, bundle, records, name};
+  Start start{config, asked, request, bundle, name};
   start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
-  start.sync = sync;
+  start.sync = call.syncs();
   start.systemd_cgroup = call.systemd_cgroup;
-  serve(start);
+  serve(start, records);
 }
 
-// The low-level runtime refuses to delete a running container unless forced; its record then stays.
-void forget(const Invocation& call, const Config& config, const std::string& runtime) {
+void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime) {
+  const Asked asked = read_asked(loaded.config, call.bundle, call.config_file);
+  if (!loaded.error.empty()) {
+    refuse_to_ask(asked, loaded);
+  }
+  AuditEntry entry;
+  entry.container = call.id;
+  entry.bundle = call.bundle;
+  try {
+    const Request request = read_request(asked, loaded.config);
+    audit_passed_over(loaded.config, request, entry);
+    for (const std::string& warning : request.warnings) {
+      log::warn(warning);
+    }
+    for (const std::string& note : request.notes) {
+      log::debug(note);
+    }
+    if (request.kind == RequestKind::kNone) {
+      take_back(call.bundle, call.config_file, call.syncs());
+      return;
+    }
+    entry.source = to_string(request.source);
+    entry.name = request.variable;
+    serve_request(call, loaded.config, asked, request, runtime);
+  } catch (const Denied& denied) {
+    entry.rule = denied.rule();
+    audit_denial(loaded.config, entry);
+    throw;
+  }
+}
+
+// The lease ends once the low-level runtime has let go of the container: it may refuse to, as it
+// does with one that runs.
+void stamp(const Invocation& call, const Config& config, const std::string& runtime) {
   Records records(config.state_dir);
   const std::string root = root_of(call, runtime);
-  if (records.find(root, call.id) && (call.force || !container_running(root, call.id))) {
-    records.remove(root, call.id);
+  if (const std::optional<Record> record = records.find(root, call.id)) {
+    records.stamp_end(root, call.id);
+    stamp_account(config, *record, std::time(nullptr));
+    finish_dead(config, records, {});
   }
 }
 
@@ -128,7 +170,7 @@ int run(int argc, char** argv) {
         }
         break;
       case Verb::kDelete:
-        forget(call, loaded.config, runtime);
+        stamp(call, loaded.config, runtime);
         break;
       case Verb::kNone:
       case Verb::kOther:
@@ -145,6 +187,9 @@ int run(int argc, char** argv) {
 }  // namespace xpu
 
 int main(int argc, char** argv) {
+  // A start is over before it would pay to give memory back, or to ask for it little by little.
+  ::mallopt(M_TOP_PAD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   // Descriptors 0 to 2 that a caller closed would be reused for our own files.
   for (int fd = 0; fd < 3; ++fd) {
     if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "core/apps/table.h"
 #include "core/base/error.h"
 
 namespace xpu {
@@ -28,16 +29,6 @@ const char* kind_name(DeviceKind kind) {
 
 std::string or_unknown(const std::string& text) {
   return text.empty() ? "unknown" : text;
-}
-
-// Binary gigabytes with two decimals, as device vendors label memory.
-std::string memory_text(std::uint64_t bytes) {
-  if (bytes == 0) {
-    return "unknown";
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f GB", static_cast<double>(bytes) / (1u << 30));
-  return text;
 }
 
 void add_row(std::string* out, const char* label, const std::string& value) {

@@ -26,7 +26,6 @@ enum class Meaning {
   kDebug,
   kSystemdCgroup,
   kCgroupManager,
-  kForce,
   kHelp,  // also --version and --usage: nothing but text is wanted
 };
 
@@ -117,11 +116,8 @@ constexpr Option kRestore[] = {
 };
 
 constexpr Option kDelete[] = {
-    {"force", 'f', false, Meaning::kForce},
-    {"regex", 'r'},  // crun
-    kHelpOption,
-    kHelpMark,
-    kUsage,
+    {"force", 'f'}, {"regex", 'r'},  // crun
+    kHelpOption,    kHelpMark,      kUsage,
 };
 
 struct VerbEntry {
@@ -339,9 +335,6 @@ class Parser {
         break;
       case Meaning::kCgroupManager:
         out_.systemd_cgroup = value == "systemd";
-        break;
-      case Meaning::kForce:
-        out_.force = !is_false(value);
         break;
       case Meaning::kHelp:
         help_ = help_ || !is_false(value);

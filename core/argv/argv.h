@@ -22,7 +22,10 @@ struct Invocation {
   std::string pid_file;     // --pid-file; "" when not given. Engines give one, people seldom do.
   bool debug = false;       // --debug
   bool systemd_cgroup = false;
-  bool force = false;  // delete --force
+
+  // Engines make bundles anew after a crash; a person's own bundle is worth the milliseconds that a
+  // sync costs on a disk.
+  bool syncs() const { return pid_file.empty(); }
 };
 
 // args[0] is the program's name. Never fails: what cannot be understood is left to the low-level

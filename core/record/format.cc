@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/record/format.h"
 
+#include <charconv>
+
 #include "core/base/error.h"
 #include "core/oci/text.h"
 
@@ -52,6 +54,30 @@ std::string creator_json(const Creator& creator) {
              member("boot_id", json::quote(creator.boot_id)), '}');
 }
 
+std::string held_json(const HeldRecord& held) {
+  return cat('{', member("id", json::quote(held.id)), ',', member("key", json::quote(held.key)),
+             ',', member("parent_key", json::quote(held.parent_key)), ',',
+             member("vendor", json::quote(held.vendor)), ',',
+             member("model", json::quote(held.model)), ',',
+             held.price ? cat(member("price", text_of(*held.price)), ',') : "",
+             member("currency", json::quote(held.currency)), '}');
+}
+
+std::string origin_json(const Origin& origin) {
+  return cat('{', member("engine", json::quote(origin.engine)), ',',
+             member("name", json::quote(origin.name)), ',',
+             member("image", json::quote(origin.image)), ',',
+             member("pod", json::quote(origin.pod)), ',',
+             member("pod_namespace", json::quote(origin.pod_namespace)), ',',
+             member("label", json::quote(origin.label)), '}');
+}
+
+// An inode may need all 64 bits, which the reader of numbers does not have.
+std::string end_json(const EndStamp& end) {
+  return cat('{', member("unix_time", text_of(end.unix_time)), ',',
+             member("state_inode", json::quote(text_of(end.state_inode))), '}');
+}
+
 // Reads members of one object; every one must be there and of its type.
 class Reader {
  public:
@@ -63,6 +89,7 @@ class Reader {
   std::int64_t integer(std::string_view key) const {
     return must(json::as_integer(value(key)), key);
   }
+  bool boolean(std::string_view key) const { return must(json::as_bool(value(key)), key); }
   Reader object(std::string_view key) const { return Reader(text_, source_, value(key)); }
 
   std::vector<Reader> objects(std::string_view key) const {
@@ -122,6 +149,44 @@ Node node_from(const Reader& in) {
           static_cast<std::uint32_t>(in.integer("minor"))};
 }
 
+HeldRecord held_from(const Reader& in) {
+  HeldRecord held{in.string("id"),      in.string("key"),   in.string("parent_key"),
+                  in.string("vendor"),  in.string("model"), std::nullopt,
+                  in.string("currency")};
+  if (in.has("price")) {
+    held.price = in.integer("price");
+  }
+  return held;
+}
+
+Origin origin_from(const Reader& in) {
+  return {in.string("engine"), in.string("name"),          in.string("image"),
+          in.string("pod"),    in.string("pod_namespace"), in.string("label")};
+}
+
+EndStamp end_from(const Reader& in) {
+  EndStamp end{in.integer("unix_time"), 0};
+  const std::string inode = in.string("state_inode");
+  std::from_chars(inode.data(), inode.data() + inode.size(), end.state_inode);
+  return end;
+}
+
+// What records that were written before there were leases do not have.
+void read_lease(const Reader& in, Record& record) {
+  if (!in.has("held")) {
+    return;
+  }
+  record.created_ns = in.integer("created_ns");
+  record.exclusive = in.boolean("exclusive");
+  for (const Reader& entry : in.objects("held")) {
+    record.held.push_back(held_from(entry));
+  }
+  record.origin = origin_from(in.object("origin"));
+  if (in.has("end")) {
+    record.end = end_from(in.object("end"));
+  }
+}
+
 }  // namespace
 
 std::string record_to_json(const Record& record) {
@@ -135,7 +200,12 @@ std::string record_to_json(const Record& record) {
              member("config_before", json::quote(record.config_before)), ',',
              member("config_after", json::quote(record.config_after)), ',',
              member("catalog_generation", json::quote(record.catalog_generation)), ',',
-             member("created_unix", text_of(record.created_unix)), "}\n");
+             member("created_unix", text_of(record.created_unix)), ',',
+             member("created_ns", text_of(record.created_ns)), ',',
+             member("exclusive", record.exclusive ? "true" : "false"), ',',
+             member("held", array(record.held, held_json)), ',',
+             member("origin", origin_json(record.origin)),
+             record.end ? cat(',', member("end", end_json(*record.end))) : "", "}\n");
 }
 
 std::optional<Record> record_from_json(std::string_view text, const std::string& source) {
@@ -164,6 +234,7 @@ std::optional<Record> record_from_json(std::string_view text, const std::string&
   record.config_after = in.string("config_after");
   record.catalog_generation = in.string("catalog_generation");
   record.created_unix = in.integer("created_unix");
+  read_lease(in, record);
   return record;
 }
 

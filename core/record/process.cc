@@ -51,27 +51,6 @@ std::optional<ProcessState> state_of(const std::string& pid) {
   }
 }
 
-// Whether the process named in a state file of a low-level runtime still runs; nullopt when the
-// file is not there or says nothing.
-std::optional<bool> runs_by(const std::string& path, std::string_view pid_key,
-                            std::string_view start_key) {
-  const std::optional<std::string> text = read_file_if_present(path, std::size_t{16} << 20);
-  if (!text) {
-    return std::nullopt;
-  }
-  json::validate(*text, path);
-  const json::Value top = json::root(*text);
-  const auto number = [&](std::string_view key) {
-    const std::optional<json::Value> value = json::find(*text, top, key, path);
-    return value ? json::as_integer(*value).value_or(0) : 0;
-  };
-  const std::int64_t pid = number(pid_key);
-  if (pid <= 0) {
-    return std::nullopt;
-  }
-  return process_runs(pid, static_cast<std::uint64_t>(number(start_key)));
-}
-
 // runc ignores XDG_RUNTIME_DIR for the host's root, and for a root in a user namespace that is
 // called root there too.
 bool runc_honours_xdg() {
@@ -104,18 +83,6 @@ std::string default_runtime_root(const std::string& low_level_runtime) {
     return xdg + name;
   }
   return cat("/run", name);
-}
-
-bool container_running(const std::string& runtime_root, const std::string& id) {
-  const std::string folder = cat(runtime_root, '/', id);
-  try {
-    const std::optional<bool> runc =
-        runs_by(cat(folder, "/state.json"), "init_process_pid", "init_process_start");
-    return runc ? *runc
-                : runs_by(cat(folder, "/status"), "pid", "process-start-time").value_or(false);
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 }  // namespace xpu

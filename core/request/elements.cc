@@ -45,13 +45,6 @@ bool is_vendor(std::string_view text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
-// Whether what stands before a colon limits the element to a backend or vendor.
-bool may_be_prefix(std::string_view text, const Source& source) {
-  return source.claimed_by.empty() ? is_vendor(text)
-                                   : std::find(source.vendors.begin(), source.vendors.end(),
-                                               text) != source.vendors.end();
-}
-
 Selector parse_element(std::string_view text, const Source& source) {
   if (text.empty()) {
     fail(source.variable, ": the list holds an empty element; write one comma between two names");
@@ -63,7 +56,7 @@ Selector parse_element(std::string_view text, const Source& source) {
   Selector selector{std::string(text), "", std::string(text), source.variable, source.claimed_by,
                     source.vendors};
   const std::size_t colon = text.find(':');
-  if (colon != text.npos && may_be_prefix(text.substr(0, colon), source) && !is_pci_address(text)) {
+  if (colon != text.npos && names_vendor(text.substr(0, colon), source) && !is_pci_address(text)) {
     selector.backend = text.substr(0, colon);
     selector.name = text.substr(colon + 1);
     if (selector.name.empty()) {
@@ -118,6 +111,12 @@ bool is_none(const Selector& selector) {
 }
 
 }  // namespace
+
+bool names_vendor(std::string_view text, const Source& source) {
+  return source.claimed_by.empty() ? is_vendor(text)
+                                   : std::find(source.vendors.begin(), source.vendors.end(),
+                                               text) != source.vendors.end();
+}
 
 std::vector<Selector> parse_elements(const Source& source) {
   std::vector<Selector> selectors;

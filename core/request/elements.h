@@ -13,10 +13,13 @@ namespace xpu {
 // One request variable that is set, and whose it is.
 struct Source {
   std::string variable;
-  std::string_view value;
+  std::string value;
   std::vector<std::string> claimed_by;  // empty: vendor-neutral
   std::vector<std::string> vendors;     // that it is about; empty: every one of those backends
 };
+
+// Whether an element of this source may be limited to a vendor or backend of this name.
+bool names_vendor(std::string_view text, const Source& source);
 
 // Ranges are taken apart, and `all` and `none` are in lower case. Throws Error.
 std::vector<Selector> parse_elements(const Source& source);

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
+#include "core/policy/policy.h"
 #include "core/require/require.h"
 
 namespace xpu {
@@ -55,6 +56,10 @@ SelectedFeature choose_feature(const FeatureRequest& request, bool privileged,
     fail(request.problem);
   }
   check_allowed(request, config);
+  if (!request.denied_by.empty()) {
+    deny(request.denied_by, request.source, ": the feature ", request.name,
+         " is not for this container");
+  }
   if (request.privileged && !privileged) {
     fail(request.source, ": the feature ", request.name,
          " is for privileged containers; that means CAP_SYS_ADMIN in the bounding, permitted and "

@@ -8,12 +8,14 @@
 namespace xpu {
 namespace {
 
+constexpr std::string_view kCannotRestore = "the container cannot be restored with what it had: ";
+
 template <class... Parts>
 [[noreturn]] void fail_restore(const Parts&... problem) {
-  fail("the container cannot be restored with what it had: ", problem...);
+  fail(kCannotRestore, problem...);
 }
 
-void check_devices(const SelectedBackend& selected, const Catalog& catalog) {
+void check_devices(const SelectedBackend& selected, const Catalog& catalog, const Judge& judge) {
   for (const std::string& id : selected.devices) {
     const auto device = std::find_if(catalog.devices.begin(), catalog.devices.end(),
                                      [&](const Device& one) { return one.id == id; });
@@ -22,6 +24,10 @@ void check_devices(const SelectedBackend& selected, const Catalog& catalog) {
     }
     if (!device->available) {
       fail_restore("the device ", id, " is not available: ", device->reason);
+    }
+    if (const Judgement verdict = judge.held(*device); verdict.kind != Judgement::Kind::kFree) {
+      throw Busy(cat(kCannotRestore, "the device ", id, " ", verdict.text),
+                 {judge.held_device(*device)});
     }
   }
 }
@@ -50,7 +56,9 @@ void check_feature(const SelectedFeature& selected, const BackendStatus& backend
 }  // namespace
 
 void check_recorded(const Selection& selection, const Request& request,
-                    const std::vector<BackendStatus>& backends) {
+                    const std::vector<BackendStatus>& backends, const Config& config,
+                    const Situation& situation) {
+  const Judge judge(request, backends, config, situation);
   for (const SelectedBackend& selected : selection.backends) {
     const BackendStatus* backend = backend_called(backends, selected.backend);
     if (backend == nullptr) {
@@ -60,7 +68,7 @@ void check_recorded(const Selection& selection, const Request& request,
       fail_restore("the backend ", selected.backend, " is ", to_string(backend->state), ": ",
                    backend->reason);
     }
-    check_devices(selected, backend->catalog);
+    check_devices(selected, backend->catalog, judge);
     for (const std::string& capability : selected.capabilities) {
       check_capability(capability, backend->catalog);
     }

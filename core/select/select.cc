@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/select/candidates.h"
 #include "core/select/grants.h"
 #include "core/select/match.h"
 
@@ -25,10 +26,18 @@ struct Match {
 
 class Choice {
  public:
-  Choice(const Request& request, const std::vector<BackendStatus>& backends, const Config& config)
-      : request_(request), backends_(backends), config_(config) {}
+  Choice(const Request& request, const std::vector<BackendStatus>& backends, const Config& config,
+         const Situation& situation)
+      : request_(request),
+        backends_(backends),
+        config_(config),
+        situation_(situation),
+        judge_(request, backends, config, situation) {}
 
   Selection run() {
+    if (request_.wish) {
+      choose_wish();
+    }
     for (const Selector& selector : request_.selectors) {
       check_prefix(selector);
       if (selector.name == "all") {
@@ -39,12 +48,28 @@ class Choice {
         choose_device(selector);
       }
     }
+    check_count();
     for (const BackendStatus& backend : backends_) {
       if (const auto chosen = chosen_.find(&backend); chosen != chosen_.end()) {
         selection_.backends.push_back(in_order(backend, chosen->second));
       }
     }
     return std::move(selection_);
+  }
+
+  // Every device that the request could be about, with what rules it out.
+  std::vector<Considered> consider() {
+    std::vector<Considered> out;
+    for (const Selector& selector : wish_selectors()) {
+      for (const BackendStatus* backend : concerned(selector)) {
+        for (const Device& device : devices_of(*backend)) {
+          if (device.in_all && in_prefix(selector, *backend, device)) {
+            out.push_back({backend, &device, judge_.judge(device)});
+          }
+        }
+      }
+    }
+    return out;
   }
 
  private:
@@ -82,6 +107,9 @@ class Choice {
     return selector.claimed_by.empty() && selector.backend.empty();
   }
   static std::string quoted(const Selector& selector) {
+    if (selector.variable.empty()) {
+      return selector.text;  // of a wish, which says where it comes from
+    }
     return cat(selector.variable, ": '", selector.text, "'");
   }
 
@@ -162,7 +190,10 @@ class Choice {
          "' on this host", ids.empty() ? "" : cat("; there are ", listed(ids)));
   }
 
-  bool may_lack() const { return config_.on_unavailable == "warn"; }
+  // Nobody asked for what is given by default.
+  bool may_lack() const {
+    return config_.on_unavailable == "warn" || request_.source == RequestSource::kDefault;
+  }
 
   void warn(const std::string& text) {
     if (!contains(selection_.warnings, text)) {
@@ -171,8 +202,11 @@ class Choice {
   }
 
   // Nothing was found for `all` or `none`.
-  void nothing(const Selector& selector, const std::string& what) {
-    std::string text = cat(quoted(selector), ": this host has no ", what);
+  void nothing(const Selector& selector, const std::string& what,
+               const std::vector<Considered>& considered = {}) {
+    const std::string why = reasons(considered);
+    std::string text =
+        cat(quoted(selector), ": this host has no ", what, why.empty() ? "" : "; ", why);
     for (const BackendStatus* backend : concerned(selector)) {
       if (backend->state == BackendState::kAbsent) {
         text += cat("; ", problem_of(*backend));
@@ -186,26 +220,154 @@ class Choice {
     warn(text);
   }
 
+  // As good as none, then.
+  static bool all_unavailable(const std::vector<Considered>& considered) {
+    return std::all_of(considered.begin(), considered.end(), [](const Considered& one) {
+      return one.verdict.kind == Judgement::Kind::kUnavailable;
+    });
+  }
+
   void choose_all(const Selector& selector) {
-    bool found = false;
+    std::vector<Considered> considered;
     for (const BackendStatus* backend : ready(selector)) {
       for (const Device& device : backend->catalog.devices) {
-        if (!device.in_all || !in_prefix(selector, *backend, device)) {
-          continue;
+        if (device.in_all && in_prefix(selector, *backend, device)) {
+          considered.push_back({backend, &device, judge_.judge(device)});
         }
-        if (!device.available) {
-          warn(cat(quoted(selector), ": left out ", device.id,
-                   ", which is not available: ", device.reason));
-          continue;
-        }
-        chosen_[backend].insert(&device);
+      }
+    }
+    const std::string what = selector.vendors.empty()
+                                 ? "device to give"
+                                 : cat("device of ", listed(selector.vendors), " to give");
+    if (all_unavailable(considered)) {
+      nothing(selector, what, considered);
+      return;
+    }
+    const unsigned most = situation_.policy.max_devices;
+    if (most > 0 && considered.size() > most) {
+      // `all` is as many as policy lets a container have: the best of them.
+      choose_best(quoted(selector), considered, {1, most, false, selector.text});
+      return;
+    }
+    bool found = false;
+    for (const Considered& one : considered) {
+      if (one.verdict.kind == Judgement::Kind::kFree) {
+        chosen_[one.backend].insert(one.device);
         found = true;
+      } else {
+        warn(cat(quoted(selector), ": left out ", one.device->id, ", which ", one.verdict.text));
       }
     }
     if (!found) {
-      nothing(selector, selector.vendors.empty()
-                            ? "device to give"
-                            : cat("device of ", listed(selector.vendors), " to give"));
+      none_free(quoted(selector), considered, 1);
+    }
+  }
+
+  // What a wish is about, in the form of selectors of all devices. A vendor that is named counts
+  // even where its devices are simulated.
+  std::vector<Selector> wish_selectors() const {
+    const std::string text = request_.wish ? request_.wish->source : "all";
+    Selector open{text, "", "all", "", {}, {}};
+    std::vector<Selector> out;
+    for (const Test& test : request_.tests) {
+      if (test.key != Test::Key::kVendor || test.op != Test::Op::kEqual) {
+        continue;
+      }
+      for (const std::string& vendor : test.values) {
+        open.backend = vendor;
+        if (!concerned(open).empty()) {
+          out.push_back(open);
+        }
+      }
+      if (!out.empty()) {
+        return out;
+      }
+    }
+    open.backend.clear();
+    return {open};
+  }
+
+  void choose_wish() {
+    const std::vector<Selector> selectors = wish_selectors();
+    for (const Selector& selector : selectors) {
+      ready(selector);
+    }
+    const std::vector<Considered> considered = consider();
+    if (all_unavailable(considered)) {
+      nothing(selectors[0], "device to choose from", considered);
+      return;
+    }
+    Wish wish = *request_.wish;
+    if (const unsigned most = situation_.policy.max_devices; most > 0) {
+      if (wish.least > most) {
+        too_many(wish.least);
+      }
+      wish.most = wish.most == 0 ? most : std::min(wish.most, most);
+    }
+    choose_best(wish.source, considered, wish);
+  }
+
+  void choose_best(const std::string& asked, const std::vector<Considered>& considered,
+                   const Wish& wish) {
+    const std::vector<const Considered*> best =
+        best_of(considered, wish, request_, config_, situation_, judge_);
+    if (best.empty() && request_.source == RequestSource::kDefault) {
+      warn(cat(asked, ": none of ", considered.size(), " devices can be given now; ",
+               reasons(considered)));
+    } else if (best.empty()) {
+      none_free(asked, considered, wish.least, wish.direct_links);
+    }
+    for (const Considered* one : best) {
+      chosen_[one->backend].insert(one->device);
+    }
+  }
+
+  // Fewer devices are free than are wanted: because others hold them, by policy, or because they do
+  // not fit.
+  [[noreturn]] void none_free(const std::string& asked, const std::vector<Considered>& considered,
+                              unsigned least, bool direct_links = false) const {
+    std::string why = reasons(considered);
+    std::vector<HeldDevice> devices;
+    std::string rule;
+    std::size_t fit = 0, free = 0;
+    for (const Considered& one : considered) {
+      const bool is_free = one.verdict.kind == Judgement::Kind::kFree;
+      free += is_free ? 1 : 0;
+      if (is_free || one.verdict.kind == Judgement::Kind::kHeld) {
+        devices.push_back(judge_.held_device(*one.device));
+        ++fit;
+      }
+      rule = rule.empty() ? one.verdict.rule : rule;
+    }
+    const std::string text =
+        cat(asked, ": ", free == 0 ? std::string("none") : std::to_string(free), " of ",
+            considered.size(), considered.size() == 1 ? " device" : " devices", " can be given now",
+            least > 1 ? cat(", and ", least, " are wanted") : "",
+            direct_links && free >= least ? ", each with a link to every other" : "",
+            why.empty() ? "" : "; ", why);
+    if (fit >= least && fit > free) {
+      throw Busy(text, std::move(devices));
+    }
+    if (fit == 0 && !rule.empty()) {
+      deny(rule, text);
+    }
+    fail(text);
+  }
+
+  [[noreturn]] void too_many(std::size_t count) const {
+    const unsigned most = situation_.policy.max_devices;
+    deny(config_.enable_multi_gpu ? "max-devices-per-container" : "enable-multi-gpu",
+         request_.variable, " asks for ", count, " devices, and a container may have ", most);
+  }
+
+  // Named devices; all others are counted before.
+  void check_count() const {
+    std::size_t count = 0;
+    for (const auto& [backend, devices] : chosen_) {
+      count += devices.size();
+    }
+    if (situation_.policy.max_devices > 0 && count > situation_.policy.max_devices) {
+      too_many(count);
     }
   }
 
@@ -249,11 +411,24 @@ class Choice {
     if (vendor.empty() && selector.backend.empty() && is_index(selector.name)) {
       check_broken(selector, match, backends);
     }
-    if (!match.device->available) {
-      fail(quoted(selector), ": the device ", match.device->id,
-           " is not available: ", match.device->reason);
-    }
+    check_named(selector, *match.device);
     chosen_[match.backend].insert(match.device);
+  }
+
+  void check_named(const Selector& selector, const Device& device) const {
+    const Judgement verdict = judge_.judge(device);
+    const std::string text = cat(quoted(selector), ": the device ", device.id, " ", verdict.text);
+    switch (verdict.kind) {
+      case Judgement::Kind::kFree:
+        return;
+      case Judgement::Kind::kPolicy:
+        deny(verdict.rule, text);
+      case Judgement::Kind::kHeld:
+        throw Busy(text, {judge_.held_device(device)});
+      case Judgement::Kind::kUnavailable:
+      case Judgement::Kind::kUnfit:
+        fail(text);
+    }
   }
 
   // The vendor that a bare index is about where the variable or the configuration says so: the
@@ -361,6 +536,8 @@ class Choice {
   const Request& request_;
   const std::vector<BackendStatus>& backends_;
   const Config& config_;
+  const Situation& situation_;
+  const Judge judge_;
   std::map<const BackendStatus*, std::set<const Device*>> chosen_;
   Selection selection_;
 };
@@ -372,8 +549,29 @@ std::vector<std::string> backends_needed(const Request& request) {
 }
 
 Selection select(const Request& request, const std::vector<BackendStatus>& backends,
-                 const Config& config) {
-  return Choice(request, backends, config).run();
+                 const Config& config, const Situation& situation) {
+  return Choice(request, backends, config, situation).run();
+}
+
+std::vector<Considered> consider(const Request& request, const std::vector<BackendStatus>& backends,
+                                 const Config& config, const Situation& situation) {
+  return Choice(request, backends, config, situation).consider();
+}
+
+std::vector<const Device*> devices_of(const Selection& selection,
+                                      const std::vector<BackendStatus>& backends) {
+  std::vector<const Device*> out;
+  for (const SelectedBackend& selected : selection.backends) {
+    const BackendStatus* backend = backend_called(backends, selected.backend);
+    auto wanted = selected.devices.begin();  // in catalog order, as those are
+    for (const Device& device : backend->catalog.devices) {
+      if (wanted != selected.devices.end() && device.id == *wanted) {
+        out.push_back(&device);
+        ++wanted;
+      }
+    }
+  }
+  return out;
 }
 
 }  // namespace xpu

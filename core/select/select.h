@@ -8,6 +8,8 @@
 #include "core/catalog/catalog.h"
 #include "core/plugin/refresh.h"
 #include "core/request/request.h"
+#include "core/select/judge.h"
+#include "core/select/situation.h"
 
 namespace xpu {
 
@@ -30,23 +32,45 @@ struct Selection {
   bool empty() const { return backends.empty(); }
 };
 
+// What was asked for exists, and others hold it: worth waiting for.
+class Busy : public Error {
+ public:
+  Busy(const std::string& text, std::vector<HeldDevice> devices)
+      : Error(text), devices_(std::move(devices)) {}
+  // All that would do.
+  const std::vector<HeldDevice>& devices() const { return devices_; }
+
+ private:
+  std::vector<HeldDevice> devices_;
+};
+
 // Which backends a request needs (names; empty: all that are enabled).
 std::vector<std::string> backends_needed(const Request& request);
 
-// Throws Error: a device that is not there (names it and lists what exists), one that is not
-// available (with its reason), a bare index where two vendors are present (names both) or where a
+// Named devices, all of them, or the best that meet a wish (core/choose). Of `all` and of a wish,
+// devices are left out that are not available, do not meet the request's tests, are kept back by
+// policy or held by others; one that is named is an error then.
+//
+// Throws Busy, Denied, and Error: a device that is not there (names it and lists what exists), one
+// that is not available (with its reason), fewer devices than a wish asks for (with what ruled each
+// out), a bare index where two vendors are present (names both) or where a
 // backend is refused or failed (names it; on_unavailable does not soften this), a capability that
 // the backend does not offer (lists those it does), a feature that cannot be given and a
 // requirement of the image that a device does not meet (where devices are given), `all` on a host
 // with no device (unless config.on_unavailable is "warn": then a warning and an empty selection), a
 // backend in force that is refused or failed.
 Selection select(const Request& request, const std::vector<BackendStatus>& backends,
-                 const Config& config);
+                 const Config& config, const Situation& situation = {});
 
 // A selection that was made earlier, which a restored container gets again. Throws Error when part
-// of it is not there any more, or is not for this container (Request::privileged).
+// of it is not there any more, or is not for this container (Request::privileged), and Busy.
 void check_recorded(const Selection& selection, const Request& request,
-                    const std::vector<BackendStatus>& backends);
+                    const std::vector<BackendStatus>& backends, const Config& config,
+                    const Situation& situation);
+
+// The devices of a selection, in its order.
+std::vector<const Device*> devices_of(const Selection& selection,
+                                      const std::vector<BackendStatus>& backends);
 
 // One thing to bring into the container, and why.
 template <class T>

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
-#include "core/request/request.h"
+#include "core/policy/policy.h"
+#include "core/request/mounts.h"
+#include "core/request/settings.h"
 
 namespace xpu {
 namespace {
@@ -21,41 +23,102 @@ std::string_view word_of(std::string_view text) {
   return text.substr(0, size);
 }
 
+// "/dev/null" in quotes, or what an escaped slash may make so.
+bool is_null_device(std::string_view text) {
+  return text.starts_with("/dev/null\"") || text.starts_with("\\/dev") ||
+         text.starts_with("/dev\\/");
+}
+
+bool asks_everybody(std::string_view name, const Config& config) {
+  const auto* const own = std::find(std::begin(kVariables), std::end(kVariables), name);
+  return (own != std::end(kVariables) &&
+          own - std::begin(kVariables) < static_cast<std::ptrdiff_t>(kFirstModifier)) ||
+         std::any_of(config.aliases.begin(), config.aliases.end(),
+                     [&](const Alias& alias) { return alias.name == name; });
+}
+
 }  // namespace
 
-Concern::Concern(std::string_view config) {
+Concern::Concern(std::string_view text, const Config& config, bool slurm) : text_(text) {
   // Behind an escape there can be any name.
-  everybody_ = config.find("\\u") != config.npos;
-  for (std::size_t at = config.find('"'); at != config.npos && !everybody_;
-       at = config.find('"', at + 1)) {
-    const std::string_view name = word_of(config.substr(at + 1));
-    const std::size_t end = at + 1 + name.size();
-    if (!name.empty() && end < config.size() && config[end] == '=') {
-      everybody_ = name == kNeutralVariable;
-      names_.push_back(name);
-      lengths_[std::min(name.size(), lengths_.size() - 1)] = true;
-    }
+  everybody_ = slurm || policy_of(config).default_request_auto || text.find("\\u") != text.npos;
+  for (std::size_t at = text.find('"'); at != text.npos && !everybody_;
+       at = text.find('"', at + 1)) {
+    read_string(at, config);
   }
+  everybody_ = everybody_ || mounts_below(kMountFolder);
   std::sort(names_.begin(), names_.end());
 }
 
+void Concern::read_string(std::size_t quote, const Config& config) {
+  const std::string_view rest = text_.substr(quote + 1);
+  const std::string_view name = word_of(rest);
+  if (name.empty()) {
+    mounts_null_ = mounts_null_ || is_null_device(rest);
+  } else if (name.size() < rest.size() && rest[name.size()] == '=') {
+    everybody_ = asks_everybody(name, config);
+    well_known_ = well_known_ || name.ends_with("_VISIBLE_DEVICES");
+    names_.push_back(name);
+    lengths_[std::min(name.size(), lengths_.size() - 1)] = true;
+  } else {
+    // The slash may be escaped.
+    everybody_ = rest.starts_with(kAnnotationPrefix.substr(0, kAnnotationPrefix.size() - 1));
+  }
+}
+
 bool Concern::with(std::string_view manifest) const {
-  if (everybody_ || manifest.find('\\') != manifest.npos) {
+  // A text of several lines can begin in any of them.
+  if (everybody_ || manifest.find('\\') != manifest.npos ||
+      manifest.find("\"\"\"") != manifest.npos || manifest.find("'''") != manifest.npos) {
     return true;
   }
-  for (std::size_t at = 0; at < manifest.size(); ++at) {
-    const std::string_view word = word_of(manifest.substr(at));
-    if (sets(word)) {
+  // Names of variables are texts, so each stands behind a quote.
+  constexpr std::string_view kQuotes = "\"'";
+  for (std::size_t at = manifest.find_first_of(kQuotes); at != manifest.npos;
+       at = manifest.find_first_of(kQuotes, at + 1)) {
+    if (sets(word_of(manifest.substr(at + 1)))) {
       return true;
     }
-    at += word.size();
+  }
+  return mounts_null_ && has_folder_of(manifest);
+}
+
+// From each "device-mounts" to the end of its table, whatever looks like the end of a path.
+bool Concern::has_folder_of(std::string_view manifest) const {
+  constexpr std::string_view kKey = "device-mounts";
+  for (std::size_t key = manifest.find(kKey); key != manifest.npos;
+       key = manifest.find(kKey, key + 1)) {
+    const std::string_view table = manifest.substr(key, manifest.find("\n[", key) - key);
+    for (std::size_t quote = table.find_first_of("\"'"); quote != table.npos;
+         quote = table.find_first_of("\"'", quote + 1)) {
+      const std::size_t slash = table.rfind('/', quote);
+      if (slash != table.npos && mounts_below(table.substr(slash, quote - slash))) {
+        return true;
+      }
+    }
   }
   return false;
 }
 
-bool Concern::sets(std::string_view word) const {
-  return lengths_[std::min(word.size(), lengths_.size() - 1)] &&
-         std::binary_search(names_.begin(), names_.end(), word);
+bool Concern::can_ask(const std::vector<FoundBackend>& found) const {
+  return everybody_ || well_known_ ||
+         std::any_of(found.begin(), found.end(), [&](const FoundBackend& backend) {
+           const Manifest& manifest = backend.manifest;
+           return std::any_of(manifest.device_variables.begin(), manifest.device_variables.end(),
+                              [&](const std::string& name) { return sets(name); }) ||
+                  std::any_of(manifest.device_mounts.begin(), manifest.device_mounts.end(),
+                              [&](const std::string& folder) { return mounts_below(folder); });
+         });
+}
+
+bool Concern::sets(std::string_view name) const {
+  return lengths_[std::min(name.size(), lengths_.size() - 1)] &&
+         std::binary_search(names_.begin(), names_.end(), name);
+}
+
+// By the folder's last name: the slashes before it may be doubled or escaped.
+bool Concern::mounts_below(std::string_view folder) const {
+  return mounts_null_ && text_.find(folder.substr(folder.rfind('/') + 1)) != text_.npos;
 }
 
 }  // namespace xpu

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/start/start.h"
-
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/choose/load.h"
+#include "core/figures/figures.h"
 #include "core/log/log.h"
+#include "core/record/ledger.h"
+#include "core/select/candidates.h"
 #include "core/spec/apply.h"
 #include "core/start/concern.h"
+#include "core/start/cpus.h"
+#include "core/start/start.h"
 
 namespace xpu {
 namespace {
@@ -29,34 +34,74 @@ std::string path_of_config(const std::string& bundle, const std::string& config_
   return bundle.empty() ? "config.json" : cat(bundle, "/config.json");
 }
 
-// Whether the text can hold a variable that asks: its name as it is, or anything behind an escape.
-bool can_ask(const std::string& text, const std::vector<FoundBackend>& found) {
-  const auto holds = [&](std::string_view name) { return text.find(name) != text.npos; };
-  return holds("_VISIBLE_DEVICES") || holds("\\u") ||
-         std::any_of(found.begin(), found.end(), [&](const FoundBackend& backend) {
-           const std::vector<std::string>& names = backend.manifest.device_variables;
-           return std::any_of(names.begin(), names.end(), holds);
-         });
+// What Slurm gave to the step that starts the container, from our own environment: a container's
+// could say anything.
+std::string slurm_devices() {
+  if (std::getenv("SLURM_JOB_ID") == nullptr) {
+    return "";
+  }
+  for (const char* const name : {"SLURM_STEP_GPUS", "SLURM_JOB_GPUS"}) {
+    if (const char* const value = std::getenv(name); value != nullptr && *value != '\0') {
+      return value;
+    }
+  }
+  return "";
+}
+
+void read_spec(Asked& asked, const std::string& path) {
+  asked.spec = std::make_unique<Spec>(*asked.text, path);
+  asked.said.env = asked.spec->env();
+  try {
+    asked.spec->load();
+  } catch (const Error& error) {
+    asked.problem = error.what();
+    return;
+  }
+  asked.said.annotations = asked.spec->annotations;
+  for (const SpecMount& mount : asked.spec->mounts) {
+    if (mount.source == "/dev/null") {
+      asked.said.null_mounts.push_back(mount.destination);
+    }
+  }
+  // Without a user namespace of its own a container may still be in ours.
+  asked.said.privileged = asked.spec->process_administers_host && !in_user_namespace();
+}
+
+std::vector<std::string> ready_names(const std::vector<BackendStatus>& backends) {
+  std::vector<std::string> out;
+  for (const BackendStatus& backend : backends) {
+    if (backend.state == BackendState::kReady) {
+      out.push_back(backend.found.manifest.name);
+    }
+  }
+  return out;
 }
 
 }  // namespace
 
 Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file) {
   const std::string path = path_of_config(bundle, config_file);
-  const std::string text =
-      has_journal(path) ? Bundle(bundle, config_file).pristine() : read_file(path, kLargestConfig);
-  const Concern concern(text);
   Asked asked;
+  asked.said.slurm_devices = slurm_devices();
+  asked.text = std::make_unique<const std::string>(
+      has_journal(path) ? Bundle(bundle, config_file).pristine() : read_file(path, kLargestConfig));
+  const Concern concern(*asked.text, config, !asked.said.slurm_devices.empty());
   asked.found =
       find_backends(config, [&](std::string_view manifest) { return concern.with(manifest); });
-  if (can_ask(text, asked.found)) {
-    asked.environment = Spec(text, path).env();
+  if (concern.can_ask(asked.found)) {
+    read_spec(asked, path);
+  } else {
+    asked.text.reset();
   }
   return asked;
 }
 
-Request read_request(const Asked& asked) {
-  return parse_request(asked.environment, asked.found, known_variables_file());
+Request read_request(const Asked& asked, const Config& config) {
+  Request request = parse_request(asked.said, asked.found, config, known_variables_file());
+  if (request.kind != RequestKind::kNone && !asked.problem.empty()) {
+    fail(asked.problem);
+  }
+  return request;
 }
 
 void take_back(const std::string& bundle, const std::string& config_file, bool sync) {
@@ -65,38 +110,64 @@ void take_back(const std::string& bundle, const std::string& config_file, bool s
   }
 }
 
-std::optional<Decision> decide(const Config& config, const std::vector<FoundBackend>& found,
-                               const Request& request, const Bundle& bundle,
-                               const std::string& state_folder, const Selection* recorded) {
+Decision look(const Config& config, const std::vector<FoundBackend>& found, const Request& request,
+              const ContainerName& name, const std::string& cpus) {
   Decision decision;
   decision.request = request;
   decision.backends =
       load_backends(config, found, backends_needed(request), Freshness::kCacheIfValid);
-  decision.spec = std::make_unique<Spec>(bundle.pristine(), bundle.file());
-  decision.spec->load();
-  // Without a user namespace of its own a container may still be in ours.
-  decision.request.privileged = decision.spec->process_administers_host && !in_user_namespace();
+  Situation& situation = decision.situation;
+  situation.policy = policy_of(config);
+  situation.runtime_root = name.runtime_root;
+  situation.id = name.id;
+  if (request.kind != RequestKind::kDevices) {
+    return decision;
+  }
+  situation.figures = figures_of(config, decision.backends, &decision.warnings);
+  if (request.wish || situation.policy.max_devices > 0) {
+    situation.load =
+        fresh_load(config.state_dir, ready_names(decision.backends), config.load_max_age_s);
+    if (request.numa_local || strategy_of(request, config) == Strategy::kNumaLocal) {
+      situation.numa_nodes = numa_nodes_of(cpus, "/sys/devices/system/node");
+    }
+  }
+  return decision;
+}
+
+void choose_devices(const Config& config, const Selection* recorded, Decision& decision) {
   if (recorded != nullptr) {
-    check_recorded(*recorded, decision.request, decision.backends);
+    check_recorded(*recorded, decision.request, decision.backends, config, decision.situation);
     decision.selection = *recorded;
   } else {
-    decision.selection = select(decision.request, decision.backends, config);
+    decision.selection = select(decision.request, decision.backends, config, decision.situation);
   }
-  decision.warnings = decision.selection.warnings;
+  const Judge judge(decision.request, decision.backends, config, decision.situation);
+  decision.exclusive = judge.exclusive();
+  for (const Device* device : devices_of(decision.selection, decision.backends)) {
+    decision.held.push_back(judge.held_device(*device));
+  }
+}
+
+void make_plan(const Start& start, const std::string& state_folder, Decision& decision) {
+  const Spec& spec = *start.asked.spec;
+  decision.edits = edits(decision.selection, decision.backends);
+  decision.rootfs = std::make_unique<Rootfs>(rootfs_path(spec, start.bundle));
+  decision.view = std::make_unique<ContainerView>(spec, *decision.rootfs, start.bundle.dir());
+  decision.facts = gather_facts(spec, *decision.view, state_folder);
+  decision.plan = make_plan(decision.edits, spec, *decision.view, decision.facts);
+  decision.facts.ld_cache.reset();  // the text of the new configuration takes its memory
+  decision.splices = splices(spec, decision.plan);
+}
+
+std::optional<Decision> decide(const Start& start, const std::string& state_folder) {
+  Decision decision =
+      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
+  decision.situation.holdings = look_at_leases(start.config.state_dir);
+  choose_devices(start.config, start.recorded, decision);
   if (decision.selection.empty()) {
-    for (const std::string& warning : decision.warnings) {
-      log::warn(warning);
-    }
     return std::nullopt;
   }
-  decision.edits = edits(decision.selection, decision.backends);
-  decision.rootfs = std::make_unique<Rootfs>(rootfs_path(*decision.spec, bundle));
-  decision.view = std::make_unique<ContainerView>(*decision.spec, *decision.rootfs, bundle.dir());
-  decision.facts = gather_facts(*decision.spec, *decision.view, state_folder);
-  decision.plan = make_plan(decision.edits, *decision.spec, *decision.view, decision.facts);
-  decision.splices = splices(*decision.spec, decision.plan);
-  decision.warnings.insert(decision.warnings.end(), decision.plan.warnings.begin(),
-                           decision.plan.warnings.end());
+  make_plan(start, state_folder, decision);
   return decision;
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctime>
+#include <time.h>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/engine/origin.h"
 #include "core/log/log.h"
 #include "core/plan/number_links.h"
+#include "core/start/account.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -28,26 +30,62 @@ std::string generation(const Decision& decision) {
   return hex64(hash);
 }
 
-Record make_record(const Decision& decision, const Bundle& bundle, const ContainerName& name,
-                   const std::string& after) {
-  Record record;
-  record.id = name.id;
-  record.runtime_root = name.runtime_root;
-  record.bundle = bundle.dir();
-  record.request = decision.request.variable;
-  for (const Selector& selector : decision.request.selectors) {
-    record.request += (&selector == &decision.request.selectors.front() ? "=" : ",");
-    record.request += selector.text;
+std::vector<HeldRecord> held_by(const Decision& decision) {
+  std::vector<HeldRecord> out;
+  const std::vector<const Device*> devices = devices_of(decision.selection, decision.backends);
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const HeldDevice& held = decision.held[i];
+    HeldRecord record{held.id, held.key, held.parent_key, devices[i]->vendor, devices[i]->name,
+                      {},      ""};
+    const auto figure = decision.situation.figures.find(held.id);
+    if (figure != decision.situation.figures.end()) {
+      record.price = figure->second.price;
+      record.currency = figure->second.currency;
+    }
+    out.push_back(std::move(record));
   }
+  return out;
+}
+
+std::string asked_text(const Request& request) {
+  if (request.wish) {
+    return request.wish->source;
+  }
+  std::string out = request.variable;
+  for (const Selector& selector : request.selectors) {
+    out += (&selector == &request.selectors.front() ? "=" : ",");
+    out += selector.text;
+  }
+  return out;
+}
+
+std::int64_t nanoseconds_now() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+Record make_record(const Start& start, const Decision& decision, const std::string& after) {
+  Record record;
+  record.id = start.name.id;
+  record.runtime_root = start.name.runtime_root;
+  record.bundle = start.bundle.dir();
+  record.request = asked_text(decision.request);
   record.selection = decision.selection;
   for (const Wanted<Node>& wanted : decision.edits.nodes) {
     record.nodes.push_back(wanted.item);
   }
   record.creator = this_process();
-  record.config_before = hex64(fnv1a(bundle.pristine()));
-  record.config_after = hex64(fnv1a(after));
+  record.config_before = hex64(hash_text(start.bundle.pristine()));
+  record.config_after = hex64(hash_text(after));
   record.catalog_generation = generation(decision);
-  record.created_unix = static_cast<std::int64_t>(std::time(nullptr));
+  record.created_ns = nanoseconds_now();
+  record.created_unix = record.created_ns / 1'000'000'000;
+  record.exclusive = decision.exclusive;
+  record.held = held_by(decision);
+  record.origin =
+      origin_of(*start.asked.spec, start.bundle.dir(), start.name.runtime_root, start.name.id);
+  record.origin.label = decision.request.label;
   return record;
 }
 
@@ -60,15 +98,9 @@ void link_numbers(const Plan& plan) {
   }
 }
 
-std::optional<Decision> decide_for(const Start& start, const std::string& state_folder) {
-  return decide(start.config, start.found, start.request, start.bundle, state_folder,
-                start.recorded);
-}
-
-void write_record(const Start& start, const Decision& decision) {
+void write_record(Records& records, const Record& record) {
   try {
-    start.records.write(make_record(decision, start.bundle, start.name,
-                                    json::apply(start.bundle.pristine(), decision.splices)));
+    records.write(record);
   } catch (const Error& error) {
     log::warn(cat("the container starts, but is not recorded: ", error.what()));
   }
@@ -85,40 +117,60 @@ bool make_state(const Decision& decision) {
   }
 }
 
+void say(const Decision& decision) {
+  for (const std::string& warning : decision.warnings) {
+    log::warn(warning);
+  }
+  for (const std::string& warning : decision.selection.warnings) {
+    log::warn(warning);
+  }
+  for (const std::string& warning : decision.plan.warnings) {
+    log::warn(warning);
+  }
+  for (const std::string& note : decision.plan.notes) {
+    log::debug(note);
+  }
+}
+
+void carry_out(const Start& start, Decision& decision) {
+  if (!make_state(decision)) {
+    make_plan(start, cat(start.bundle.dir(), "/", kStateInBundle), decision);
+    prepare_state(decision.plan, decision.facts.state_dir);
+  }
+  prepare_rootfs(decision.plan, *decision.rootfs, decision.facts);
+  start.bundle.write(decision.splices, start.sync);
+}
+
 }  // namespace
 
-void serve(const Start& start) {
-  const std::string state = start.records.state_folder(start.name.runtime_root, start.name.id);
-  std::optional<Decision> decision = decide_for(start, state);
-  if (!decision) {
+void serve(const Start& start, Records& records) {
+  Decision decision =
+      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
+  take_devices(start, decision);
+  if (decision.selection.empty()) {
+    say(decision);
     start.bundle.write({}, start.sync);
     return;
   }
-  write_record(start, *decision);
+  make_plan(start, records.state_folder(start.name.runtime_root, start.name.id), decision);
+  const Record record =
+      make_record(start, decision, json::apply(start.bundle.pristine(), decision.splices));
+  write_record(records, record);
   try {
-    if (!make_state(*decision)) {
-      decision = decide_for(start, cat(start.bundle.dir(), "/", kStateInBundle));
-      prepare_state(decision->plan, decision->facts.state_dir);
-    }
-    prepare_rootfs(decision->plan, *decision->rootfs, decision->facts);
-    start.bundle.write(decision->splices, start.sync);
+    carry_out(start, decision);
   } catch (const Error&) {
     if (start.recorded == nullptr) {  // a restore can be tried again
-      start.records.remove(start.name.runtime_root, start.name.id);
+      records.remove(start.name.runtime_root, start.name.id);
     }
     throw;
   }
-  for (const std::string& warning : decision->warnings) {
-    log::warn(warning);
+  say(decision);
+  begin_account(start.config, record);
+  if (start.systemd_cgroup && decision.facts.caller_is_root &&
+      !decision.facts.caller_in_user_namespace) {
+    link_numbers(decision.plan);
   }
-  for (const std::string& note : decision->plan.notes) {
-    log::debug(note);
-  }
-  if (start.systemd_cgroup && decision->facts.caller_is_root &&
-      !decision->facts.caller_in_user_namespace) {
-    link_numbers(decision->plan);
-  }
-  start.records.sweep(4);
+  finish_dead(start.config, records, decision.ended);
 }
 
 }  // namespace xpu

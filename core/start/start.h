@@ -25,13 +25,40 @@ struct ContainerName {
   std::string id;
 };
 
+// What a container says, and the backends that it can be about.
+struct Asked {
+  std::vector<FoundBackend> found;
+  // config.json as it was before any edit of ours, and the specification in it; both null where
+  // nothing in the text can ask for anything.
+  std::unique_ptr<const std::string> text;
+  std::unique_ptr<Spec> spec;
+  std::string
+      problem;  // why the specification cannot be used beyond its environment; "" for nothing
+  Said said;
+};
+
+// The file is followed wherever it leads, and not judged where nothing in it can ask: a container
+// that asks for nothing is none of our business. Throws Error when the file cannot be read or is
+// not JSON.
+Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file);
+
+// The request in it. Throws Error and Denied as parse_request does.
+Request read_request(const Asked& asked, const Config& config);
+
+// Takes an edit of an earlier start out of the configuration file of a container that is given
+// nothing now.
+void take_back(const std::string& bundle, const std::string& config_file, bool sync);
+
 // Everything decided about a container that asks for something.
 struct Decision {
   Request request;
   std::vector<BackendStatus> backends;
+  Situation situation;
   Selection selection;
+  std::vector<HeldDevice> held;  // the devices of the selection, in its order
+  bool exclusive = false;        // nobody else gets them
+  std::vector<Lease> ended;      // of containers that were found to be gone on the way
   Edits edits;
-  std::unique_ptr<Spec> spec;  // of bundle.pristine(), loaded
   std::unique_ptr<Rootfs> rootfs;
   std::unique_ptr<ContainerView> view;
   Facts facts;
@@ -40,48 +67,49 @@ struct Decision {
   std::vector<std::string> warnings;
 };
 
-// What a container says, and the backends that it can be about.
-struct Asked {
-  std::vector<FoundBackend> found;
-  std::vector<std::string> environment;  // process.env as it was before any edit of ours
-};
-
-// The file is followed wherever it leads, and not judged where no variable in it can ask for
-// anything: a container that asks for nothing is none of our business. Throws Error when the file
-// cannot be read or is not JSON.
-Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file);
-
-// The request in it. Throws Error as parse_request does.
-Request read_request(const Asked& asked);
-
-// Takes an edit of an earlier start out of the configuration file of a container that is given
-// nothing now.
-void take_back(const std::string& bundle, const std::string& config_file, bool sync);
-
-// nullopt when nothing of the request can be served and that is no error (`on-unavailable`).
-// `recorded`: a selection to use instead of choosing anew. Throws Error for everything that keeps
-// the container from being served.
-std::optional<Decision> decide(const Config& config, const std::vector<FoundBackend>& found,
-                               const Request& request, const Bundle& bundle,
-                               const std::string& state_folder, const Selection* recorded);
-
-// A start to be served.
+// A start to be decided or served.
 struct Start {
   const Config& config;
-  const std::vector<FoundBackend>& found;
+  const Asked& asked;
   const Request& request;
   Bundle& bundle;
-  Records& records;
   ContainerName name;
-  const Selection* recorded = nullptr;  // see decide()
+  const Selection* recorded = nullptr;  // what a restored container had, instead of choosing anew
   bool sync = false;                    // see Bundle::write
   bool systemd_cgroup = false;          // the caller has systemd manage the container's cgroup
 };
 
-// Decides and carries out: record, generated files, root file system and config.json, in that
-// order. What a killed start leaves behind has a record that the next start recognises as dead, and
-// a failure leaves a configuration file that is as it was. A record that cannot be written costs a
-// warning only; generated files then go into the bundle.
-void serve(const Start& start);
+// The three steps of a decision.
+//
+// What there is to choose from, but for who holds it (Situation::holdings). `cpus`: the list of
+// those that the container may run on; "" for any. May take as long as the backends need to
+// describe the host.
+Decision look(const Config& config, const std::vector<FoundBackend>& found, const Request& request,
+              const ContainerName& name, const std::string& cpus);
+// The devices. `recorded`: what a restored container had, instead of choosing anew; or null. Throws
+// Error, Denied and Busy.
+void choose_devices(const Config& config, const Selection* recorded, Decision& decision);
+// How they come into the container. `state_folder`: for generated files. Not for an empty
+// selection. Throws Error.
+void make_plan(const Start& start, const std::string& state_folder, Decision& decision);
+
+// All three, with the leases as they are now. nullopt when nothing of the request can be served and
+// that is no error (`on-unavailable`).
+std::optional<Decision> decide(const Start& start, const std::string& state_folder);
+
+// Chooses with nobody else choosing at the same time, and writes down who holds the devices from
+// now on; waits for others to give them back as long as the container may. A ledger that cannot be
+// written costs a shared lease only a warning. Throws Error, Denied and Busy.
+void take_devices(const Start& start, Decision& decision);
+
+// Decides and carries out: lease, record, generated files, root file system and config.json, in
+// that order. What a killed start leaves behind has a creator that the next start recognises as
+// dead, and a failure leaves a configuration file that is as it was. A record that cannot be
+// written costs a warning only; generated files then go into the bundle.
+void serve(const Start& start, Records& records);
+
+// Ends the accounts of containers that are gone, as far as `ended` and a short look tell, and
+// forgets them. Never throws.
+void finish_dead(const Config& config, Records& records, const std::vector<Lease>& ended) noexcept;
 
 }  // namespace xpu

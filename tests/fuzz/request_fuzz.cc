@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The environment of a container, one variable a line, beside two backends and a refused one: an
-// error, or a request that says what it asks for and by which variable.
+// What a container says, one thing a line, beside two backends and a refused one: an error, or a
+// request that says what it asks for and by what. A line that begins with '@' is an annotation
+// ("@KEY=VALUE"), one with '/' a mount, one with '#' Slurm's list, "!" makes the container
+// privileged and "!!" the tenant of a shared host; every other is a variable.
 #include "core/base/error.h"
 #include "core/request/request.h"
+#include "core/request/tests.h"
 #include "tests/fuzz/check.h"
 
 namespace {
@@ -24,6 +27,7 @@ const std::vector<xpu::FoundBackend>& backends() {
     acme.device_variables.push_back("ANVIL_VISIBLE_DEVICES");
     acme.variable_vendors = {{"ACME_VISIBLE_DEVICES", {"acme", "hammer"}},
                              {"ANVIL_VISIBLE_DEVICES", {"anvil"}}};
+    acme.device_mounts = {"/var/run/acme-container-devices"};
     acme.features = {{"rdma", {"ACME_RDMA"}, {"enabled"}, false, "", false},
                      {"channels", {"ACME_CHANNELS"}, {}, true, "channel", true}};
     acme.requirements.variables = {"ACME_REQUIRE_*"};
@@ -36,46 +40,98 @@ const std::vector<xpu::FoundBackend>& backends() {
   return all;
 }
 
-bool asks(const std::string& variable) {
-  for (const char* name : {"XPU", "ACME", "ANVIL", "BOLT", "REFUSED"}) {
-    if (variable.starts_with(std::string(name) + "_VISIBLE_DEVICES=")) {
+xpu::Config configuration(bool tenants) {
+  xpu::Config config;
+  config.profile = tenants ? "multi-tenant" : "single-user";
+  config.accept_volume_mounts = "always";
+  config.aliases = {{"OTHER_VRAM", "XPU_MIN_VRAM", {}},
+                    {"OTHER_MULTI", "XPU_ENABLE_MULTI_GPU", {{"on", "true"}, {"off", "odd"}}}};
+  return config;
+}
+
+bool may_ask(const std::string& line) {
+  for (const char* name :
+       {"XPU_", "OTHER_", "ACME_VISIBLE_DEVICES=", "ANVIL_VISIBLE_DEVICES=",
+        "BOLT_VISIBLE_DEVICES=", "REFUSED_VISIBLE_DEVICES=", "@xpu.dev/", "/", "var/run", "#"}) {
+    if (line.starts_with(name)) {
       return true;
     }
   }
   return false;
 }
 
+struct Input {
+  xpu::Said said;
+  bool tenants = false;
+  bool may_ask = false;
+};
+
+Input read(std::string_view rest) {
+  Input input;
+  while (!rest.empty()) {
+    const std::string line(rest.substr(0, rest.find('\n')));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    input.may_ask = input.may_ask || may_ask(line);
+    const std::size_t equals = line.find('=');
+    if (line == "!" || line == "!!") {
+      (line == "!" ? input.said.privileged : input.tenants) = true;
+    } else if (line.starts_with('@') && equals != line.npos) {
+      input.said.annotations.emplace_back(line.substr(1, equals - 1), line.substr(equals + 1));
+    } else if (line.starts_with('/')) {
+      input.said.null_mounts.push_back(line);
+    } else if (line.starts_with('#')) {
+      input.said.slurm_devices = line.substr(1);
+    } else {
+      input.said.env.push_back(line);
+    }
+  }
+  return input;
+}
+
+void check_request(const xpu::Request& request, const Input& input) {
+  const bool nothing = request.kind == xpu::RequestKind::kNone;
+  xpu::check(nothing || input.may_ask, "who says nothing asks for nothing");
+  xpu::check(nothing == (request.selectors.empty() && !request.wish), "a request selects");
+  xpu::check(request.selectors.empty() || !request.wish, "a request names or describes");
+  xpu::check(nothing || !request.variable.empty(), "a request names its variable");
+  xpu::check(nothing == (request.source == xpu::RequestSource::kNone), "a request has a source");
+  for (const xpu::Selector& selector : request.selectors) {
+    xpu::check(!selector.name.empty(), "a selector has a name");
+  }
+  for (const xpu::Test& test : request.tests) {
+    xpu::check(!test.values.empty() && !test.source.empty(), "a test says what and why");
+    std::string why;
+    xpu::check(meets(test, {}, &why) || !why.empty(), "what fails a test says why");
+  }
+  if (request.wish) {
+    xpu::check(request.wish->least > 0, "a wish is for something");
+    xpu::check(request.wish->most == 0 || request.wish->least <= request.wish->most,
+               "a wish can be met");
+    xpu::check(!request.wish->source.empty(), "a wish says where it is from");
+  }
+  xpu::check(request.wait_seconds <= 300, "nobody waits longer than policy says");
+  xpu::check(!input.tenants || request.exclusive.value_or(true), "a tenant does not share");
+  for (const xpu::FeatureRequest& feature : request.features) {
+    xpu::check(request.kind == xpu::RequestKind::kDevices, "a feature comes with devices");
+    xpu::check(feature.problem.empty() || feature.items.empty(), "a problem has no elements");
+  }
+  for (const xpu::RequirementRequest& requirement : request.requirements) {
+    xpu::check(request.kind == xpu::RequestKind::kDevices, "a requirement is about devices");
+    xpu::check(!requirement.text.empty(), "a requirement says something");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::vector<std::string> env;
-  bool asked = false;
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    env.emplace_back(line);
-    asked = asked || asks(env.back());
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-  }
+  const Input input = read({reinterpret_cast<const char*>(data), size});
+  const xpu::Config config = configuration(input.tenants);
   try {
-    const xpu::Request request = xpu::parse_request(env, backends(), "");
-    const bool nothing = request.kind == xpu::RequestKind::kNone;
-    xpu::check(nothing || asked, "an unset variable asks for nothing");
-    xpu::check(nothing == request.selectors.empty(), "a request selects");
-    xpu::check(nothing || !request.variable.empty(), "a request names its variable");
-    for (const xpu::Selector& selector : request.selectors) {
-      xpu::check(!selector.name.empty(), "a selector has a name");
-    }
-    for (const xpu::FeatureRequest& feature : request.features) {
-      xpu::check(request.kind == xpu::RequestKind::kDevices, "a feature comes with devices");
-      xpu::check(feature.problem.empty() || feature.items.empty(), "a problem has no elements");
-    }
-    for (const xpu::RequirementRequest& requirement : request.requirements) {
-      xpu::check(request.kind == xpu::RequestKind::kDevices, "a requirement is about devices");
-      xpu::check(!requirement.text.empty(), "a requirement says something");
-    }
+    check_request(xpu::parse_request(input.said, backends(), config, ""), input);
   } catch (const xpu::Error&) {
-    xpu::check(asked, "an error only for who asked");
+    xpu::check(input.may_ask, "an error only for who asked");
   }
+  xpu::check(input.may_ask || asking_variable(input.said, backends(), config, "").empty(),
+             "who says nothing asks for nothing, whatever the configuration");
   return 0;
 }

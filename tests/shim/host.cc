@@ -51,6 +51,7 @@ Host::Host() {
   copy_program(XPU_SIM_LIBRARY, prefix / "lib/xpu/backends/libxpu-sim.so");
   fs::copy_file(XPU_SIM_MANIFEST, prefix / "lib/xpu/backends/sim.toml");
   write(prefix / "share/xpu/known-variables.toml", read(XPU_KNOWN_VARIABLES));
+  write(prefix / "share/xpu/migrations.toml", read(XPU_MIGRATIONS));
   copy_program(XPU_RECORDER, runtime);
   write_hardware();
   write_config();
@@ -91,6 +92,8 @@ void Host::write_config(const std::string& extra_runtime_keys, const std::string
   write(dir / "etc/xpu-container-runtime/config.toml",
         "[xpu-container-runtime]\nruntime-path = \"" + runtime.string() + "\"\n" +
             extra_runtime_keys + "[state]\ndirectory = \"" + (dir / "state").string() +
+            "\"\n[cost]\ndirectory = \"" + (dir / "usage").string() +
+            "\"\n[policy]\naudit-log = \"" + (dir / "audit.log").string() +
             "\"\n[backends.sim]\nenabled = true\nhardware = \"" + (dir / "hardware.toml").string() +
             "\"\n" + tail);
 }

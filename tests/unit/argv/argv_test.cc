@@ -43,7 +43,6 @@ std::string understood(const std::vector<std::string>& args) {
   add("pid-file", seen.pid_file);
   out += seen.debug ? " debug" : "";
   out += seen.systemd_cgroup ? " systemd" : "";
-  out += seen.force ? " force" : "";
   return out;
 }
 
@@ -68,7 +67,7 @@ TEST(ParseArgv, ReadsWhatEnginesCall) {
       {"--root /run/containerd/runc/k8s.io --log /l/log.json --log-format json state c1",
        "other:state root=/run/containerd/runc/k8s.io log=/l/log.json format=json"},
       {"--root /run/containerd/runc/default --log /l --log-format json delete --force c1",
-       "delete id=c1 root=/run/containerd/runc/default log=/l format=json force"},
+       "delete id=c1 root=/run/containerd/runc/default log=/l format=json"},
       {"--root /r --log /l --log-format json exec --process /tmp/p --detach --pid-file /p c1",
        "other:exec root=/r log=/l format=json"},
       {"--systemd-cgroup --root=/run/runc create --bundle /b --pid-file /p c1",
@@ -118,10 +117,10 @@ TEST(ParseArgv, ReadsBundledShortOptions) {
       {"run -dbd c1", "run id=c1 bundle=d"},
       {"run -d -f /c.json c1", "run id=c1 config=/c.json"},
       {"run -df/c.json c1", "run id=c1 config=/c.json"},
-      {"delete -f c1", "delete id=c1 force"},
-      {"delete -rf c1", "delete id=c1 force"},
-      {"delete -force c1", "delete id=c1 force"},
-      {"delete c1 --force", "delete id=c1 force"},
+      {"delete -f c1", "delete id=c1"},
+      {"delete -rf c1", "delete id=c1"},
+      {"delete -force c1", "delete id=c1"},
+      {"delete c1 --force", "delete id=c1"},
       {"delete --force=false c1", "delete id=c1"},
       {"delete c1", "delete id=c1"},
   });

@@ -54,6 +54,11 @@ class RecordTest : public testing::Test {
     out.config_after = "bb";
     out.catalog_generation = "cc";
     out.created_unix = 1700000000;
+    out.created_ns = 1700000000123456789;
+    out.exclusive = true;
+    out.held = {{"acme:0", "ACME-0", "", "acme", "Acme \"One\"", 1'250'000, "EUR"},
+                {"acme:0:1", "ACME-0-1", "ACME-0", "acme", "", std::nullopt, ""}};
+    out.origin = {"docker", "web", "shop/web:2", "pod", "ns", "team-a"};
     return out;
   }
   Record dead(const std::string& id) const {
@@ -125,6 +130,39 @@ TEST_F(RecordTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(out->config_after, "bb");
   EXPECT_EQ(out->catalog_generation, "cc");
   EXPECT_EQ(out->created_unix, 1700000000);
+  EXPECT_EQ(out->created_ns, 1700000000123456789);
+  EXPECT_TRUE(out->exclusive);
+  ASSERT_EQ(out->held.size(), 2u);
+  EXPECT_EQ(out->held[0].id, "acme:0");
+  EXPECT_EQ(out->held[0].key, "ACME-0");
+  EXPECT_EQ(out->held[0].vendor, "acme");
+  EXPECT_EQ(out->held[0].model, "Acme \"One\"");
+  EXPECT_EQ(out->held[0].price, 1'250'000);
+  EXPECT_EQ(out->held[0].currency, "EUR");
+  EXPECT_EQ(out->held[1].parent_key, "ACME-0");
+  EXPECT_EQ(out->held[1].price, std::nullopt);
+  EXPECT_EQ(out->origin.engine, "docker");
+  EXPECT_EQ(out->origin.name, "web");
+  EXPECT_EQ(out->origin.image, "shop/web:2");
+  EXPECT_EQ(out->origin.pod, "pod");
+  EXPECT_EQ(out->origin.pod_namespace, "ns");
+  EXPECT_EQ(out->origin.label, "team-a");
+  EXPECT_FALSE(out->end);
+}
+
+TEST_F(RecordTest, MayBeOlderThanLeases) {
+  Records records(state());
+  records.write(record());
+  std::string text = read_file(only_file(), 1 << 20);
+  text.replace(text.find(",\"created_ns\""), std::string::npos, "}");
+  put(only_file(), text);
+  const std::optional<Record> out = records.find(root_, "c1");
+  ASSERT_TRUE(out) << text;
+  EXPECT_EQ(out->created_unix, 1700000000);
+  EXPECT_EQ(out->created_ns, 0);
+  EXPECT_THAT(out->held, ElementsAre());
+  EXPECT_EQ(out->origin.engine, "");
+  EXPECT_FALSE(out->end);
 }
 
 TEST_F(RecordTest, FilesAreTheCallersAlone) {
@@ -329,27 +367,6 @@ TEST_F(RecordTest, SweepTakesOldOrphansAndLeavesFreshOnes) {
   EXPECT_EQ(names().size(), 2u);
   EXPECT_TRUE(fs::exists(folder() + "/0000000000000002/file"));
   EXPECT_TRUE(records.find(root_, "mine"));
-}
-
-TEST_F(RecordTest, RunningIsReadFromTheStateOfRuncAndOfCrun) {
-  const Creator self = this_process();
-  const std::string pid = std::to_string(self.pid), begin = std::to_string(self.start_time);
-  const std::string other = std::to_string(self.start_time + 1);
-  put(root_ + "/runc/state.json",
-      "{\"id\":\"runc\",\"init_process_pid\":" + pid + ",\"init_process_start\":" + begin + "}");
-  put(root_ + "/runc-gone/state.json",
-      "{\"init_process_pid\":" + pid + ",\"init_process_start\":" + other + "}");
-  put(root_ + "/crun/status", "{\"pid\":" + pid + ",\"process-start-time\":" + begin + "}");
-  put(root_ + "/crun-gone/status", "{\"pid\":" + pid + ",\"process-start-time\":" + other + "}");
-  put(root_ + "/stopped/state.json", "{\"init_process_pid\":0,\"init_process_start\":0}");
-  put(root_ + "/broken/state.json", "{");
-  EXPECT_TRUE(container_running(root_, "runc"));
-  EXPECT_FALSE(container_running(root_, "runc-gone"));
-  EXPECT_TRUE(container_running(root_, "crun"));
-  EXPECT_FALSE(container_running(root_, "crun-gone"));
-  EXPECT_FALSE(container_running(root_, "stopped"));
-  EXPECT_FALSE(container_running(root_, "broken"));
-  EXPECT_FALSE(container_running(root_, "none"));
 }
 
 class Environment {

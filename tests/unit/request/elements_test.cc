@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/request/request.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/request/said.h"
 
 namespace xpu {
 namespace {
@@ -28,7 +29,7 @@ FoundBackend lab() {
 }
 
 Request parse(const Env& env, const std::vector<FoundBackend>& backends = {lab()}) {
-  return parse_request(env, backends, "");
+  return parse_request(test::said(env), backends, Config(), "");
 }
 
 // "VARIABLE|prefix|name"

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "tests/unit/base/temp_dir.h"
+#include "tests/unit/request/said.h"
 
 namespace xpu {
 namespace {
@@ -33,7 +34,7 @@ std::vector<FoundBackend> two_backends() {
 }
 
 Request parse(const Env& env, const std::vector<FoundBackend>& backends = two_backends()) {
-  return parse_request(env, backends, "");
+  return parse_request(test::said(env), backends, Config(), "");
 }
 
 // The selectors as "backend|name", where the backend may be empty.
@@ -291,7 +292,7 @@ TEST(Capabilities, SayWhereTheyComeFrom) {
 class KnownVariables : public ::testing::Test {
  protected:
   std::vector<std::string> warnings(const Env& env) {
-    return parse_request(env, two_backends(), file_).warnings;
+    return parse_request(test::said(env), two_backends(), Config(), file_).warnings;
   }
   TempDir dir_;
   std::string file_ = dir_.write("known.toml",
@@ -331,7 +332,9 @@ TEST_F(KnownVariables, AskWhateverTheConfigurationSays) {
   backends[0].enabled = false;
   backends[0].manifest.device_variables = {"ACME_DEVICES", "ACME_VISIBLE_DEVICES"};
   backends[1].refused = true;
-  const auto asking = [&](const Env& env) { return asking_variable(env, backends, file_); };
+  const auto asking = [&](const Env& env) {
+    return asking_variable(test::said(env), backends, Config(), file_);
+  };
   for (const char* value : {"all", "0", "none", ",", "0,void-of-that-name"}) {
     for (const std::string name : {"XPU_VISIBLE_DEVICES", "ACME_DEVICES", "ACME_VISIBLE_DEVICES",
                                    "BETA_VISIBLE_DEVICES", "GAMMA_VISIBLE_DEVICES"}) {
@@ -352,7 +355,9 @@ TEST_F(KnownVariables, AskWhateverTheConfigurationSays) {
 }
 
 TEST_F(KnownVariables, AllCountAsAskingWhenTheFileCannotBeRead) {
-  const auto asking = [&](const Env& env) { return asking_variable(env, {}, file_); };
+  const auto asking = [&](const Env& env) {
+    return asking_variable(test::said(env), {}, Config(), file_);
+  };
   dir_.write("known.toml", "not toml");
   EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=all"}), "OTHER_VISIBLE_DEVICES");
   EXPECT_EQ(asking({"OTHER_VISIBLE_DEVICES=void", "OTHER_DEVICES=all"}), "");
@@ -372,7 +377,9 @@ TEST_F(KnownVariables, FailWhereABackendFolderCannotBeUsed) {
   const std::string problem =
       "the backend folder /opt/backends cannot be used: cannot open /opt/backends: Permission "
       "denied";
-  const auto parsed = [&](const Env& env) { return parse_request(env, backends, file_); };
+  const auto parsed = [&](const Env& env) {
+    return parse_request(test::said(env), backends, Config(), file_);
+  };
   for (const std::string value : {"all", "none", "acme:0"}) {
     for (const std::string name : {"XPU_VISIBLE_DEVICES", "GAMMA_VISIBLE_DEVICES"}) {
       EXPECT_EQ(error_of([&] { parsed({name + "=" + value}); }), name + " is set, but " + problem);
@@ -397,9 +404,10 @@ TEST(ShippedKnownVariables, NameAPackageEach) {
   const TempDir dir;
   const std::string file =
       dir.write("known.toml", test::slurp(XPU_SOURCE_DIR "/config/known-variables.toml"));
-  const Request request = parse_request({"NVIDIA_VISIBLE_DEVICES=0", "AMD_VISIBLE_DEVICES=0",
-                                         "INTEL_VISIBLE_DEVICES=0", "HABANA_VISIBLE_DEVICES=0"},
-                                        {}, file);
+  const Request request =
+      parse_request(test::said({"NVIDIA_VISIBLE_DEVICES=0", "AMD_VISIBLE_DEVICES=0",
+                                "INTEL_VISIBLE_DEVICES=0", "HABANA_VISIBLE_DEVICES=0"}),
+                    {}, Config(), file);
   EXPECT_EQ(request.kind, RequestKind::kNone);
   EXPECT_THAT(
       request.warnings,

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/request/said.h"
+
 #include "core/request/request.h"
 
 namespace xpu {
@@ -31,7 +33,7 @@ class SwitchesTest : public ::testing::Test {
 
   Request parse(Env env, const std::string& devices = "ACME_DEVICES=0") const {
     env.push_back(devices);
-    return parse_request(env, {acme_}, "");
+    return parse_request(test::said(env), {acme_}, Config(), "");
   }
   std::vector<FeatureRequest> features(const std::string& variable) const {
     return parse({variable}).features;

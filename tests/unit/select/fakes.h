@@ -51,12 +51,14 @@ inline BackendStatus simulated(BackendStatus status) {
 
 // The request of an environment, with these backends installed.
 inline Request request_of(const std::vector<std::string>& env,
-                          const std::vector<BackendStatus>& backends) {
+                          const std::vector<BackendStatus>& backends, const Config& config = {}) {
   std::vector<FoundBackend> found;
   for (const BackendStatus& status : backends) {
     found.push_back(status.found);
   }
-  return parse_request(env, found, "");
+  Said said;
+  said.env = env;
+  return parse_request(said, found, config, "");
 }
 
 }  // namespace xpu::test

@@ -152,10 +152,10 @@ TEST_F(GrantsTest, ARecordedSelectionIsGivenAgainOrNotAtAll) {
       select_with({"ACME_CHANNELS=0,7", "ACME_ADMIN=all"}, "ACME_DEVICES=1", /*privileged=*/true);
   Request request;
   request.privileged = true;
-  check_recorded(recorded, request, backends_);
+  check_recorded(recorded, request, backends_, Config(), Situation());
   const std::string intro = "the container cannot be restored with what it had: ";
   const auto problem = [&] {
-    return error_of([&] { check_recorded(recorded, request, backends_); });
+    return error_of([&] { check_recorded(recorded, request, backends_, Config(), Situation()); });
   };
   request.privileged = false;
   EXPECT_EQ(problem(), intro + "the feature admin is for privileged containers");

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// select, ps, release: who would get what, who has it, and whose it is no more.
+#include <ctime>
+#include <map>
+#include <memory>
+
+#include "core/apps/commands.h"
+#include "core/apps/live.h"
+#include "core/apps/ps.h"
+#include "core/apps/release.h"
+#include "core/apps/select_command.h"
+#include "core/base/error.h"
+#include "core/log/log.h"
+#include "core/plugin/refresh.h"
+#include "core/record/ledger.h"
+#include "core/start/account.h"
+#include "core/usage/read.h"
+#include "core/usage/summary.h"
+
+namespace xpu {
+namespace {
+
+struct Options {
+  bool json = false, force = false;
+  std::vector<std::string> words;
+  std::string cpus, container;
+};
+
+int select_devices(const Config& config, const Options& options) {
+  const SelectAnswer answer = select_answer(config, options.words, options.cpus, options.json);
+  print(answer.text);
+  if (!answer.error.empty()) {
+    log::error(answer.error);
+    return kFailure;
+  }
+  return 0;
+}
+
+// Of each live lease. What held its devices beside it counts too: it shares the cost.
+std::map<std::string, std::string> costs(const Config& config, const std::vector<Usage>& live,
+                                         std::int64_t now) {
+  std::int64_t since = now;
+  for (const Usage& usage : live) {
+    since = std::min(since, usage.begin_unix);
+  }
+  std::vector<std::string> warnings;
+  std::vector<Usage> usages = read_usage(config.usage_dir, since, now, &warnings);
+  close_open(&usages, live);
+  for (const std::string& warning : warnings) {
+    log::warn(warning);
+  }
+  return costs_so_far(usages, now);
+}
+
+// Nodes that belong to one device alone, from what is known without asking a backend.
+std::vector<DeviceNode> device_nodes(const Config& config) {
+  std::vector<DeviceNode> out;
+  for (const BackendStatus& backend :
+       load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid)) {
+    for (const EditGroup& group : backend.catalog.edits) {
+      for (const Node& node : group.nodes) {
+        if (!group.scope.device.empty()) {
+          out.push_back({group.scope.device, node});
+        }
+      }
+    }
+  }
+  return out;
+}
+
+int show_holders(const Config& config, bool json) {
+  PsView view;
+  view.now_unix = static_cast<std::int64_t>(std::time(nullptr));
+  std::vector<Usage> live;
+  std::vector<std::string> roots = usual_runtime_roots("/run");
+  for (Record& record : live_records(config)) {
+    roots.push_back(record.runtime_root);
+    for (std::string& other : beside(record.runtime_root)) {
+      roots.push_back(std::move(other));
+    }
+    live.push_back(usage_of(record));
+    view.rows.push_back({std::move(record), ""});
+  }
+  const std::map<std::string, std::string> cost = costs(config, live, view.now_unix);
+  for (std::size_t i = 0; i < live.size(); ++i) {
+    const auto found = cost.find(live[i].lease);
+    view.rows[i].cost = found == cost.end() ? "" : found->second;
+  }
+  view.waiting = look_at_leases(config.state_dir).waiters();
+  view.outside = outside_containers(roots, Records(config.state_dir), device_nodes(config));
+  print(json ? ps_json(view) : ps_text(view));
+  return 0;
+}
+
+int release(const Config& config, const Options& options) {
+  print(release_container(config.state_dir, options.container, options.force,
+                          [&](const Record& record, std::int64_t end_unix, bool estimated) {
+                            end_account(config, record, end_unix, estimated);
+                          }));
+  return 0;
+}
+
+}  // namespace
+
+void add_choice_commands(CLI::App& program, Commands* commands) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(
+      program, "select", "show which devices a request would get now, and why; starts nothing",
+      &options->json);
+  command->add_option("REQUEST", options->words,
+                      "attributes (count=2 'vram>=24GiB' strategy=cost), devices (acme:0), or "
+                      "variables of a container (XPU_SHARING=exclusive); default: count=1");
+  command->add_option("--cpus", options->cpus,
+                      "CPUs that the container may run on, as 0-3,8; default: any");
+  commands->push_back(
+      {command, [options](const Config& config) { return select_devices(config, *options); }});
+
+  command = add_command(program, "ps", "list the containers that hold devices", &options->json);
+  commands->push_back(
+      {command, [options](const Config& config) { return show_holders(config, options->json); }});
+
+  command = program.add_subcommand("release", "end the lease of a container");
+  command->add_option("CONTAINER", options->container, "id, its beginning, or name")->required();
+  command->add_flag("--force", options->force,
+                    "also of one that runs; it keeps its access until it ends");
+  commands->push_back(
+      {command, [options](const Config& config) { return release(config, *options); }});
+}
+
+}  // namespace xpu

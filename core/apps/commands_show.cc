@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// detect, info, explain, version: what there is and what would be done.
+#include <memory>
+
+#include "core/apps/commands.h"
+#include "core/apps/explain.h"
+#include "core/apps/show.h"
+#include "core/base/error.h"
+#include "core/log/log.h"
+
+namespace xpu {
+namespace {
+
+// Devices that could be described are printed all the same; the exit code tells of the others.
+int report_broken(const std::vector<BackendStatus>& backends) {
+  int code = 0;
+  for (const BackendStatus& backend : backends) {
+    if (backend.state == BackendState::kFailed || backend.state == BackendState::kRefused) {
+      log::error(backend.reason);
+      code = kFailure;
+    }
+  }
+  return code;
+}
+
+int detect(const Config& config, bool json, bool refresh) {
+  const std::vector<BackendStatus> backends = load_backends(
+      config, find_backends(config), {}, refresh ? Freshness::kRefresh : Freshness::kCacheIfValid);
+  print(json ? devices_json(backends) : devices_text(backends));
+  return report_broken(backends);
+}
+
+int info(const Config& config, bool json) {
+  Info info;
+  info.config = &config;
+  info.config_file = config_path();
+  int code = 0;
+  try {
+    info.low_level_runtime = find_low_level_runtime(config);
+  } catch (const Error& error) {
+    info.low_level_runtime = cat("none: ", error.what());
+    code = kFailure;
+  }
+  info.backends = load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  print(json ? info_json(info) : info_text(info));
+  return code;
+}
+
+struct Options {
+  bool json = false, refresh = false;
+  std::string bundle;
+};
+
+}  // namespace
+
+void add_show_commands(CLI::App& program, Commands* commands) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      add_command(program, "detect", "list the accelerators of this host", &options->json);
+  command->add_flag("--refresh", options->refresh, "ask the backends anew, not the cache");
+  commands->push_back({command, [options](const Config& config) {
+                         return detect(config, options->json, options->refresh);
+                       }});
+
+  command = add_command(program, "info", "show configuration, low-level runtime and backends",
+                        &options->json);
+  commands->push_back(
+      {command, [options](const Config& config) { return info(config, options->json); }});
+
+  command = add_command(program, "explain",
+                        "show what a start would edit in a bundle and why; changes nothing",
+                        &options->json);
+  command->add_option("-b,--bundle", options->bundle, "folder with config.json")->required();
+  commands->push_back({command, [options](const Config& config) {
+                         print(explain(config, options->bundle, options->json));
+                         return 0;
+                       }});
+
+  command = program.add_subcommand("version", "print the version");
+  commands->push_back({command,
+                       [](const Config&) {
+                         print(cat("xpu-runtime ", XPU_VERSION, "\n"));
+                         return 0;
+                       },
+                       true});
+}
+
+}  // namespace xpu

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/select/judge.h"
+
+#include <algorithm>
+
+#include "core/base/ascii.h"
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "core/log/format.h"
+#include "core/request/tests.h"
+
+namespace xpu {
+namespace {
+
+bool is_listed(const Device& device, const std::vector<std::string>& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return matches_device(device, pattern); });
+}
+
+std::string who(const Lease& lease) {
+  return cat("container ", lease.id, " (since ", log::rfc3339(lease.since_unix), ")");
+}
+
+}  // namespace
+
+bool matches_device(const Device& device, std::string_view pattern) {
+  return equal_in_any_case(pattern, device.id) || equal_in_any_case(pattern, device.vendor) ||
+         (!device.uuid.empty() && equal_in_any_case(pattern, device.uuid)) ||
+         matches_glob(device.name, pattern);
+}
+
+unsigned share_limit_of(const Device& device, const Config& config) {
+  for (const auto& [pattern, limit] : config.share_limits) {
+    if (matches_device(device, pattern)) {
+      return limit;
+    }
+  }
+  return config.share_limit;
+}
+
+Judge::Judge(const Request& request, const std::vector<BackendStatus>& backends,
+             const Config& config, const Situation& situation)
+    : request_(request),
+      config_(config),
+      situation_(situation),
+      exclusive_(request.exclusive.value_or(situation.policy.exclusive_by_default)),
+      own_lease_(situation.holdings.lease_of(situation.runtime_root, situation.id)),
+      own_place_(situation.holdings.waiter_of(situation.runtime_root, situation.id)) {
+  for (const BackendStatus& backend : backends) {
+    for (const Device& device : backend.catalog.devices) {
+      if (!device.parent.empty()) {
+        parents_.emplace(device.parent, nullptr);
+      }
+    }
+  }
+  for (const BackendStatus& backend : backends) {
+    for (const Device& device : backend.catalog.devices) {
+      if (const auto parent = parents_.find(device.id); parent != parents_.end()) {
+        parent->second = &device;
+      }
+    }
+  }
+}
+
+HeldDevice Judge::held_device(const Device& device) const {
+  const auto parent = parents_.find(device.parent);
+  const bool known = parent != parents_.end() && parent->second != nullptr;
+  return {device.id, lease_key(device), known ? lease_key(*parent->second) : device.parent};
+}
+
+Judgement Judge::by_policy(const Device& device) const {
+  const Policy& policy = situation_.policy;
+  if (!policy.vendors.empty() && std::find(policy.vendors.begin(), policy.vendors.end(),
+                                           device.vendor) == policy.vendors.end()) {
+    return {Judgement::Kind::kPolicy, cat("is of ", device.vendor, ", which no container is given"),
+            "allow-vendors"};
+  }
+  if (!policy.allow_devices.empty() && !is_listed(device, policy.allow_devices)) {
+    return {Judgement::Kind::kPolicy, "is not among the devices that containers are given",
+            "allow-devices"};
+  }
+  if (is_listed(device, policy.deny_devices)) {
+    return {Judgement::Kind::kPolicy, "is kept from containers", "deny-devices"};
+  }
+  return {};
+}
+
+Judgement Judge::held(const Device& device) const {
+  const Holdings& holdings = situation_.holdings;
+  if (holdings.empty()) {
+    return {};
+  }
+  const HeldDevice mine = held_device(device);
+  const unsigned limit = share_limit_of(device, config_);
+  const Obstacle obstacle = holdings.obstacle(
+      mine, exclusive_, limit, holdings.lease_of(situation_.runtime_root, situation_.id));
+  if (obstacle.holder != nullptr) {
+    const std::string holder = who(*obstacle.holder);
+    return {Judgement::Kind::kHeld,
+            obstacle.limit
+                ? cat("is shared by ", limit, " containers, which is its limit; one is ", holder)
+            : obstacle.holder->exclusive ? cat("is held exclusively by ", holder)
+                                         : cat("is wanted exclusively and held by ", holder),
+            ""};
+  }
+  if (holdings.overtakes(own_place_, {mine})) {
+    return {Judgement::Kind::kHeld, "is next for a container that has waited for it longer", ""};
+  }
+  return {};
+}
+
+Judgement Judge::judge(const Device& device) const {
+  if (Judgement verdict = by_policy(device); verdict.kind != Judgement::Kind::kFree) {
+    return verdict;
+  }
+  if (!device.available) {
+    return {Judgement::Kind::kUnavailable, cat("is not available: ", device.reason), ""};
+  }
+  std::string why;
+  for (const Test& test : request_.tests) {
+    if (!meets(test, device, &why)) {
+      return {Judgement::Kind::kUnfit, why, ""};
+    }
+  }
+  return held(device);
+}
+
+}  // namespace xpu

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether one device may go to a container, and why not.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/plugin/refresh.h"
+#include "core/request/request.h"
+#include "core/select/situation.h"
+
+namespace xpu {
+
+struct Judgement {
+  enum class Kind {
+    kFree,
+    kPolicy,       // policy keeps it from every container like this one; `rule` is its key
+    kUnavailable,  // the backend says so
+    kUnfit,        // it does not meet a test of the request
+    kHeld,         // others hold it or have waited for it longer
+  };
+  Kind kind = Kind::kFree;
+  std::string text;  // "has 16.0 GiB, ...", to follow the device's id
+  std::string rule;
+};
+
+class Judge {
+ public:
+  // Borrows all of them.
+  Judge(const Request& request, const std::vector<BackendStatus>& backends, const Config& config,
+        const Situation& situation);
+
+  Judgement judge(const Device& device) const;
+  // The part of it that depends on other containers.
+  Judgement held(const Device& device) const;
+  // As it is written into a lease.
+  HeldDevice held_device(const Device& device) const;
+  bool exclusive() const { return exclusive_; }
+
+ private:
+  Judgement by_policy(const Device& device) const;
+
+  const Request& request_;
+  const Config& config_;
+  const Situation& situation_;
+  bool exclusive_;
+  // The container's own: not in its way.
+  const Lease* own_lease_;
+  const Waiter* own_place_;
+  std::unordered_map<std::string_view, const Device*> parents_;
+};
+
+// Whether the pattern of a list in the configuration means the device: its id, UUID, vendor, or
+// its model with '*' for any characters; in any case.
+bool matches_device(const Device& device, std::string_view pattern);
+
+// Most containers that may share the device; 0: any number.
+unsigned share_limit_of(const Device& device, const Config& config);
+
+}  // namespace xpu

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets the devices: the one moment of a start in which no other start chooses.
+#include <time.h>
+
+#include <ctime>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/log/log.h"
+#include "core/record/ledger.h"
+#include "core/start/start.h"
+
+namespace xpu {
+namespace {
+
+constexpr timespec kPause{0, 50'000'000};
+
+// Nobody can tell who holds what.
+class LedgerUnusable : public Error {
+ public:
+  using Error::Error;
+};
+
+std::int64_t monotonic_seconds() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
+
+Lease lease_of(const Start& start, const Decision& decision) {
+  const Creator creator = this_process();
+  Lease lease;
+  lease.id = start.name.id;
+  lease.runtime_root = start.name.runtime_root;
+  lease.pid = creator.pid;
+  lease.start_time = creator.start_time;
+  lease.exclusive = decision.exclusive;
+  lease.since_unix = static_cast<std::int64_t>(std::time(nullptr));
+  lease.devices = decision.held;
+  return lease;
+}
+
+Waiter waiter_of(const Start& start, const Busy& busy) {
+  const Creator creator = this_process();
+  Waiter waiter;
+  waiter.id = start.name.id;
+  waiter.runtime_root = start.name.runtime_root;
+  waiter.pid = creator.pid;
+  waiter.start_time = creator.start_time;
+  waiter.since_unix = static_cast<std::int64_t>(std::time(nullptr));
+  for (const HeldDevice& device : busy.devices()) {
+    waiter.keys.push_back(device.key);
+    if (!device.parent_key.empty()) {
+      waiter.parent_keys.push_back(device.parent_key);
+    }
+  }
+  return waiter;
+}
+
+// One look under the lock: true when the devices are ours now. Without the time to wait, what
+// stands in the way is thrown.
+class Queue {
+ public:
+  Queue(const Start& start, Decision& decision) : start_(start), decision_(decision) {}
+
+  bool take(bool may_wait) {
+    std::optional<Ledger> opened;
+    try {
+      opened.emplace(start_.config.state_dir);
+    } catch (const Error& error) {
+      throw LedgerUnusable(error.what());
+    }
+    Ledger& ledger = *opened;
+    decision_.situation.holdings = ledger.holdings();
+    try {
+      choose_devices(start_.config, start_.recorded, decision_);
+    } catch (const Busy& busy) {
+      if (may_wait) {
+        wait_in(ledger, busy);
+        return false;
+      }
+      leave(ledger);
+      throw Busy(cat(busy.what(), advice()), busy.devices());
+    } catch (const Error&) {
+      leave(ledger);
+      throw;
+    }
+    if (!decision_.selection.empty()) {
+      ledger.add(lease_of(start_, decision_));
+    }
+    leave_unwritten(ledger);
+    write(ledger);
+    decision_.ended = ledger.ended();
+    return true;
+  }
+
+ private:
+  std::string advice() const {
+    if (decision_.request.wait_seconds > 0) {
+      return cat(" (waited ", decision_.request.wait_seconds, " s)");
+    }
+    return decision_.situation.policy.max_wait_seconds > 0
+               ? "; XPU_WAIT=30s in the container waits for devices that others hold"
+               : "";
+  }
+  void wait_in(Ledger& ledger, const Busy& busy) {
+    if (!waiting_) {
+      ledger.enqueue(waiter_of(start_, busy));
+      ledger.commit();
+      waiting_ = true;
+      log::info(cat("waiting for up to ", decision_.request.wait_seconds, " s: ", busy.what()));
+    }
+  }
+  void leave_unwritten(Ledger& ledger) {
+    if (waiting_) {
+      ledger.dequeue(start_.name.runtime_root, start_.name.id);
+    }
+  }
+  void leave(Ledger& ledger) {
+    if (waiting_) {
+      leave_unwritten(ledger);
+      ledger.commit();
+    }
+  }
+  // An exclusive lease that nobody can read is none; sharing goes without.
+  void write(Ledger& ledger) {
+    try {
+      ledger.commit();
+    } catch (const Error& error) {
+      if (decision_.exclusive) {
+        fail("the devices cannot be held exclusively: ", error.what());
+      }
+      decision_.warnings.push_back(
+          cat("the container starts, but nobody knows that it holds devices: ", error.what()));
+    }
+  }
+
+  const Start& start_;
+  Decision& decision_;
+  bool waiting_ = false;
+};
+
+// Where no ledger can be kept (a full or read-only /run), what stands in it still counts.
+void take_without_ledger(const Start& start, Decision& decision, const Error& problem) {
+  decision.situation.holdings = look_at_leases(start.config.state_dir);
+  choose_devices(start.config, start.recorded, decision);
+  if (decision.exclusive && !decision.held.empty()) {
+    fail("the devices cannot be held exclusively: ", problem.what());
+  }
+  decision.warnings.push_back(
+      cat("the container starts, but nobody knows that it holds devices: ", problem.what()));
+}
+
+}  // namespace
+
+void take_devices(const Start& start, Decision& decision) {
+  if (decision.request.kind != RequestKind::kDevices) {
+    choose_devices(start.config, start.recorded, decision);
+    return;
+  }
+  const std::int64_t until = monotonic_seconds() + decision.request.wait_seconds;
+  Queue queue(start, decision);
+  try {
+    while (!queue.take(monotonic_seconds() < until)) {
+      ::nanosleep(&kPause, nullptr);
+    }
+  } catch (const LedgerUnusable& problem) {
+    take_without_ledger(start, decision, problem);
+  }
+}
+
+}  // namespace xpu

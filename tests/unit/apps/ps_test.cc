@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/apps/ps.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace xpu {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+PsRow row(const std::string& id, std::vector<std::string> devices) {
+  PsRow out;
+  out.record.id = id;
+  out.record.runtime_root = "/run/runc";
+  out.record.created_unix = 1000;
+  for (const std::string& device : devices) {
+    out.record.held.push_back({device, "KEY-" + device, "", "acme", "Acme One", {}, ""});
+  }
+  return out;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    out.push_back(line);
+  }
+  return out;
+}
+
+TEST(Ps, AgesAreShort) {
+  const struct {
+    std::int64_t seconds;
+    const char* text;
+  } cases[] = {{-5, "0s"},    {0, "0s"},     {59, "59s"},       {60, "1m"},
+               {185, "3m"},   {3600, "1h"},  {7500, "2h 5m"},   {86399, "23h 59m"},
+               {86400, "1d"}, {86460, "1d"}, {277200, "3d 5h"}, {400 * 86400, "400d"}};
+  for (const auto& c : cases) {
+    EXPECT_EQ(age_text(c.seconds), c.text) << c.seconds;
+  }
+}
+
+TEST(Ps, SaysThatNobodyHoldsADevice) {
+  EXPECT_EQ(ps_text({}), "No container holds a device.\n");
+}
+
+TEST(Ps, OneLineForEveryContainer) {
+  PsView view;
+  view.now_unix = 8500;
+  view.rows = {row("0123456789abcdef0123456789abcdef", {"acme:0"}), row("batch", {"acme:1"})};
+  view.rows[0].record.exclusive = true;
+  view.rows[0].record.origin = {"docker", "web", "shop/web:2", "", "", ""};
+  view.rows[0].cost = "1.23 EUR";
+  EXPECT_EQ(ps_text(view),
+            "CONTAINER     NAME  IMAGE       DEVICES  ENGINE  AGE    SHARING    COST\n"
+            "0123456789ab  web   shop/web:2  acme:0   docker  2h 5m  exclusive  1.23 EUR\n"
+            "batch         -     -           acme:1   -       2h 5m  shared     -\n");
+}
+
+TEST(Ps, DevicesInARowAreOneWord) {
+  const struct {
+    std::vector<std::string> devices;
+    const char* text;
+  } cases[] = {
+      {{"acme:0", "acme:1", "acme:2"}, "acme:0-2"},
+      {{"acme:0", "acme:2"}, "acme:0,acme:2"},
+      {{"acme:0", "globex:1"}, "acme:0,globex:1"},
+      {{"acme:9", "acme:10", "acme:12", "globex:0"}, "acme:9-10,acme:12,globex:0"},
+      {{"acme:0:1", "acme:0:2", "acme:1:3"}, "acme:0:1-2,acme:1:3"},
+      {{"acme:x", "acme:y"}, "acme:x,acme:y"},
+      {{}, "-"},
+  };
+  for (const auto& c : cases) {
+    PsView view;
+    view.rows = {row("c", c.devices)};
+    EXPECT_THAT(lines(ps_text(view))[1], HasSubstr(std::string(" ") + c.text + " ")) << c.text;
+  }
+}
+
+TEST(Ps, NamesAndImagesGiveWayToEightyColumns) {
+  PsView view;
+  view.now_unix = 1000 + 7500;
+  view.rows = {row("0123456789abcdef", {"acme:0", "acme:1"})};
+  view.rows[0].record.origin = {
+      "docker", "a-name-that-goes-on-and-on", "registry.example/team/deep/image:v1.2", "", "", ""};
+  view.rows[0].cost = "12.34 EUR";
+  for (const std::string& line : lines(ps_text(view))) {
+    EXPECT_LE(line.size(), 80u) << line;
+  }
+  EXPECT_THAT(ps_text(view), HasSubstr(".."));
+  EXPECT_THAT(ps_text(view), HasSubstr("v1.2 "));
+  EXPECT_THAT(ps_text(view), HasSubstr("acme:0-1"));
+  EXPECT_THAT(ps_text(view), HasSubstr("12.34 EUR"));
+}
+
+TEST(Ps, PodsAreNamedWhole) {
+  PsView view;
+  view.rows = {row("c", {"acme:0"})};
+  view.rows[0].record.origin = {"kubernetes", "main", "", "pod-0", "team", ""};
+  EXPECT_THAT(ps_text(view), HasSubstr("team/pod-0/main"));
+}
+
+TEST(Ps, ListsWhoWaitsAndWhoIsOutside) {
+  PsView view;
+  view.now_unix = 100;
+  view.waiting = {{"w1", "/run/runc", 77, 1, 90, {"KEY-0"}, {}},
+                  {"w2", "/run/runc", 78, 1, 95, {"KEY-0", "KEY-1"}, {}}};
+  view.outside = {{"o1", "/run/crun", "/bundles/o1", {"acme:3"}}};
+  EXPECT_EQ(ps_text(view),
+            "No container holds a device.\n"
+            "\n"
+            "WAITING  SINCE  PROCESS  FOR\n"
+            "w1       10s    77       KEY-0\n"
+            "w2       5s     78       one of 2 devices\n"
+            "\n"
+            "OUTSIDE  DEVICES  ROOT\n"
+            "o1       acme:3   /run/crun\n"
+            "Their engine gave them these devices by itself; no lease guards them.\n");
+}
+
+TEST(Ps, JsonHasEverything) {
+  PsView view;
+  view.now_unix = 1060;
+  view.rows = {row("c1", {"acme:0"})};
+  view.rows[0].record.exclusive = true;
+  view.rows[0].record.origin = {"docker", "web", "shop/web:2", "p", "ns", "team-a"};
+  view.rows[0].cost = "1.23 EUR";
+  view.waiting = {{"w1", "/run/runc", 77, 1, 90, {"KEY-0"}, {}}};
+  view.outside = {{"o1", "/run/crun", "/bundles/o1", {"acme:3"}}};
+  EXPECT_EQ(ps_json(view),
+            R"({"containers":[{"container":"c1","runtime_root":"/run/runc","engine":"docker",)"
+            R"("name":"web","image":"shop/web:2","pod":"p","pod_namespace":"ns",)"
+            R"("label":"team-a","devices":[{"id":"acme:0","key":"KEY-acme:0","vendor":"acme",)"
+            R"("model":"Acme One"}],"sharing":"exclusive","since_unix":1000,"age_seconds":60,)"
+            R"("cost":"1.23 EUR"}],"waiting":[{"container":"w1","runtime_root":"/run/runc",)"
+            R"("pid":77,"since_unix":90,"keys":["KEY-0"]}],"outside":[{"container":"o1",)"
+            R"("runtime_root":"/run/crun","bundle":"/bundles/o1","devices":["acme:3"]}]})"
+            "\n");
+}
+
+}  // namespace
+}  // namespace xpu
