@@ -33,10 +33,11 @@ has "docker exec is under the same device rules" "$OUTPUT" "node $NODE0 ok" "nod
 ok "docker restart" docker restart -t 1 held
 OUTPUT=$(docker exec held /probe "${device_questions[@]}" 2>&1)
 gives "after a restart, the same device" 0
-records() { find /run/xpu/containers -name '*.json' 2>/dev/null | wc -l; }
-same "one record while one container runs" 1 "$(records)"
+holders() { "$XPU" ps --json | jq '.containers | length'; }
+same "one holder while one container runs" 1 "$(holders)"
 ok "docker rm --force" docker rm --force held
-same "no record is left when no container is" 0 "$(records)"
+same "no holder is left when no container is" 0 "$(holders)"
+same "and no record" "" "$(find /run/xpu/containers -type f)"
 
 in_docker debian "${ask[@]}" --read-only -- /probe "${device_questions[@]}"
 gives "--read-only" 0

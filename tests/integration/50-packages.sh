@@ -75,15 +75,16 @@ same "nvidia alone is listed" nvidia "$(names)"
 ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/lib/xpu 2>/dev/null'
 
 # A host with one vendor's hardware has that vendor's package beside the core, and nothing of any
-# other vendor. The core itself names none, but for the list of variables by which containers of
-# anybody ask, which the warning about a missing package is made from.
+# other vendor. The core itself names none, but for data: the variables by which containers of
+# anybody ask, prices and figures by model, and the keys of other runtimes' configurations.
+data='/usr/share/xpu/(known-variables|prices|models|migrations)\.toml'
 # foreign VENDOR: files of the installed packages that name another vendor, by name or content.
 foreign() {
   local others
   others=$(grep -vx "$1" <<<"$vendors" | paste -sd'|')
   inside 'cat /var/lib/dpkg/info/libxpu-*.list /var/lib/dpkg/info/xpu-container-runtime.list' |
     while read -r path; do
-      [ "$path" != /usr/share/xpu/known-variables.toml ] || continue
+      [[ ! $path =~ ^$data$ ]] || continue
       if grep -qiE "(^|[^a-z])($others)([^a-z]|$)" <<<"$path" ||
         { [ -f "$tree$path" ] && [[ $path != */copyright ]] &&
           strings -n 6 "$tree$path" | grep -qiE "(^|[^a-z])($others)([^a-z]|$)"; }; then

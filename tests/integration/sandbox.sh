@@ -9,9 +9,11 @@ node_candidates="10:237 10:234 10:235 203:0 10:257 10:259 10:256"
 
 sandbox_enter() {
   local folder
-  mkdir -p "$XPU_IT/over/etc" "$XPU_IT/over/work"
-  mount -t overlay overlay /etc \
-    -o "lowerdir=/etc,upperdir=$XPU_IT/over/etc,workdir=$XPU_IT/over/work" || return 1
+  for folder in /etc /var/lib /var/log; do
+    mkdir -p "$XPU_IT/over$folder/upper" "$XPU_IT/over$folder/work"
+    mount -t overlay overlay "$folder" \
+      -o "lowerdir=$folder,upperdir=$XPU_IT/over$folder/upper,workdir=$XPU_IT/over$folder/work" || return 1
+  done
   mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock || return 1
   for folder in /var/lib/docker /var/lib/containerd /var/lib/containers /opt/containerd; do
     if [ -d "$folder" ]; then
