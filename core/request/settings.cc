@@ -116,9 +116,10 @@ Settings settings_in_environment(const Environment& env, const Config& config) {
     return std::any_of(config.aliases.begin(), config.aliases.end(),
                        [&](const Alias& alias) { return alias.name == name; });
   };
-  for (const auto& [name, value] : env.last_values(
-           [&](std::string_view one) { return word_of(one, kVariables) || is_alias(one); })) {
-    const std::optional<Word> word = word_of(name, kVariables);
+  for (const auto& [name, value] : env.last_values([&](std::string_view one) {
+         return word_of(one, kRequestVariables) || is_alias(one);
+       })) {
+    const std::optional<Word> word = word_of(name, kRequestVariables);
     if (!word) {
       aliases.emplace(name, value);
     } else {
@@ -127,7 +128,7 @@ Settings settings_in_environment(const Environment& env, const Config& config) {
   }
   for (const Alias& alias : config.aliases) {
     const auto found = aliases.find(alias.name);
-    const std::optional<Word> word = word_of(alias.variable, kVariables);
+    const std::optional<Word> word = word_of(alias.variable, kRequestVariables);
     if (found == aliases.end() || !word || out.find(*word) != nullptr) {
       continue;
     }

@@ -46,19 +46,7 @@ inline constexpr std::string_view kAnnotationKeys[kWords] = {"visible-devices",
                                                              "driver-capabilities",
                                                              "wait",
                                                              "label"};
-inline constexpr std::string_view kVariables[kWords] = {"XPU_VISIBLE_DEVICES",
-                                                        "XPU_DEVICE_TYPE",
-                                                        "XPU_COUNT",
-                                                        "XPU_MAX_GPU",
-                                                        "XPU_ENABLE_MULTI_GPU",
-                                                        "XPU_MIN_VRAM",
-                                                        "XPU_MIN_ARCH",
-                                                        "XPU_STRATEGY",
-                                                        "XPU_SHARING",
-                                                        "XPU_AFFINITY",
-                                                        "XPU_DRIVER_CAPABILITIES",
-                                                        "XPU_WAIT",
-                                                        "XPU_LABEL"};
+static_assert(std::size(kRequestVariables) == kWords);
 inline constexpr std::string_view kAnnotationPrefix = "xpu.dev/";
 
 struct Setting {

@@ -30,9 +30,10 @@ bool is_null_device(std::string_view text) {
 }
 
 bool asks_everybody(std::string_view name, const Config& config) {
-  const auto* const own = std::find(std::begin(kVariables), std::end(kVariables), name);
-  return (own != std::end(kVariables) &&
-          own - std::begin(kVariables) < static_cast<std::ptrdiff_t>(kFirstModifier)) ||
+  const auto* const own =
+      std::find(std::begin(kRequestVariables), std::end(kRequestVariables), name);
+  return (own != std::end(kRequestVariables) &&
+          own - std::begin(kRequestVariables) < static_cast<std::ptrdiff_t>(kFirstModifier)) ||
          std::any_of(config.aliases.begin(), config.aliases.end(),
                      [&](const Alias& alias) { return alias.name == name; });
 }
