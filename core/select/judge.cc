@@ -92,8 +92,7 @@ Judgement Judge::held(const Device& device) const {
   }
   const HeldDevice mine = held_device(device);
   const unsigned limit = share_limit_of(device, config_);
-  const Obstacle obstacle = holdings.obstacle(
-      mine, exclusive_, limit, holdings.lease_of(situation_.runtime_root, situation_.id));
+  const Obstacle obstacle = holdings.obstacle(mine, exclusive_, limit, own_lease_);
   if (obstacle.holder != nullptr) {
     const std::string holder = who(*obstacle.holder);
     return {Judgement::Kind::kHeld,

@@ -27,27 +27,28 @@ std::int64_t monotonic_seconds() {
   return now.tv_sec;
 }
 
-Lease lease_of(const Start& start, const Decision& decision) {
+// What a lease and a place in the queue have in common: whose it is, and since when.
+template <class Entry>
+Entry entry_of(const Start& start) {
   const Creator creator = this_process();
-  Lease lease;
-  lease.id = start.name.id;
-  lease.runtime_root = start.name.runtime_root;
-  lease.pid = creator.pid;
-  lease.start_time = creator.start_time;
+  Entry entry;
+  entry.id = start.name.id;
+  entry.runtime_root = start.name.runtime_root;
+  entry.pid = creator.pid;
+  entry.start_time = creator.start_time;
+  entry.since_unix = static_cast<std::int64_t>(std::time(nullptr));
+  return entry;
+}
+
+Lease lease_of(const Start& start, const Decision& decision) {
+  Lease lease = entry_of<Lease>(start);
   lease.exclusive = decision.exclusive;
-  lease.since_unix = static_cast<std::int64_t>(std::time(nullptr));
   lease.devices = decision.held;
   return lease;
 }
 
 Waiter waiter_of(const Start& start, const Busy& busy) {
-  const Creator creator = this_process();
-  Waiter waiter;
-  waiter.id = start.name.id;
-  waiter.runtime_root = start.name.runtime_root;
-  waiter.pid = creator.pid;
-  waiter.start_time = creator.start_time;
-  waiter.since_unix = static_cast<std::int64_t>(std::time(nullptr));
+  Waiter waiter = entry_of<Waiter>(start);
   for (const HeldDevice& device : busy.devices()) {
     waiter.keys.push_back(device.key);
     if (!device.parent_key.empty()) {
