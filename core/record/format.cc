@@ -2,6 +2,7 @@
 #include "core/record/format.h"
 
 #include <charconv>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/oci/text.h"
@@ -89,6 +90,19 @@ class Reader {
   std::int64_t integer(std::string_view key) const {
     return must(json::as_integer(value(key)), key);
   }
+  // A number that a T holds, so that what is written again is what was read.
+  template <class T>
+  T natural(std::string_view key) const {
+    const std::int64_t found = integer(key);
+    if (found < 0 || !std::in_range<T>(found)) {
+      reject(key, text_of(found), "a number in range");
+    }
+    return static_cast<T>(found);
+  }
+  [[noreturn]] void reject(std::string_view key, const std::string& found,
+                           const char* wanted) const {
+    fail(source_, ": ", key, " is not ", wanted, ": ", found);
+  }
   bool boolean(std::string_view key) const { return must(json::as_bool(value(key)), key); }
   Reader object(std::string_view key) const { return Reader(text_, source_, value(key)); }
 
@@ -144,9 +158,11 @@ std::vector<SelectedFeature> features_from(const Reader& in) {
 
 Node node_from(const Reader& in) {
   const std::string type = in.string("type");
-  return {in.string("host_path"), in.string("container_path"), type.empty() ? 'c' : type.front(),
-          static_cast<std::uint32_t>(in.integer("major")),
-          static_cast<std::uint32_t>(in.integer("minor"))};
+  if (type != "c" && type != "b") {
+    in.reject("type", type, "c or b");
+  }
+  return {in.string("host_path"), in.string("container_path"), type.front(),
+          in.natural<std::uint32_t>("major"), in.natural<std::uint32_t>("minor")};
 }
 
 HeldRecord held_from(const Reader& in) {
@@ -167,7 +183,11 @@ Origin origin_from(const Reader& in) {
 EndStamp end_from(const Reader& in) {
   EndStamp end{in.integer("unix_time"), 0};
   const std::string inode = in.string("state_inode");
-  std::from_chars(inode.data(), inode.data() + inode.size(), end.state_inode);
+  const char* last = inode.data() + inode.size();
+  if (const auto [stop, error] = std::from_chars(inode.data(), last, end.state_inode);
+      error != std::errc() || stop != last) {
+    in.reject("state_inode", inode, "a number in range");
+  }
   return end;
 }
 
@@ -227,8 +247,7 @@ std::optional<Record> record_from_json(std::string_view text, const std::string&
     record.nodes.push_back(node_from(entry));
   }
   const Reader creator = in.object("creator");
-  record.creator = {static_cast<int>(creator.integer("pid")),
-                    static_cast<std::uint64_t>(creator.integer("start_time")),
+  record.creator = {creator.natural<int>("pid"), creator.natural<std::uint64_t>("start_time"),
                     creator.string("boot_id")};
   record.config_before = in.string("config_before");
   record.config_after = in.string("config_after");

@@ -95,7 +95,8 @@ class Records {
   // Live: its creator lives (same boot, pid and start time), or the low-level runtime still has
   // <runtime_root>/<id> (the one that stamp_end() saw, if it saw one).
   static bool live(const Record& record);
-  // Removes up to `most` dead records, starting at a random place; keeps a start cheap.
+  // Removes up to `most` dead records among twice as many files, from a random place on; keeps a
+  // start cheap.
   void sweep(unsigned most, const OnDead& on_dead = {}) noexcept;
   // Removes this record if it is dead, for one that is known to be.
   void finish(const std::string& runtime_root, const std::string& id,

@@ -30,11 +30,15 @@ constexpr std::size_t kSection = 16;
 constexpr std::uint64_t kHwcapsMarker = 1ULL << 62;
 constexpr std::uint8_t kByteOrder = std::endian::native == std::endian::little ? 2 : 3;
 
-// Reads numbers and strings at offsets that nobody has checked. Strings may overlap, so a small
-// file can claim huge ones: together they may not be larger than any honest cache makes them.
+// Strings may overlap, so a small file can claim huge ones: together they may not be larger than
+// any honest cache makes them. Not in proportion to the file: one with the same strings may be
+// smaller.
+constexpr std::size_t kMostText = 32U << 20;
+
+// Reads numbers and strings at offsets that nobody has checked.
 class Reader {
  public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes), allowance_(bytes.size() * 4) {}
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 
   template <class T>
   bool number(std::size_t offset, T& out) const {
@@ -68,7 +72,7 @@ class Reader {
 
  private:
   std::string_view bytes_;
-  std::size_t allowance_;
+  std::size_t allowance_ = kMostText;
 };
 
 bool read_hwcaps(Reader& file, std::string_view section, LdCache& cache) {

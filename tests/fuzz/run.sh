@@ -9,10 +9,11 @@ seconds=${1:-10}
 shift || true
 build=build/fuzz
 
-if [ ! -e $build/build.ninja ]; then
-  cmake --preset fuzz >/dev/null
+mkdir -p $build
+if ! { cmake --preset fuzz && cmake --build $build --target fuzz; } >$build/build.log 2>&1; then
+  tail -n 40 $build/build.log
+  exit 1
 fi
-cmake --build $build --target fuzz
 if [ $# -eq 0 ]; then
   set -- $(cd tests/fuzz && ls -- *_fuzz.cc | sed 's/_fuzz\.cc$//')
 fi

@@ -222,11 +222,13 @@ TEST(LdCache, EveryTruncationAndEveryFlippedByteIsSafe) {
 TEST(LdCache, OverlappingStringsCannotFillTheMemory) {
   const std::string path(4000, 'y');
   LdCache cache;
-  for (int i = 0; i < 1000; ++i) {
-    cache.entries.push_back({0x0303, "x", path, 0, 0});
-  }
-  // Every entry shares one string of 4,000 bytes: 4 MB from a file of 30 KB.
-  EXPECT_FALSE(parse_ld_cache(serialize_ld_cache(cache)));
+  // Every entry shares one string of 4,000 bytes.
+  cache.entries.assign(1000, {0x0303, "x", path, 0, 0});
+  const std::optional<LdCache> large = parse_ld_cache(serialize_ld_cache(cache));
+  ASSERT_TRUE(large) << "4 MB from a file of 30 KB";
+  EXPECT_EQ(large->entries.size(), 1000u);
+  cache.entries.assign(10'000, {0x0303, "x", path, 0, 0});
+  EXPECT_FALSE(parse_ld_cache(serialize_ld_cache(cache))) << "40 MB from a file of 250 KB";
 }
 
 TEST(LdCache, FlagsOfArchitectures) {
