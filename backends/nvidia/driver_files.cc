@@ -34,18 +34,44 @@ void add_data(DriverFiles& out, std::string path, std::string container_path, un
   out.files.push_back(std::move(file));
 }
 
-void find_programs(const Tree& tree, DriverFiles& out) {
+// Folders in which the driver lies as a whole, such as /usr/local/nvidia with its bin, lib64 and
+// share.
+std::vector<std::string> prefixes_of(const DriverFiles& found) {
+  std::vector<std::string> out;
+  for (const DriverFile& file : found.files) {
+    const std::string prefix = sdk::dir_name(sdk::dir_name(file.path));
+    if (file.kind == DriverFileKind::kLibrary && (file.capabilities & kCompat32) == 0 &&
+        prefix != "/" && prefix != "/usr" &&
+        std::find(out.begin(), out.end(), prefix) == out.end()) {
+      out.push_back(prefix);
+    }
+  }
+  return out;
+}
+
+// Of these folders the first with a program of this name. Some hosts have scripts in the folders
+// that people search, which call the driver's own by a path that no container has.
+std::string program_in(const Tree& tree, const std::vector<std::string>& folders,
+                       std::string_view name) {
+  for (const std::string& folder : folders) {
+    const std::string path = file_at(tree, sdk::join(folder, name));
+    if (!path.empty() && sdk::read_elf(tree.root, path)) {
+      return path;
+    }
+  }
+  return "";
+}
+
+void find_programs(const Tree& tree, const std::vector<std::string>& prefixes, DriverFiles& out) {
   std::vector<std::string> folders = tree.folders.own();
+  for (const std::string& prefix : prefixes) {
+    folders.push_back(sdk::join(prefix, "bin"));
+  }
   folders.insert(folders.end(), std::begin(kProgramFolders), std::end(kProgramFolders));
   folders.insert(folders.end(), tree.folders.unknown().begin(), tree.folders.unknown().end());
   for (const Program& program : kPrograms) {
     const std::string target = sdk::join("/usr/bin", program.name);
-    std::string path;
-    for (const std::string& folder : folders) {
-      if (path = file_at(tree, sdk::join(folder, program.name)); !path.empty()) {
-        break;
-      }
-    }
+    const std::string path = program_in(tree, folders, program.name);
     if (path.empty()) {
       out.missing.push_back(target);
       continue;
@@ -59,7 +85,19 @@ void find_programs(const Tree& tree, DriverFiles& out) {
   }
 }
 
-void find_data(const Tree& tree, DriverFiles& out) {
+// What belongs below kSharedFolder, from where the driver itself has it.
+std::string shared_data(const Tree& tree, const std::vector<std::string>& prefixes,
+                        std::string_view name) {
+  for (const std::string& prefix : prefixes) {
+    std::string real = file_at(tree, sdk::join(sdk::join(prefix, "share"), name));
+    if (!real.empty()) {
+      return real;
+    }
+  }
+  return file_at(tree, sdk::join(kStoreShared, name));
+}
+
+void find_data(const Tree& tree, const std::vector<std::string>& prefixes, DriverFiles& out) {
   for (const DataFile& known : kDataFiles) {
     std::string path(known.path);
     if (std::size_t star = path.find('*'); star != std::string::npos) {
@@ -67,7 +105,7 @@ void find_data(const Tree& tree, DriverFiles& out) {
     }
     std::string real = file_at(tree, path);
     if (real.empty() && sdk::starts_with(path, kSharedFolder)) {
-      real = file_at(tree, std::string(kStoreShared) + path.substr(kSharedFolder.size()));
+      real = shared_data(tree, prefixes, path.substr(kSharedFolder.size()));
     }
     if (real.empty()) {
       out.missing.push_back(path);
@@ -256,8 +294,9 @@ DriverFiles find_driver_files(const sdk::Root& driver_root, const sdk::Root& sys
   const Tree tree{driver_root, version, folders};
   find_libraries(driver_root, version, folders, false, out);
   find_libraries(driver_root, version, folders, true, out);
-  find_programs(tree, out);
-  find_data(tree, out);
+  const std::vector<std::string> prefixes = prefixes_of(out);
+  find_programs(tree, prefixes, out);
+  find_data(tree, prefixes, out);
   find_optix_data(tree, out);
   find_xorg(tree, out);
   find_firmware(tree, sys_root, out);

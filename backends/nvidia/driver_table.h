@@ -140,7 +140,7 @@ inline constexpr const char* kMpsLogs = "/var/log/nvidia-mps";
 
 // Where hosts that keep packages in a store have what belongs below kSharedFolder.
 inline constexpr std::string_view kSharedFolder = "/usr/share/";
-inline constexpr std::string_view kStoreShared = "/run/opengl-driver/share/";
+inline constexpr std::string_view kStoreShared = "/run/opengl-driver/share";
 
 // A file that is the same path in the container as on the host. '*' stands for the driver version.
 struct DataFile {

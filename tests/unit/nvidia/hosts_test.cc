@@ -129,6 +129,25 @@ TEST_F(Hosts, AStoreBehindALink) {
             "{\"ICD\": {\"library_path\": \"libGLX_nvidia.so.0\"}}\n");
 }
 
+// Hosts of machine images with the driver on a read-only disk of its own, and scripts that call its
+// programs there.
+TEST_F(Hosts, AWholeDriverInOneFolder) {
+  load_module();
+  const std::string whole = "/usr/local/nvidia";
+  add_driver(whole + "/lib64");
+  host_.file(whole + "/bin/nvidia-smi", fakes::stub_program("smi"));
+  host_.file("/usr/bin/nvidia-smi", "#!/bin/sh\nexec /usr/local/nvidia/bin/nvidia-smi \"$@\"\n");
+  host_.file("/usr/bin/nvidia-debugdump", "#!/bin/sh\nexec /nowhere/nvidia-debugdump\n");
+  host_.file(whole + "/share/glvnd/egl_vendor.d/10_nvidia.json", "{}\n");
+  const Description found = describe(host_.options());
+  EXPECT_THAT(lines(found, "/compute", host_.root()), ElementsAre(cuda_in(whole + "/lib64")));
+  EXPECT_THAT(lines(found, "/utility", host_.root()),
+              ElementsAre("/usr/bin/nvidia-smi = " + whole + "/bin/nvidia-smi"));
+  EXPECT_THAT(lines(found, "/graphics", host_.root()),
+              ElementsAre("/usr/share/glvnd/egl_vendor.d/10_nvidia.json = " + whole +
+                          "/share/glvnd/egl_vendor.d/10_nvidia.json"));
+}
+
 // This program once more, with a loader that knows a folder of its own: the child's half.
 TEST_F(Hosts, DISABLED_WhatTheLoaderKnows) {
   const char* root = getenv("XPU_TEST_ROOT");
