@@ -180,7 +180,8 @@ std::string notes_text(const CostReport& report, const std::string& prices_file)
   }
   if (report.estimated != 0) {
     out += cat("\n", report.estimated, report.estimated == 1 ? " lease" : " leases",
-               " ended unseen, as when a host loses power: the time is what it was at least.\n");
+               " ended unseen, as after `runc run`, which deletes by itself, or when a host loses\n"
+               "power: the time is what it was at least.\n");
   }
   return out;
 }

@@ -72,15 +72,14 @@ struct Answer {
 };
 
 std::string figure_text(const Figures& figures, const std::string& id, bool price) {
-  const auto found = figures.find(id);
-  if (found == figures.end()) {
+  const Figure* const figure = figures.find(id);
+  if (figure == nullptr) {
     return "unknown";
   }
-  const Figure& figure = found->second;
   if (price) {
-    return figure.price ? cat(money_text(*figure.price), " ", figure.currency) : "unknown";
+    return figure->price ? cat(money_text(*figure->price), " ", figure->currency) : "unknown";
   }
-  return figure.performance ? number_text(*figure.performance) : "unknown";
+  return figure->performance ? number_text(*figure->performance) : "unknown";
 }
 
 std::string as_text(const Answer& answer) {
@@ -119,7 +118,7 @@ bj::object candidate_object(const Answer& answer, const Considered& one, const J
   const Device& device = *one.device;
   const Situation& situation = answer.decision.situation;
   const Candidate candidate = candidate_of(device, situation, judge);
-  const auto figure = situation.figures.find(device.id);
+  const Figure* const figure = situation.figures.find(device.id);
   bj::object out{
       {"id", device.id},
       {"vendor", device.vendor},
@@ -137,12 +136,12 @@ bj::object candidate_object(const Answer& answer, const Considered& one, const J
       {"currency", nullptr}};
   if (candidate.performance) {
     out["performance_tflops"] = *candidate.performance;
-    out["performance_source"] = figure->second.performance_source;
+    out["performance_source"] = figure->performance_source;
   }
   if (candidate.price) {
     out["price_per_hour"] = static_cast<double>(*candidate.price) / 1e6;
-    out["currency"] = figure->second.currency;
-    out["price_source"] = figure->second.price_source;
+    out["currency"] = figure->currency;
+    out["price_source"] = figure->price_source;
   }
   if (candidate.utilisation) {
     out["utilisation_percent"] = *candidate.utilisation;

@@ -7,17 +7,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/request/wish.h"
 
 namespace xpu {
 
-// A device that meets everything that was asked and may be given now.
+// A device that meets everything that was asked and may be given now. Borrows its texts.
 struct Candidate {
-  std::string id;  // "acme:0"
-  std::string vendor;
-  std::string model;               // devices of one vendor and model go together before others do
+  std::string_view id;  // "acme:0"
+  std::string_view vendor;
+  std::string_view model;          // devices of one vendor and model go together before others do
   std::uint64_t memory_bytes = 0;  // 0: unknown
   std::optional<double> performance;  // see Figures
   std::optional<std::int64_t> price;  // millionths of the currency per hour, see Figures

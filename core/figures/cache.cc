@@ -118,7 +118,8 @@ std::optional<Figure> parse_figure(std::string_view fields) {
 
 std::optional<CachedFigures> parse_all(std::string_view text) {
   CachedFigures out;
-  std::optional<Figure> last;
+  Figures::Shared last;
+  out.figures.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')));
   while (text != kEnd) {
     std::optional<std::string_view> line = take(&text, '\n');
     if (!line) {
@@ -133,12 +134,13 @@ std::optional<CachedFigures> parse_all(std::string_view text) {
       continue;
     }
     if (*line != kSame) {
-      last = parse_figure(*line);
+      std::optional<Figure> figure = parse_figure(*line);
+      last = figure ? std::make_shared<const Figure>(*std::move(figure)) : nullptr;
     }
     if (!last) {
       return std::nullopt;
     }
-    out.figures.emplace_hint(out.figures.end(), *id, *last);
+    out.figures.add(std::string(*id), last);
   }
   return out;
 }
@@ -202,7 +204,8 @@ std::optional<CachedFigures> read_figures(const std::string& state_dir, std::uin
 
 void write_figures(const std::string& state_dir, std::uint64_t key, const CachedFigures& cached) {
   std::string text = intro(key), last;
-  for (const auto& [id, figure] : cached.figures) {
+  for (const std::string& id : cached.figures.ids()) {
+    const Figure& figure = *cached.figures.find(id);
     if (has_control(figure.price_source) || has_control(figure.performance_source)) {
       return;
     }

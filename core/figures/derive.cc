@@ -56,7 +56,7 @@ class Deriver {
       Figure figure;
       set_price(device, whole, &figure);
       set_performance(device, whole, &figure);
-      figures_.emplace(device.id, std::move(figure));
+      figures_.add(device.id, std::move(figure));
     }
   }
 
@@ -132,10 +132,7 @@ class Deriver {
     return all == 0 ? 0 : static_cast<double>(part.memory_bytes) / static_cast<double>(all);
   }
 
-  const Figure* figure_of(const Device& device) const {
-    const auto found = figures_.find(device.id);
-    return found == figures_.end() ? nullptr : &found->second;
-  }
+  const Figure* figure_of(const Device& device) const { return figures_.find(device.id); }
 
   std::string property_source(std::string_view name) const {
     return cat("property ", name, " of the backend ", catalog_.backend);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/figures/cache.h"
 #include "core/figures/derive.h"
@@ -30,6 +32,15 @@ bool exists(const std::string& path) {
 }
 
 }  // namespace
+
+std::vector<std::string> Figures::ids() const {
+  std::vector<std::string> out;
+  for (const auto& [id, figure] : by_id_) {
+    out.push_back(id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
 
 std::string prices_file(const Config& config) {
   if (!config.prices_file.empty()) {

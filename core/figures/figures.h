@@ -8,9 +8,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/config/config.h"
@@ -27,7 +30,33 @@ struct Figure {
   std::string price_source, performance_source;
 };
 
-using Figures = std::map<std::string, Figure>;  // by device id
+// By device id. Devices of one model have theirs in common, as a thousand of them take long to
+// copy.
+class Figures {
+ public:
+  using Shared = std::shared_ptr<const Figure>;
+
+  // Nothing for an id that is there.
+  void add(const std::string& id, Shared figure) { by_id_.emplace(id, std::move(figure)); }
+  void add(const std::string& id, Figure figure) {
+    add(id, std::make_shared<const Figure>(std::move(figure)));
+  }
+  // nullptr for none.
+  const Figure* find(std::string_view id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second.get();
+  }
+  std::size_t size() const { return by_id_.size(); }
+  bool empty() const { return by_id_.empty(); }
+  void reserve(std::size_t count) { by_id_.reserve(count); }
+  std::vector<std::string> ids() const;  // in order
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, Shared, Hash, std::equal_to<>> by_id_;
+};
 
 // Of every device of the ready backends: what its backend says, else the first entry of the file
 // that matches it. Of a part of a device, where only the entry of the whole matches or none, its

@@ -166,7 +166,7 @@ struct Holdings::State {
   mutable std::vector<Lease> all_made;
 };
 
-std::string lease_key(const Device& device) {
+const std::string& lease_key(const Device& device) {
   if (!device.uuid.empty()) {
     return device.uuid;
   }
@@ -223,13 +223,13 @@ const Waiter* Holdings::waiter_of(std::string_view runtime_root, std::string_vie
   return of_container(state_->waiters, runtime_root, id);
 }
 
-unsigned Holdings::holders(const HeldDevice& device) const {
+unsigned Holdings::holders(DeviceKeys device) const {
   const Key* const own = state_->find(device.key);
   std::uint32_t first = kNone;
   return own == nullptr ? 0 : state_->count(std::array{own->held, own->parts}, nullptr, first);
 }
 
-Obstacle Holdings::obstacle(const HeldDevice& device, bool exclusive, unsigned share_limit,
+Obstacle Holdings::obstacle(DeviceKeys device, bool exclusive, unsigned share_limit,
                             const Lease* except) const {
   const Key* const own = state_->find(device.key);
   const Key* const parent = state_->find(device.parent_key);
@@ -249,7 +249,7 @@ Obstacle Holdings::obstacle(const HeldDevice& device, bool exclusive, unsigned s
   return {};
 }
 
-bool Holdings::overtakes(const Waiter* me, const std::vector<HeldDevice>& chosen) const {
+bool Holdings::overtakes(const Waiter* me, DeviceKeys device) const {
   if (state_->waiters.empty()) {
     return false;
   }
@@ -257,12 +257,10 @@ bool Holdings::overtakes(const Waiter* me, const std::vector<HeldDevice>& chosen
   const std::uint32_t place = found == nullptr
                                   ? static_cast<std::uint32_t>(state_->waiters.size())
                                   : static_cast<std::uint32_t>(found - state_->waiters.data());
-  return std::any_of(chosen.begin(), chosen.end(), [&](const HeldDevice& device) {
-    const Key* const own = state_->find(device.key);
-    const Key* const parent = state_->find(device.parent_key);
-    return (own != nullptr && (own->waiter < place || own->waiter_for_part < place)) ||
-           (parent != nullptr && parent->waiter < place);
-  });
+  const Key* const own = state_->find(device.key);
+  const Key* const parent = state_->find(device.parent_key);
+  return (own != nullptr && (own->waiter < place || own->waiter_for_part < place)) ||
+         (parent != nullptr && parent->waiter < place);
 }
 
 }  // namespace xpu

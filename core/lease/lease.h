@@ -15,13 +15,21 @@ namespace xpu {
 
 // What a device is called in leases: its UUID, else its PCI address (whole devices only), else its
 // id, so that a device that gets another index stays the same one.
-std::string lease_key(const Device& device);
+const std::string& lease_key(const Device& device);
 
 struct HeldDevice {
   std::string id;          // "acme:0", when it was taken
   std::string key;         // lease_key()
   std::string parent_key;  // of the device that it is a part of; "" for none
   bool operator==(const HeldDevice&) const = default;
+};
+
+// What a device and the one that it is a part of are called in leases; borrowed.
+struct DeviceKeys {
+  DeviceKeys(std::string_view its, std::string_view of_parent) : key(its), parent_key(of_parent) {}
+  DeviceKeys(const HeldDevice& device)  // NOLINT(google-explicit-constructor): a view of it
+      : DeviceKeys(device.key, device.parent_key) {}
+  std::string_view key, parent_key;
 };
 
 struct Lease {
@@ -75,15 +83,15 @@ class Holdings {
   const Waiter* waiter_of(std::string_view runtime_root, std::string_view id) const;
 
   // Containers that hold the device itself or a part of it.
-  unsigned holders(const HeldDevice& device) const;
+  unsigned holders(DeviceKeys device) const;
   // `share_limit`: 0 for none; counted are containers that hold the device, a part of it or the
   // device that it is a part of. A device and its parts stand in each other's way when either side
   // is exclusive; parts of one device do not. `except`: a lease of this container does not count.
-  Obstacle obstacle(const HeldDevice& device, bool exclusive, unsigned share_limit,
+  Obstacle obstacle(DeviceKeys device, bool exclusive, unsigned share_limit,
                     const Lease* except = nullptr) const;
   // Whether somebody who came before `me` (a waiter of waiters(), or nullptr for one who comes
-  // now) waits for one of these devices, for a part of one, or for what one is a part of.
-  bool overtakes(const Waiter* me, const std::vector<HeldDevice>& chosen) const;
+  // now) waits for the device, for a part of it, or for what it is a part of.
+  bool overtakes(const Waiter* me, DeviceKeys device) const;
 
  private:
   struct State;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kMagic = "xpu-leases ", kVersion = "1", kEnd = "end ";
 constexpr std::size_t kEndBytes = kEnd.size() + 16 + 1;
-constexpr std::size_t kUsualLine = 128;
+constexpr std::size_t kUsualLine = 48;
 constexpr std::string_view kDigits = "0123456789abcdef";
 
 // --- writing

@@ -47,12 +47,11 @@ Candidate candidate_of(const Device& device, const Situation& situation, const J
   out.vendor = device.vendor;
   out.model = device.name;
   out.memory_bytes = device.memory_bytes;
-  if (const auto figure = situation.figures.find(device.id); figure != situation.figures.end()) {
-    out.performance = figure->second.performance;
-    out.price = figure->second.price;
+  if (const Figure* const figure = situation.figures.find(device.id)) {
+    out.performance = figure->performance;
+    out.price = figure->price;
   }
-  out.holders =
-      situation.holdings.empty() ? 0 : situation.holdings.holders(judge.held_device(device));
+  out.holders = situation.holdings.empty() ? 0 : situation.holdings.holders(judge.keys_of(device));
   out.local = is_local(device, situation.numa_nodes);
   if (const auto load = situation.load.find(device.id); load != situation.load.end()) {
     out.memory_free = load->second.memory_free;
@@ -75,6 +74,8 @@ std::vector<const Considered*> best_of(const std::vector<Considered>& considered
                                        const Situation& situation, const Judge& judge) {
   std::vector<const Considered*> free;
   std::vector<Candidate> candidates;
+  free.reserve(considered.size());
+  candidates.reserve(considered.size());
   for (const Considered& one : considered) {
     if (one.verdict.kind == Judgement::Kind::kFree) {
       free.push_back(&one);

@@ -62,10 +62,15 @@ Judge::Judge(const Request& request, const std::vector<BackendStatus>& backends,
   }
 }
 
-HeldDevice Judge::held_device(const Device& device) const {
-  const auto parent = parents_.find(device.parent);
+DeviceKeys Judge::keys_of(const Device& device) const {
+  const auto parent = device.parent.empty() ? parents_.end() : parents_.find(device.parent);
   const bool known = parent != parents_.end() && parent->second != nullptr;
-  return {device.id, lease_key(device), known ? lease_key(*parent->second) : device.parent};
+  return {lease_key(device), known ? lease_key(*parent->second) : device.parent};
+}
+
+HeldDevice Judge::held_device(const Device& device) const {
+  const DeviceKeys keys = keys_of(device);
+  return {device.id, std::string(keys.key), std::string(keys.parent_key)};
 }
 
 Judgement Judge::by_policy(const Device& device) const {
@@ -90,7 +95,7 @@ Judgement Judge::held(const Device& device) const {
   if (holdings.empty()) {
     return {};
   }
-  const HeldDevice mine = held_device(device);
+  const DeviceKeys mine = keys_of(device);
   const unsigned limit = share_limit_of(device, config_);
   const Obstacle obstacle = holdings.obstacle(mine, exclusive_, limit, own_lease_);
   if (obstacle.holder != nullptr) {
@@ -102,7 +107,7 @@ Judgement Judge::held(const Device& device) const {
                                          : cat("is wanted exclusively and held by ", holder),
             ""};
   }
-  if (holdings.overtakes(own_place_, {mine})) {
+  if (holdings.overtakes(own_place_, mine)) {
     return {Judgement::Kind::kHeld, "is next for a container that has waited for it longer", ""};
   }
   return {};

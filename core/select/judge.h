@@ -34,6 +34,7 @@ class Judge {
   Judgement judge(const Device& device) const;
   // The part of it that depends on other containers.
   Judgement held(const Device& device) const;
+  DeviceKeys keys_of(const Device& device) const;
   // As it is written into a lease.
   HeldDevice held_device(const Device& device) const;
   bool exclusive() const { return exclusive_; }

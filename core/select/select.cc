@@ -62,6 +62,7 @@ class Choice {
     std::vector<Considered> out;
     for (const Selector& selector : wish_selectors()) {
       for (const BackendStatus* backend : concerned(selector)) {
+        out.reserve(out.size() + devices_of(*backend).size());
         for (const Device& device : devices_of(*backend)) {
           if (device.in_all && in_prefix(selector, *backend, device)) {
             out.push_back({backend, &device, judge_.judge(device)});

@@ -37,10 +37,9 @@ std::vector<HeldRecord> held_by(const Decision& decision) {
     const HeldDevice& held = decision.held[i];
     HeldRecord record{held.id, held.key, held.parent_key, devices[i]->vendor, devices[i]->name,
                       {},      ""};
-    const auto figure = decision.situation.figures.find(held.id);
-    if (figure != decision.situation.figures.end()) {
-      record.price = figure->second.price;
-      record.currency = figure->second.currency;
+    if (const Figure* const figure = decision.situation.figures.find(held.id)) {
+      record.price = figure->price;
+      record.currency = figure->currency;
     }
     out.push_back(std::move(record));
   }

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/choose/choose.h"
@@ -15,11 +18,17 @@ namespace xpu::test {
 
 inline constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
-inline Candidate device(const std::string& id, const std::string& model = "One") {
+// Candidates borrow their texts; these last for the whole program.
+inline std::string_view lasting(std::string_view text) {
+  static std::set<std::string, std::less<>> texts;
+  return *texts.emplace(text).first;
+}
+
+inline Candidate device(std::string_view id, std::string_view model = "One") {
   Candidate out;
-  out.id = id;
-  out.vendor = id.substr(0, id.find(':'));
-  out.model = model;
+  out.id = lasting(id);
+  out.vendor = out.id.substr(0, id.find(':'));
+  out.model = lasting(model);
   out.memory_bytes = 24 * kGiB;
   out.local = true;
   return out;
@@ -46,7 +55,7 @@ inline std::string ids(const std::vector<Candidate>& candidates,
                        const std::vector<std::size_t>& set) {
   std::string out;
   for (const std::size_t i : set) {
-    out += (out.empty() ? "" : " ") + candidates[i].id;
+    out.append(out.empty() ? "" : " ").append(candidates[i].id);
   }
   return out;
 }

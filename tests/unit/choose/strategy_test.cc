@@ -34,7 +34,7 @@ std::string ranking(std::vector<Candidate> candidates, const ChoiceWanted& choic
   while (!candidates.empty()) {
     const std::vector<std::size_t> set = choose(candidates, Links(candidates.size()), choice);
     EXPECT_EQ(set.size(), 1U);
-    out += (out.empty() ? "" : " ") + candidates[set.at(0)].id;
+    out.append(out.empty() ? "" : " ").append(candidates[set.at(0)].id);
     candidates.erase(candidates.begin() + static_cast<std::ptrdiff_t>(set[0]));
   }
   return out;
@@ -217,7 +217,7 @@ TEST(Strategy, SameDevicesInWhateverOrder) {
       const auto sorted = [&](const std::vector<Candidate>& from) {
         std::vector<std::string> out;
         for (const std::size_t i : choose(from, Links(from.size()), choice)) {
-          out.push_back(from[i].id);
+          out.emplace_back(from[i].id);
         }
         std::sort(out.begin(), out.end());
         return out;

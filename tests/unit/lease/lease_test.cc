@@ -181,7 +181,7 @@ TEST(Holdings, NobodyOvertakesWhoWaitsLonger) {
   EXPECT_FALSE(holdings.overtakes(&first, {kWhole}));
   EXPECT_TRUE(holdings.overtakes(&second, {kWhole}));
   EXPECT_FALSE(holdings.overtakes(&second, {kOther}));
-  EXPECT_TRUE(holdings.overtakes(&second, {kOther, kWhole}));
+  EXPECT_TRUE(holdings.overtakes(nullptr, {kWhole}));
   EXPECT_TRUE(holdings.overtakes(nullptr, {kOther}));
   EXPECT_FALSE(holdings.overtakes(nullptr, {free}));
   EXPECT_TRUE(holdings.overtakes(nullptr, {kPart0}));  // a part of what is waited for

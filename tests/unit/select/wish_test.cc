@@ -69,9 +69,9 @@ TEST_F(WishTest, IsGrantedOfAllVendors) {
 }
 
 TEST_F(WishTest, FollowsTheStrategy) {
-  situation.figures["acme:0"] = {3'000'000, "USD", 100.0, "", ""};
-  situation.figures["acme:1"] = {1'000'000, "USD", 50.0, "", ""};
-  situation.figures["acme:2"] = {9'000'000, "USD", 400.0, "", ""};
+  situation.figures.add("acme:0", Figure{3'000'000, "USD", 100.0, "", ""});
+  situation.figures.add("acme:1", Figure{1'000'000, "USD", 50.0, "", ""});
+  situation.figures.add("acme:2", Figure{9'000'000, "USD", 400.0, "", ""});
   EXPECT_THAT(chosen({"XPU_STRATEGY=performance"}), ElementsAre("acme:2"));
   EXPECT_THAT(chosen({"XPU_STRATEGY=cost"}), ElementsAre("acme:1"));
   EXPECT_THAT(chosen({"XPU_STRATEGY=balanced"}), ElementsAre("acme:1"));

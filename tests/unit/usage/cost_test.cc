@@ -85,7 +85,8 @@ TEST(CostText, SaysWhatIsUnknown) {
       "add one to /etc/xpu/prices.toml, which counts for containers that start from then "
       "on.\n"
       "\n"
-      "1 lease ended unseen, as when a host loses power: the time is what it was at least.\n");
+      "1 lease ended unseen, as after `runc run`, which deletes by itself, or when a host loses\n"
+      "power: the time is what it was at least.\n");
 }
 
 TEST(CostText, SaysThatThereIsNothing) {
