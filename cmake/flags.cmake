@@ -18,11 +18,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 if(XPU_SANITIZE)
   target_compile_options(xpu_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
-    -fno-omit-frame-pointer -g)
+    -fno-omit-frame-pointer -g1)
   target_link_options(xpu_flags INTERFACE -fsanitize=address,undefined)
 elseif(XPU_FUZZ)
   target_compile_options(xpu_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined
-    -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1)
   target_link_options(xpu_flags INTERFACE -fsanitize=address,undefined)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(xpu_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
