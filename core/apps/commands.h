@@ -33,6 +33,7 @@ void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
 // A subcommand that takes --json into `json`.
 CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* json);
 
+// To standard output; throws Error when it cannot be written.
 void print(const std::string& text);
 
 }  // namespace xpu

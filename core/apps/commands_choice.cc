@@ -14,6 +14,7 @@
 #include "core/plugin/refresh.h"
 #include "core/record/ledger.h"
 #include "core/start/account.h"
+#include "core/start/cpus.h"
 #include "core/usage/read.h"
 #include "core/usage/summary.h"
 
@@ -22,12 +23,12 @@ namespace {
 
 struct Options {
   bool json = false, force = false;
-  std::vector<std::string> words;
-  std::string cpus, container;
+  SelectRequest select;
+  std::string container;
 };
 
 int select_devices(const Config& config, const Options& options) {
-  const SelectAnswer answer = select_answer(config, options.words, options.cpus, options.json);
+  const SelectAnswer answer = select_answer(config, options.select, options.json);
   print(answer.text);
   if (!answer.error.empty()) {
     log::error(answer.error);
@@ -36,20 +37,26 @@ int select_devices(const Config& config, const Options& options) {
   return 0;
 }
 
-// Of each live lease. What held its devices beside it counts too: it shares the cost.
+// Of each live lease; of none when the journal cannot be read: who holds what is known all the
+// same. What held its devices beside it counts too: it shares the cost.
 std::map<std::string, std::string> costs(const Config& config, const std::vector<Usage>& live,
                                          std::int64_t now) {
   std::int64_t since = now;
   for (const Usage& usage : live) {
     since = std::min(since, usage.begin_unix);
   }
-  std::vector<std::string> warnings;
-  std::vector<Usage> usages = read_usage(config.usage_dir, since, now, &warnings);
-  close_open(&usages, live);
-  for (const std::string& warning : warnings) {
-    log::warn(warning);
+  try {
+    std::vector<std::string> warnings;
+    std::vector<Usage> usages = read_usage(config.usage_dir, since, now, &warnings);
+    for (const std::string& warning : warnings) {
+      log::warn(warning);
+    }
+    close_open(&usages, live);
+    return costs_so_far(usages, now);
+  } catch (const Error& error) {
+    log::warn(cat("costs are not known: ", error.what()));
+    return {};
   }
-  return costs_so_far(usages, now);
 }
 
 // Nodes that belong to one device alone, from what is known without asking a backend.
@@ -71,6 +78,7 @@ std::vector<DeviceNode> device_nodes(const Config& config) {
 int show_holders(const Config& config, bool json) {
   PsView view;
   view.now_unix = static_cast<std::int64_t>(std::time(nullptr));
+  view.state_dir = config.state_dir;
   std::vector<Usage> live;
   std::vector<std::string> roots = usual_runtime_roots("/run");
   for (Record& record : live_records(config)) {
@@ -96,8 +104,13 @@ int release(const Config& config, const Options& options) {
   print(release_container(config.state_dir, options.container, options.force,
                           [&](const Record& record, std::int64_t end_unix, bool estimated) {
                             end_account(config, record, end_unix, estimated);
-                          }));
+                          }) +
+        "\n");
   return 0;
+}
+
+std::string cpus_problem(const std::string& text) {
+  return is_cpu_list(text) ? "" : cat("'", text, "' is no list of CPUs, such as 0-3,8");
 }
 
 }  // namespace
@@ -107,11 +120,16 @@ void add_choice_commands(CLI::App& program, Commands* commands) {
   CLI::App* command = add_command(
       program, "select", "show which devices a request would get now, and why; starts nothing",
       &options->json);
-  command->add_option("REQUEST", options->words,
+  command->add_option("REQUEST", options->select.words,
                       "attributes (count=2 'vram>=24GiB' strategy=cost), devices (acme:0), or "
                       "variables of a container (XPU_SHARING=exclusive); default: count=1");
-  command->add_option("--cpus", options->cpus,
-                      "CPUs that the container may run on, as 0-3,8; default: any");
+  command
+      ->add_option("--cpus", options->select.cpus,
+                   "CPUs that the container may run on, as 0-3,8; default: any")
+      ->check(cpus_problem);
+  command->add_flag("--privileged", options->select.privileged,
+                    "as of a privileged container, whose variables count where [policy] says "
+                    "\"privileged\"");
   commands->push_back(
       {command, [options](const Config& config) { return select_devices(config, *options); }});
 

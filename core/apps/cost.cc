@@ -181,7 +181,8 @@ std::string notes_text(const CostReport& report, const std::string& prices_file)
   if (report.estimated != 0) {
     out += cat("\n", report.estimated, report.estimated == 1 ? " lease" : " leases",
                " ended unseen, as after `runc run`, which deletes by itself, or when a host loses\n"
-               "power: the time is what it was at least.\n");
+               "power: ",
+               report.estimated == 1 ? "its" : "their", " time is an estimate.\n");
   }
   return out;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apps/live.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "core/start/account.h"
 
 namespace xpu {
@@ -12,6 +15,9 @@ std::vector<Record> live_records(const Config& config) {
   });
   std::vector<Record> out = records.all();
   std::erase_if(out, [](const Record& record) { return !Records::live(record); });
+  std::sort(out.begin(), out.end(), [](const Record& a, const Record& b) {
+    return std::tie(a.created_ns, a.id) < std::tie(b.created_ns, b.id);
+  });
   return out;
 }
 

@@ -10,7 +10,8 @@
 
 namespace xpu {
 
-// Records of containers that live. Ends the accounts of those that do not, and forgets them.
+// Records of containers that live, the oldest first. Ends the accounts of those that do not, and
+// forgets them.
 std::vector<Record> live_records(const Config& config);
 
 // What they use.

@@ -163,8 +163,11 @@ class Migrator {
   Migration result(const std::string& file) {
     Migration migration;
     migration.left_out = std::move(left_out_);
-    migration.config = cat("# ", log::printable(file), ", a configuration of ",
-                           string_of(system_, "name"), ", for the XPU Container Runtime.\n");
+    migration.config =
+        cat("# ", log::printable(file), ", a configuration of ", string_of(system_, "name"),
+            ", for the XPU Container Runtime.\n",
+            "# For config.d beside config.toml; in place of config.toml it would also "
+            "take away its [aliases].\n");
     std::stable_sort(targets_.begin(), targets_.end(),
                      [](const Target& a, const Target& b) { return a.section < b.section; });
     std::string section;

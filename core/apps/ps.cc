@@ -7,7 +7,9 @@
 #include <charconv>
 #include <optional>
 
+#include "core/apps/table.h"
 #include "core/base/error.h"
+#include "core/log/format.h"
 
 namespace xpu {
 namespace {
@@ -22,15 +24,18 @@ std::string or_dash(std::string text) {
 
 // The end of a name that is too long says more than its beginning: registry and folders go.
 std::string cut(const std::string& text, std::size_t width) {
-  if (text.size() <= width) {
+  if (characters(text) <= width) {
     return text;
   }
-  std::size_t begin = text.size() - (width - 2);
-  // Not in the middle of a character.
-  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80) {
-    ++begin;
+  std::string_view rest = text;
+  while (characters(rest) > width - 2) {
+    rest.remove_prefix(1);
   }
-  return cat("..", text.substr(begin));
+  // Not in the middle of a character.
+  while (!rest.empty() && continues_character(rest.front())) {
+    rest.remove_prefix(1);
+  }
+  return cat("..", rest);
 }
 
 struct Column {
@@ -38,10 +43,16 @@ struct Column {
   bool may_be_cut = false;
 };
 
-class Table {
+class FittedTable {
  public:
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  explicit FittedTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  // What others called their containers goes to a terminal.
+  void add(std::vector<std::string> row) {
+    for (std::string& cell : row) {
+      cell = log::printable(cell);
+    }
+    rows_.push_back(std::move(row));
+  }
   bool empty() const { return rows_.empty(); }
 
   std::string text() const {
@@ -63,7 +74,7 @@ class Table {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       std::size_t width = std::string_view(columns_[i].title).size();
       for (const std::vector<std::string>& row : rows_) {
-        width = std::max(width, row[i].size());
+        width = std::max(width, characters(row[i]));
       }
       widths.push_back(width);
       all += width + (i == 0 ? 0 : kGap);
@@ -89,7 +100,7 @@ class Table {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const std::string text = cell(i);
       out += text;
-      out.append(widths[i] + kGap - std::min(text.size(), widths[i]), ' ');
+      out.append(widths[i] + kGap - std::min(characters(text), widths[i]), ' ');
     }
     out.erase(out.find_last_not_of(' ') + 1);
     return out += '\n';
@@ -148,34 +159,38 @@ std::string name_of(const Origin& origin) {
   return or_dash(origin.pod.empty() ? origin.name : cat(pod, '/', origin.name));
 }
 
+// "" where nothing is held.
+std::string sharing_of(const Record& record) {
+  return record.held.empty() ? "" : record.exclusive ? "exclusive" : "shared";
+}
+
 std::string short_id(const std::string& id) {
   return id.substr(0, kShortId);
 }
 
 std::string held_text(const PsView& view) {
-  Table table({{"CONTAINER"},
-               {"NAME", true},
-               {"IMAGE", true},
-               {"DEVICES"},
-               {"ENGINE"},
-               {"AGE"},
-               {"SHARING"},
-               {"COST"}});
+  FittedTable table({{"CONTAINER"},
+                     {"NAME", true},
+                     {"IMAGE", true},
+                     {"DEVICES"},
+                     {"ENGINE"},
+                     {"AGE"},
+                     {"SHARING"},
+                     {"COST"}});
   for (const PsRow& row : view.rows) {
     const Record& record = row.record;
     table.add({short_id(record.id), name_of(record.origin), or_dash(record.origin.image),
                devices_text(ids_of(record)), or_dash(record.origin.engine),
-               age_text(view.now_unix - record.created_unix),
-               record.held.empty() ? "-"
-               : record.exclusive  ? "exclusive"
-                                   : "shared",
+               age_text(view.now_unix - record.created_unix), or_dash(sharing_of(record)),
                or_dash(row.cost)});
   }
-  return table.empty() ? "No container holds a device.\n" : table.text();
+  return table.empty() ? cat("No container holds a device, as far as ",
+                             log::printable(view.state_dir), " tells.\n")
+                       : table.text();
 }
 
 std::string waiting_text(const PsView& view) {
-  Table table({{"WAITING"}, {"SINCE"}, {"PROCESS"}, {"FOR"}});
+  FittedTable table({{"WAITING"}, {"SINCE"}, {"PROCESS"}, {"FOR"}});
   for (const Waiter& waiter : view.waiting) {
     table.add({short_id(waiter.id), age_text(view.now_unix - waiter.since_unix),
                text_of(waiter.pid),
@@ -186,7 +201,7 @@ std::string waiting_text(const PsView& view) {
 }
 
 std::string outside_text(const PsView& view) {
-  Table table({{"OUTSIDE"}, {"DEVICES"}, {"ROOT"}});
+  FittedTable table({{"OUTSIDE"}, {"DEVICES"}, {"ROOT"}});
   for (const OutsideRow& row : view.outside) {
     table.add({short_id(row.id), devices_text(row.devices), row.runtime_root});
   }
@@ -221,7 +236,7 @@ bj::object row_object(const PsView& view, const PsRow& row) {
           {"pod_namespace", origin.pod_namespace},
           {"label", origin.label},
           {"devices", held_array(record)},
-          {"sharing", record.exclusive ? "exclusive" : "shared"},
+          {"sharing", sharing_of(record)},
           {"since_unix", record.created_unix},
           {"age_seconds", std::max<std::int64_t>(view.now_unix - record.created_unix, 0)},
           {"cost", row.cost}};

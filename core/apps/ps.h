@@ -19,6 +19,7 @@ struct PsRow {
 
 struct PsView {
   std::int64_t now_unix = 0;
+  std::string state_dir;  // whose leases these are, for messages
   std::vector<PsRow> rows;
   std::vector<Waiter> waiting;
   std::vector<OutsideRow> outside;

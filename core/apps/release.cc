@@ -64,8 +64,12 @@ Record find_one(const std::vector<Record>& holders, const std::string& container
 // Record, ledger and account of one that goes on living: it keeps what it was given, so its record
 // stays, with nothing in it that counts as held.
 void let_go(Records& records, Record record, const OnDead& on_dead) {
-  if (on_dead) {
-    on_dead(record, static_cast<std::int64_t>(std::time(nullptr)), false);
+  try {
+    if (on_dead) {
+      on_dead(record, static_cast<std::int64_t>(std::time(nullptr)), false);
+    }
+  } catch (const Error&) {
+    // The account is not worth the device that others wait for.
   }
   record.held.clear();
   record.exclusive = false;
@@ -88,6 +92,9 @@ std::string release_container(const std::string& state_dir, const std::string& c
   Ledger ledger(state_dir);
   ledger.remove(record.runtime_root, record.id);
   ledger.commit();
+  for (const Lease& lease : ledger.ended()) {
+    records.finish(lease.runtime_root, lease.id, on_dead);
+  }
   if (live) {
     let_go(records, record, on_dead);
   } else {

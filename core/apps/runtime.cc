@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // xpu-runtime: the command line for people and scripts.
+#include <cerrno>
 #include <cstdio>
 
 #include "core/apps/commands.h"
@@ -15,7 +16,12 @@ CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* js
 }
 
 void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  // A reader that has enough, as head has, may go.
+  if (!written && errno != EPIPE) {
+    fail_errno("cannot write to standard output");
+  }
 }
 
 namespace {

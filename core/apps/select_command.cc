@@ -6,8 +6,10 @@
 
 #include "core/apps/table.h"
 #include "core/base/error.h"
+#include "core/base/nearest.h"
 #include "core/choose/score.h"
 #include "core/log/format.h"
+#include "core/policy/policy.h"
 #include "core/record/ledger.h"
 #include "core/select/candidates.h"
 #include "core/start/start.h"
@@ -24,11 +26,32 @@ bool is_variable(const std::string& word) {
          word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == equals;
 }
 
-Said said_by(const std::vector<std::string>& words) {
+// Variables that say how, not what.
+constexpr std::string_view kModifiers[] = {"XPU_SHARING", "XPU_AFFINITY", "XPU_WAIT", "XPU_LABEL",
+                                           "XPU_DRIVER_CAPABILITIES"};
+
+bool asks_for_devices(std::string_view variable) {
+  return std::find(std::begin(kModifiers), std::end(kModifiers), variable) == std::end(kModifiers);
+}
+
+void check_variable(std::string_view name) {
+  const std::vector<std::string_view> known(std::begin(kRequestVariables),
+                                            std::end(kRequestVariables));
+  if (name.starts_with("XPU_") && std::find(known.begin(), known.end(), name) == known.end()) {
+    fail(name, " is no variable of this runtime", did_you_mean(name, known));
+  }
+}
+
+Said said_by(const SelectRequest& request) {
   Said said;
+  said.privileged = request.privileged;
   std::string list;
-  for (const std::string& word : words) {
+  bool asks = false;
+  for (const std::string& word : request.words) {
     if (is_variable(word)) {
+      const std::string name = word.substr(0, word.find('='));
+      check_variable(name);
+      asks |= asks_for_devices(name);
       said.env.push_back(word);
     } else {
       list += cat(list.empty() ? "" : ",", word);
@@ -36,10 +59,24 @@ Said said_by(const std::vector<std::string>& words) {
   }
   if (!list.empty()) {
     said.env.push_back(cat(kNeutralVariable, "=", list));
-  } else if (words.empty()) {
+  } else if (!asks) {
     said.env.push_back("XPU_COUNT=1");
   }
   return said;
+}
+
+[[noreturn]] void fail_for_nothing(const Request& request, const Config& config) {
+  const bool for_privileged = !request.privileged && !request.passed_over.empty() &&
+                              policy_of(config).environment == Accept::kPrivileged;
+  fail("this request asks for no device",
+       request.warnings.empty() ? "" : cat(": ", request.warnings[0]),
+       for_privileged ? "; --privileged asks as a privileged container does" : "");
+}
+
+// The rule too where policy is why.
+std::string verdict_text(const Judgement& verdict) {
+  return cat(log::printable(verdict.text),
+             verdict.rule.empty() ? "" : cat(" ([policy] ", verdict.rule, ")"));
 }
 
 const char* word_of(Judgement::Kind kind) {
@@ -105,7 +142,7 @@ std::string as_text(const Answer& answer) {
                std::to_string(candidate.holders), score_text(candidate, strategy),
                answer.is_chosen(device)                     ? "chosen"
                : one.verdict.kind == Judgement::Kind::kFree ? "free"
-                                                            : log::printable(one.verdict.text)});
+                                                            : verdict_text(one.verdict)});
   }
   out += answer.considered.empty() ? "No device to choose from.\n" : table.text();
   for (const std::string& warning : decision.warnings) {
@@ -171,15 +208,13 @@ std::string as_json(const Answer& answer) {
 
 }  // namespace
 
-SelectAnswer select_answer(const Config& config, const std::vector<std::string>& words,
-                           const std::string& cpus, bool json) {
+SelectAnswer select_answer(const Config& config, const SelectRequest& wanted, bool json) {
   const std::vector<FoundBackend> found = find_backends(config);
-  const Request request = parse_request(said_by(words), found, config, known_variables_file());
+  const Request request = parse_request(said_by(wanted), found, config, known_variables_file());
   if (request.kind != RequestKind::kDevices) {
-    fail("this request asks for no device",
-         request.warnings.empty() ? "" : cat(": ", request.warnings[0]));
+    fail_for_nothing(request, config);
   }
-  Decision decision = look(config, found, request, {"", ""}, cpus);
+  Decision decision = look(config, found, request, {"", ""}, wanted.cpus);
   decision.warnings.insert(decision.warnings.begin(), request.warnings.begin(),
                            request.warnings.end());
   decision.situation.holdings = look_at_leases(config.state_dir);

@@ -90,6 +90,17 @@ void audit_passed_over(const Config& config, const Request& request, AuditEntry 
   }
 }
 
+// Nothing about an earlier container of its id keeps one from starting that asks for nothing.
+void forget_namesake(const Invocation& call, const Config& config,
+                     const std::string& runtime) noexcept {
+  try {
+    Records records(config.state_dir);
+    forget_dead(config, records, {root_of(call, runtime), call.id});
+  } catch (const std::exception&) {
+    // As above.
+  }
+}
+
 void serve_request(const Invocation& call, const Config& config, const Asked& asked,
                    const Request& request, const std::string& runtime) {
   check_container_id(call.id);
@@ -101,6 +112,9 @@ void serve_request(const Invocation& call, const Config& config, const Asked& as
   const ContainerName name{root_of(call, runtime), call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
   refuse_live_id(record);
+  if (record && request.kind == RequestKind::kDriversOnly && call.verb != Verb::kRestore) {
+    forget_dead(config, records, name);
+  }
   Start start{config, asked, request, bundle, name};
   start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
   start.sync = call.syncs();
@@ -126,6 +140,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
       log::debug(note);
     }
     if (request.kind == RequestKind::kNone) {
+      forget_namesake(call, loaded.config, runtime);
       take_back(call.bundle, call.config_file, call.syncs());
       return;
     }
@@ -134,6 +149,11 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
     serve_request(call, loaded.config, asked, request, runtime);
   } catch (const Denied& denied) {
     entry.rule = denied.rule();
+    if (!denied.name().empty()) {
+      entry.name = denied.name();
+      entry.source = to_string(entry.name.starts_with("annotation ") ? RequestSource::kAnnotations
+                                                                     : RequestSource::kEnvironment);
+    }
     audit_denial(loaded.config, entry);
     throw;
   }

@@ -5,23 +5,22 @@
 #include <cstdio>
 
 namespace xpu {
-namespace {
 
-// Code points, as terminals show most of them in one column.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
+bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-}  // namespace
+std::size_t characters(std::string_view text) {
+  return text.size() -
+         static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_character));
+}
 
 std::string Table::text() const {
   std::vector<std::size_t> widths;
   for (const std::vector<std::string>& cells : rows_) {
     widths.resize(std::max(widths.size(), cells.size()));
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(cells[i]));
+      widths[i] = std::max(widths[i], characters(cells[i]));
     }
   }
   std::string out;
@@ -29,7 +28,7 @@ std::string Table::text() const {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       out += cells[i];
       if (i + 1 < cells.size()) {
-        out.append(widths[i] - width_of(cells[i]) + (widths[i] > 0 ? 2 : 0), ' ');
+        out.append(widths[i] - characters(cells[i]) + (widths[i] > 0 ? 2 : 0), ' ');
       }
     }
     out.erase(out.find_last_not_of(' ') + 1);

@@ -4,9 +4,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace xpu {
+
+// A byte of UTF-8 that is not the first of its character.
+bool continues_character(char c);
+// Code points, as terminals show most of them in one column.
+std::size_t characters(std::string_view text);
 
 // Columns as wide as what stands in them; the last is not padded.
 class Table {

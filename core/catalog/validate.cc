@@ -137,6 +137,11 @@ class Validator {
           shown(device.pci), "; a lower-case address such as 0000:65:00.0 is wanted");
     check(device.parent.empty() || (device.parent != device.id && known(device.parent)), what,
           " has the parent ", shown(device.parent), ", which was not described before it");
+    if (!device.parent.empty()) {
+      const Device& whole = *devices_.at(device.parent);
+      check(whole.parent.empty(), what, " has the parent ", device.parent, ", which is a part of ",
+            whole.parent, "; name the whole device instead");
+    }
     check(device.kind != DeviceKind::kPartition || !device.parent.empty(), what,
           " is a partition without a parent");
     count("aliases of one device", device.aliases.size(), limits::kAliases);

@@ -93,7 +93,8 @@ struct Config {
   std::vector<std::string> allow_vendors;      // allow-vendors; empty: all
   std::vector<std::string> allow_devices;      // allow-devices: patterns; empty: all
   std::vector<std::string> deny_devices;       // deny-devices: patterns
-  std::string audit_log;                       // audit-log; "" for none
+  std::vector<std::string> privileged_capabilities;  // privileged-capabilities: of driver files
+  std::string audit_log;                             // audit-log; "" for none
 
   // [leases]
   unsigned share_limit = 0;  // share-limit: most containers that share one device; 0: no limit
@@ -130,7 +131,8 @@ struct Installation {
 const Installation& installation();
 // Which variables are well known, and the package that serves each: data of the installation.
 std::string known_variables_file();
-// Prices and figures of models, as shipped.
+// The configuration, prices and figures of models, as shipped.
+std::string shipped_config_file();
 std::string shipped_prices_file();
 std::string shipped_models_file();
 // The same for a program in `folder`.

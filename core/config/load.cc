@@ -185,7 +185,19 @@ Config parse_config(const std::string& text, const std::string& file) {
 Config salvage_config() noexcept {
   Config config = default_config();
   const std::string path = config_path();
-  if_possible([&] { load_main(config, path, true); });
+  bool is_read = false;
+  if_possible([&] {
+    load_main(config, path, true);
+    is_read = true;
+  });
+  if (!is_read) {
+    // Who asks by an alias is told as others are, and does not start without a device.
+    if_possible([&] {
+      Config shipped = default_config();
+      load_main(shipped, shipped_config_file(), true);
+      config.aliases = std::move(shipped.aliases);
+    });
+  }
   DropIns drop_ins;
   if_possible([&] { drop_ins = find_drop_ins(path); });
   for (const std::string& name : drop_ins.names) {

@@ -52,6 +52,10 @@ std::string known_variables_file() {
   return cat(installation().data_dir, "/known-variables.toml");
 }
 
+std::string shipped_config_file() {
+  return cat(installation().data_dir, "/config.toml");
+}
+
 std::string shipped_prices_file() {
   return cat(installation().data_dir, "/prices.toml");
 }

@@ -109,6 +109,7 @@ constexpr SchemaKey kPolicyKeys[] = {
     key<&Config::allow_vendors, &Reader::names>("allow-vendors"),
     key<&Config::allow_devices, &Reader::patterns>("allow-devices"),
     key<&Config::deny_devices, &Reader::patterns>("deny-devices"),
+    key<&Config::privileged_capabilities, &Reader::names>("privileged-capabilities"),
     key<&Config::audit_log, &Reader::absolute_or_empty>("audit-log"),
 };
 constexpr SchemaKey kLeaseKeys[] = {

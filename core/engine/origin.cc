@@ -142,11 +142,31 @@ Origin found_out(const Spec& spec, const std::string& bundle, const std::string&
   return of_slurm(std::getenv("SLURM_JOB_ID"));
 }
 
+// Whether a character of UTF-8 that begins here moves a terminal's cursor or turns the direction of
+// what follows: U+0080-009F, U+200E-200F, U+202A-202E, U+2066-2069.
+bool is_invisible_control(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  const auto between = [](int value, int first, int last) {
+    return value >= first && value <= last;
+  };
+  if (byte(0) == 0xc2) {
+    return between(byte(1), 0x80, 0x9f);
+  }
+  const int last = byte(2);
+  return byte(0) == 0xe2 &&
+         ((byte(1) == 0x80 && (between(last, 0x8e, 0x8f) || between(last, 0xaa, 0xae))) ||
+          (byte(1) == 0x81 && between(last, 0xa6, 0xa9)));
+}
+
 // Names go to terminals and logs: a text that could do harm there is none.
 void keep_printable(std::string& text) {
-  const bool bad = std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-  });
+  bool bad = false;
+  for (std::size_t i = 0; i < text.size() && !bad; ++i) {
+    bad = static_cast<unsigned char>(text[i]) < ' ' || text[i] == '\x7f' ||
+          is_invisible_control(std::string_view(text).substr(i));
+  }
   if (bad || text.size() > kMaxText) {
     text.clear();
   }

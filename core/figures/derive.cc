@@ -28,8 +28,10 @@ bool parse_number(const std::string& text, double* number) {
 template <class OneEntry>
 const OneEntry* entry_for(const std::vector<OneEntry>& entries, const Device& device,
                           const Device* whole) {
-  const OneEntry* const found = first_match(entries, device);
-  return found != nullptr && whole != nullptr && matches(*found, *whole) ? nullptr : found;
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const OneEntry& entry) {
+    return matches(entry, device) && (whole == nullptr || !matches(entry, *whole));
+  });
+  return found == entries.end() ? nullptr : &*found;
 }
 
 std::string source_text(const std::string& file, const Entry& entry) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/figures/cache.h"
@@ -40,6 +41,19 @@ std::vector<std::string> Figures::ids() const {
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+std::string Figures::usual_currency() const {
+  std::map<std::string_view, std::size_t> counts;
+  for (const auto& [id, figure] : by_id_) {
+    if (figure->price) {
+      ++counts[figure->currency];
+    }
+  }
+  const auto most =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? "" : std::string(most->first);
 }
 
 std::string prices_file(const Config& config) {

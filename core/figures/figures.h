@@ -50,6 +50,8 @@ class Figures {
   bool empty() const { return by_id_.empty(); }
   void reserve(std::size_t count) { by_id_.reserve(count); }
   std::vector<std::string> ids() const;  // in order
+  // That of most prices, of several the first by name; "" without a price.
+  std::string usual_currency() const;
 
  private:
   struct Hash : std::hash<std::string_view> {

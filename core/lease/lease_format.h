@@ -3,10 +3,13 @@
 //
 //   xpu-leases 1
 //   boot BOOT-ID
-//   r RUNTIME-ROOT                      the lines "l" below it are of this root
-//   l PID START x|s SINCE INODE ID      exclusive or shared; then of every device: ID KEY
-//   PARENT-KEY w PID START SINCE ROOT ID KEYS ...  number of keys, the keys, the keys of their
-//   parents end HASH                            of all bytes before this line
+//   r RUNTIME-ROOT
+//   l PID START x|s SINCE INODE ID, and of every device: DEVICE-ID KEY PARENT-KEY
+//   w PID START SINCE ROOT ID NUMBER, that many keys, and the keys of their parents
+//   end HASH
+//
+// The lines "l" are of the root in the line "r" above them, exclusive (x) or shared (s). The hash
+// is of all bytes before its line.
 //
 // Fields are separated by one space. Bytes up to the space, '%', DEL and a lone "-" are written as
 // %XX, and nothing as "-". The first and the last line are the same in every version.

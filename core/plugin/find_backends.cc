@@ -87,7 +87,7 @@ std::vector<FoundBackend> find_backends(const Config& config, const Concerns& co
       const auto settings = config.backends.find(manifest.name);
       found.push_back(parse_manifest(
           manifest, settings == config.backends.end() ? BackendConfig{} : settings->second,
-          config_file, config.require_sha256));
+          config_file, config.require_sha256, config.origins));
     }
   }
   std::stable_sort(found.begin(), found.end(),

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
+#include "core/base/nearest.h"
 #include "core/base/platform.h"
 #include "core/base/trust.h"
 #include "core/catalog/grammar.h"
@@ -212,33 +213,52 @@ toml::table parse(FoundBackend& found, const std::string& text) {
   return {};
 }
 
-void apply_config(FoundBackend& found, const BackendConfig& config,
-                  const std::string& config_file) {
-  Manifest& manifest = found.manifest;
+// Where keys of [backends.NAME] were set, for messages.
+struct Places {
+  const std::string& config_file;
+  const std::map<std::string, ValueOrigin>& origins;
+
+  // "FILE:LINE: [backends.NAME] "; what no file sets, the command line, has no line.
+  std::string of(const std::string& backend, const std::string& key) const {
+    const auto found = origins.find(cat("backends.", backend, '.', key));
+    return cat(
+        found == origins.end() ? config_file : cat(found->second.file, ':', found->second.line),
+        ": [backends.", backend, "] ");
+  }
+};
+
+std::string hint_of(const std::string& word, const std::vector<std::string>& known) {
+  return did_you_mean(word, {known.begin(), known.end()});
+}
+
+void apply_options(Manifest& manifest, const BackendConfig& config, const Places& places) {
+  std::vector<std::string> names = {"enabled", "features"};
+  for (const auto& [known, unused] : manifest.options) {
+    names.push_back(known);
+  }
   for (const auto& [name, value] : config.options) {
     const auto option = manifest.options.find(name);
     if (option == manifest.options.end()) {
-      std::vector<std::string> names = {"enabled", "features"};
-      for (const auto& [known, unused] : manifest.options) {
-        names.push_back(known);
-      }
-      fail(config_file, ": [backends.", manifest.name, "] has no option ", in_quotes(name),
-           "; it has ", list_of(names));
+      fail(places.of(manifest.name, name), "has no option ", in_quotes(name), "; it has ",
+           list_of(names), hint_of(name, names));
     }
     if (!grammar::is_text(value, limits::kText)) {
-      fail(config_file, ": [backends.", manifest.name, "] ", name, " is not text of one line");
+      fail(places.of(manifest.name, name), name, " is not text of one line");
     }
     option->second = value;
   }
+}
+
+void check_features(const Manifest& manifest, const BackendConfig& config, const Places& places) {
+  std::vector<std::string> known;
+  for (const Feature& feature : manifest.features) {
+    known.push_back(feature.name);
+  }
   for (const std::string& name : config.features.value_or(std::vector<std::string>())) {
-    std::vector<std::string> known;
-    for (const Feature& feature : manifest.features) {
-      known.push_back(feature.name);
-    }
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      fail(config_file, ": [backends.", manifest.name, "] features: there is no feature ",
-           in_quotes(name),
-           known.empty() ? "; this backend has none" : cat("; there are ", list_of(known)));
+      fail(places.of(manifest.name, "features"), "features: there is no feature ", in_quotes(name),
+           known.empty() ? "; this backend has none" : cat("; there are ", list_of(known)),
+           hint_of(name, known));
     }
   }
 }
@@ -286,7 +306,8 @@ FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
 }
 
 FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& config,
-                            const std::string& config_file, bool require_sha256) {
+                            const std::string& config_file, bool require_sha256,
+                            const std::map<std::string, ValueOrigin>& origins) {
   FoundBackend found;
   found.manifest.file = manifest.file;
   found.manifest.name = manifest.name;
@@ -308,7 +329,9 @@ FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& c
         fail(manifest.file, ": no sha256 of ", found.manifest.library, ", which require-sha256 of ",
              config_file, " demands; install a version of the package that states it");
       }
-      apply_config(found, config, config_file);
+      const Places places{config_file, origins};
+      apply_options(found.manifest, config, places);
+      check_features(found.manifest, config, places);
       under(Obligation::kManifest, [&] { reader.read_detect(); });
     } catch (const Error& error) {
       refuse(found, error.what());

@@ -164,8 +164,10 @@ using Concerns = std::function<bool(std::string_view text)>;
 // `config_file` is for messages. With `require_sha256`, one without a hash is refused.
 FoundBackend read_manifest(const std::string& file, const BackendConfig& config,
                            const std::string& config_file, bool require_sha256);
+// `origins`: those of the configuration; with them a setting that is wrong is named with its place.
 FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& config,
-                            const std::string& config_file, bool require_sha256);
+                            const std::string& config_file, bool require_sha256,
+                            const std::map<std::string, ValueOrigin>& origins = {});
 
 // The text of a manifest; never throws. `folder`: an open and trusted folder that holds it, or
 // null.

@@ -59,19 +59,28 @@ struct PolicyRow {
 };
 std::vector<PolicyRow> policy_rows(const Config& config);
 
-// A request that policy does not allow. `rule` is the key of [policy] at fault.
+// A request that policy does not allow. `rule` is the key of [policy] at fault, or another with its
+// table; `name` the variable or annotation where it is not the one that asks for devices.
 class Denied : public Error {
  public:
-  Denied(std::string rule, const std::string& text) : Error(text), rule_(std::move(rule)) {}
+  Denied(std::string rule, const std::string& text, std::string name = "")
+      : Error(text), rule_(std::move(rule)), name_(std::move(name)) {}
   const std::string& rule() const { return rule_; }
+  const std::string& name() const { return name_; }
 
  private:
-  std::string rule_;
+  std::string rule_, name_;
 };
 
 template <class... Parts>
 [[noreturn]] void deny(const std::string& rule, const Parts&... parts) {
   throw Denied(rule, cat(parts..., "; [policy] ", rule, " says so"));
+}
+// The same where `name`, with which the message begins, is at fault.
+template <class... Parts>
+[[noreturn]] void deny_setting(const std::string& rule, const std::string& name,
+                               const Parts&... parts) {
+  throw Denied(rule, cat(name, parts..., "; [policy] ", rule, " says so"), name);
 }
 
 }  // namespace xpu

@@ -137,37 +137,40 @@ std::optional<LeaseFile> read_file_of(const Fd& folder, const std::string& state
   return file;
 }
 
-// Takes the dead out of the rows and returns them.
-std::vector<Lease> take_dead(LeaseRows& rows) {
+struct Look {
+  Holdings holdings;
+  std::vector<Lease> ended;
+  std::vector<LeaseRow> later;
+  bool rebuilt = false;
+};
+
+// Takes the dead out of the rows: a few to be ended now, the others later.
+void take_dead(LeaseRows& rows, Look& out) {
   const std::vector<bool> live = containers_live(rows.leases);
-  std::vector<Lease> dead;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < live.size(); ++i) {
     if (live[i]) {
       rows.leases[kept++] = rows.leases[i];
+    } else if (out.ended.size() < Ledger::kMostEnded) {
+      out.ended.push_back(to_lease(rows, rows.leases[i]));
     } else {
-      dead.push_back(to_lease(rows, rows.leases[i]));
+      out.later.push_back(rows.leases[i]);
     }
   }
   rows.leases.resize(kept);
-  return dead;
 }
-
-struct Look {
-  Holdings holdings;
-  std::vector<Lease> ended;
-  bool rebuilt = false;
-};
 
 Look look(const Fd& folder, const std::string& state_dir, bool mend) {
   std::optional<LeaseFile> file = read_file_of(folder, state_dir, mend);
-  const bool rebuilt = !file;
-  LeaseRows rows = rebuilt ? rebuild(state_dir).rows() : std::move(file->rows);
-  std::vector<Waiter> waiters = rebuilt ? std::vector<Waiter>() : std::move(file->waiters);
-  std::vector<Lease> ended = take_dead(rows);
+  Look out;
+  out.rebuilt = !file;
+  LeaseRows rows = out.rebuilt ? rebuild(state_dir).rows() : std::move(file->rows);
+  std::vector<Waiter> waiters = out.rebuilt ? std::vector<Waiter>() : std::move(file->waiters);
+  take_dead(rows, out);
   std::erase_if(waiters,
                 [](const Waiter& waiter) { return !process_runs(waiter.pid, waiter.start_time); });
-  return {Holdings::of(std::move(rows), std::move(waiters)), std::move(ended), rebuilt};
+  out.holdings = Holdings::of(std::move(rows), std::move(waiters));
+  return out;
 }
 
 template <class T>
@@ -181,6 +184,7 @@ struct Change {
   std::vector<Waiter> waiters;
   std::vector<const LeaseRow*> gone;
   std::vector<const Waiter*> dequeued;
+  std::vector<LeaseRow> dead = {};  // that stay all the same
 };
 
 template <class T>
@@ -191,11 +195,14 @@ bool holds(const std::vector<const T*>& items, const T& item) {
 std::string changed_text(const Holdings& holdings, const Change& change) {
   const LeaseRows& rows = holdings.rows();
   std::vector<const LeaseRow*> kept;
-  kept.reserve(rows.leases.size());
+  kept.reserve(rows.leases.size() + change.dead.size());
   for (const LeaseRow& row : rows.leases) {
     if (!holds(change.gone, row)) {
       kept.push_back(&row);
     }
+  }
+  for (const LeaseRow& row : change.dead) {
+    kept.push_back(&row);
   }
   std::vector<const Waiter*> waiters;
   for (const Waiter& waiter : holdings.waiters()) {
@@ -232,6 +239,7 @@ Ledger::Ledger(const std::string& state_dir)
   Look found = look(folder_, state_dir, true);
   holdings_ = std::move(found.holdings);
   ended_ = std::move(found.ended);
+  later_ = std::move(found.later);
   rebuilt_ = found.rebuilt;
 }
 
@@ -242,6 +250,7 @@ void Ledger::add(Lease lease) {
 
 void Ledger::remove(const std::string& runtime_root, const std::string& id) {
   erase(added_, runtime_root, id);
+  erase(later_, runtime_root, id);
   if (const LeaseRow* const row = row_of(holdings_, runtime_root, id)) {
     removed_.push_back(row);
   }
@@ -262,11 +271,12 @@ void Ledger::dequeue(const std::string& runtime_root, const std::string& id) {
 }
 
 void Ledger::commit() {
-  if (!rebuilt_ && added_.empty() && queued_.empty() && removed_.empty() && dequeued_.empty()) {
+  if (!rebuilt_ && ended_.empty() && added_.empty() && queued_.empty() && removed_.empty() &&
+      dequeued_.empty()) {
     return;
   }
   write_ledger(folder_, state_dir_,
-               changed_text(holdings_, {added_, queued_, removed_, dequeued_}));
+               changed_text(holdings_, {added_, queued_, removed_, dequeued_, later_}));
   // A writer that was killed was about to give its container a lease, or to take one.
   if (rebuilt_ || !ended_.empty()) {
     remove_stale_temporaries(folder_.get(), kFile);

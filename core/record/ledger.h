@@ -28,16 +28,20 @@ class Ledger {
 
   // As they were read.
   const Holdings& holdings() const { return holdings_; }
-  // Leases that were left out because their containers are dead.
+  // Leases that were left out because their containers are dead; commit() takes them out of the
+  // file, so whoever commits sees to what becomes of their records. After many deaths at once they
+  // are the first kMostEnded: the others stay in the file, where they hold nothing, for later.
+  static constexpr std::size_t kMostEnded = 8;
   const std::vector<Lease>& ended() const { return ended_; }
 
-  // In place of an older lease of the same container. In force once commit() returns.
+  // In place of an older lease of the same container, dead or alive. In force once commit()
+  // returns.
   void add(Lease lease);
   void remove(const std::string& runtime_root, const std::string& id);
   // One who waits already keeps their place.
   void enqueue(Waiter waiter);
   void dequeue(const std::string& runtime_root, const std::string& id);
-  // Writes what changed. Throws Error, and then nothing has.
+  // Writes what changed, the end of leases too. Throws Error, and then nothing has.
   void commit();
 
  private:
@@ -45,6 +49,7 @@ class Ledger {
   Fd folder_, lock_;
   Holdings holdings_;
   std::vector<Lease> ended_;
+  std::vector<LeaseRow> later_;  // dead, and not in ended_; of the rows of holdings_
   // What commit() is to change: of one container the lease or waiter read goes, and what is in
   // `added_` or `queued_` comes.
   std::vector<Lease> added_;

@@ -63,9 +63,9 @@ struct Record {
 };
 
 // Told of a record whose container is dead: when it ended, and whether that is only an estimate.
-// Comes at least once for every record that holds devices; again with the same record and end where
-// a process was killed before it could remove the record. May throw Error: then a later look tells
-// it again.
+// Comes at least once for every record that holds devices; again where a process was killed before
+// it could remove the record, and then the first end is the better estimate. May throw Error: then
+// a later look tells it again.
 using OnDead = std::function<void(const Record&, std::int64_t end_unix, bool estimated)>;
 
 class Records {

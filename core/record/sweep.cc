@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a dead record ends. First it is renamed to <name>-<inode>.ended, under the lock of the
 // folder, so that no start takes it for its own; then its end is told; then it is removed. Whoever
-// is killed between leaves a file that the next sweep finishes, with the same end: its time is that
-// of the stamp, or of the renaming.
+// is killed between leaves a file that the next sweep finishes: its time is that of the stamp, else
+// at most that of the renaming.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -50,7 +50,14 @@ std::int64_t boot_time() {
   return static_cast<std::int64_t>(::time(nullptr)) - up.tv_sec;
 }
 
-// What nobody stamped has ended when it was missed, and before this boot if it is of another one.
+// The last time that something came into the folder or went.
+std::int64_t changed(const std::string& folder, std::int64_t otherwise) {
+  struct stat status = {};
+  return ::stat(folder.c_str(), &status) == 0 ? status.st_mtim.tv_sec : otherwise;
+}
+
+// What nobody stamped has ended when it was missed at the latest; before this boot if it is of
+// another one, else before its root changed last: its state has gone from there.
 void tell(const OnDead& on_dead, const Record& record, std::int64_t missed_unix) {
   if (!on_dead || record.held.empty()) {
     return;
@@ -60,6 +67,8 @@ void tell(const OnDead& on_dead, const Record& record, std::int64_t missed_unix)
     end = record.end->unix_time;
   } else if (record.creator.boot_id != boot_id()) {
     end = std::min(end, boot_time());
+  } else {
+    end = std::min(end, changed(record.runtime_root, end));
   }
   on_dead(record, std::max(end, record.created_unix), !record.end);
 }

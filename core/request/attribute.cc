@@ -202,8 +202,8 @@ std::optional<AttributeText> attribute_text(std::string_view element) {
       !out.name.empty() && std::all_of(out.name.begin(), out.name.end(), [](char c) {
         return (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-';
       });
-  if (!is_word || out.sign.find_first_of("=<>") == out.sign.npos ||
-      element.find('/') != element.npos) {
+  // A qualified name of CDI, vendor.com/class=name, has a slash before the sign: it is no word.
+  if (!is_word || out.sign.find_first_of("=<>") == out.sign.npos) {
     return std::nullopt;
   }
   return out;

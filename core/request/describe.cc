@@ -103,7 +103,7 @@ class Describer {
       const Attribute& attribute = attribute_called(text->name, list_->where());
       Saying saying{&attribute, op_of(*text, attribute, where), {}, std::string(element), true};
       saying.values = values_of(attribute, saying.op, text->value, "|", where);
-      sayings_.push_back(std::move(saying));
+      add(std::move(saying));
     }
   }
 
@@ -114,7 +114,12 @@ class Describer {
     Saying saying{&attribute, variable.op, {}, setting.text(), false};
     saying.values =
         values_of(attribute, variable.op, setting.value, is_type ? ",|" : "|", setting.where());
-    if (!is_type ||
+    add(std::move(saying));
+  }
+
+  // Of any vendor says nothing.
+  void add(Saying saying) {
+    if (saying.attribute->name != "vendor" ||
         std::find(saying.values.begin(), saying.values.end(), "any") == saying.values.end()) {
       sayings_.push_back(std::move(saying));
     }

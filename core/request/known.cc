@@ -8,6 +8,7 @@
 #include "core/base/ascii.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/nearest.h"
 #include "core/base/trust.h"
 #include "core/request/request.h"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::string_view kSuffix = "_VISIBLE_DEVICES";
 constexpr std::size_t kFileLimit = 1 << 16;
+// An image can set any number.
+constexpr std::size_t kMostMisspelt = 16, kMostLookedAt = 1000;
 
 bool is_claimed(std::string_view name, const std::vector<FoundBackend>& backends) {
   return std::any_of(backends.begin(), backends.end(), [&](const FoundBackend& found) {
@@ -80,6 +83,25 @@ std::vector<std::string> unclaimed_warnings(const Environment& env,
     }
   } catch (const Error& error) {
     warnings.push_back(error.what());
+  }
+  return warnings;
+}
+
+std::vector<std::string> misspelt_warnings(const Environment& env) {
+  static const std::vector<std::string_view> own(std::begin(kRequestVariables),
+                                                 std::end(kRequestVariables));
+  std::vector<std::string> warnings;
+  std::size_t looked_at = 0;
+  for (const auto& [name, value] : env.last_values([](std::string_view one) {
+         return one.starts_with("XPU_") && std::find(own.begin(), own.end(), one) == own.end();
+       })) {
+    const std::string hint = did_you_mean(name, own);
+    if (!hint.empty()) {
+      warnings.push_back(cat(name, " is set, which means nothing here", hint));
+    }
+    if (warnings.size() == kMostMisspelt || ++looked_at == kMostLookedAt) {
+      break;
+    }
   }
   return warnings;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Well-known request variables that no installed backend claims.
+// Variables that look like requests: well-known ones that no installed backend claims, and
+// misspelt ones.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ namespace xpu {
 std::vector<std::string> unclaimed_warnings(const Environment& env,
                                             const std::vector<FoundBackend>& backends,
                                             const std::string& known_file);
+
+// A warning for each variable that is almost one of the runtime's own.
+std::vector<std::string> misspelt_warnings(const Environment& env);
 
 // The first well-known variable that asks for devices or drivers and that no installed backend
 // claims; "" for none. When the file cannot be read, whatever looks like one counts.

@@ -46,12 +46,13 @@ void Modifiers::check(const Policy& policy) const {
       policy.sharing_choice == SharingChoice::kAny ||
       (policy.sharing_choice == SharingChoice::kTighten && exclusive_.value_or(false));
   if (differs && !may_differ) {
-    deny("sharing-choice", sharing_source_, " is not for a container to choose; devices are ",
-         policy.exclusive_by_default ? "exclusive" : "shared");
+    deny_setting("sharing-choice", sharing_source_,
+                 " is not for a container to choose; devices are ",
+                 policy.exclusive_by_default ? "exclusive" : "shared");
   }
   if (wait_seconds_ > policy.max_wait_seconds) {
-    deny("max-wait-seconds", wait_source_, " is longer than the ", policy.max_wait_seconds,
-         " s that a container may wait");
+    deny_setting("max-wait-seconds", wait_source_, " is longer than the ", policy.max_wait_seconds,
+                 " s that a container may wait");
   }
 }
 

@@ -102,6 +102,9 @@ class RequestParser {
     if (reaches_vendors(winner)) {
       append(request_.warnings, unclaimed_warnings(env_, backends_, known_file));
     }
+    if (accepts(RequestSource::kEnvironment)) {
+      append(request_.warnings, misspelt_warnings(env_));
+    }
     if (request_.kind != RequestKind::kNone) {
       add_modifiers();
       add_what_backends_read();

@@ -49,7 +49,9 @@ Candidate candidate_of(const Device& device, const Situation& situation, const J
   out.memory_bytes = device.memory_bytes;
   if (const Figure* const figure = situation.figures.find(device.id)) {
     out.performance = figure->performance;
-    out.price = figure->price;
+    if (situation.currency.empty() || figure->currency == situation.currency) {
+      out.price = figure->price;
+    }
   }
   out.holders = situation.holdings.empty() ? 0 : situation.holdings.holders(judge.keys_of(device));
   out.local = is_local(device, situation.numa_nodes);
@@ -95,6 +97,19 @@ std::vector<const Considered*> best_of(const std::vector<Considered>& considered
     out.push_back(free[place]);
   }
   return out;
+}
+
+bool all_unavailable(const std::vector<Considered>& considered) {
+  return std::all_of(considered.begin(), considered.end(), [](const Considered& one) {
+    return one.verdict.kind == Judgement::Kind::kUnavailable;
+  });
+}
+
+unsigned free_up_to(const std::vector<Considered>& considered, unsigned most) {
+  const auto free = std::count_if(considered.begin(), considered.end(), [](const Considered& one) {
+    return one.verdict.kind == Judgement::Kind::kFree;
+  });
+  return std::clamp(static_cast<unsigned>(free), 1U, most);
 }
 
 std::string reasons(const std::vector<Considered>& considered) {

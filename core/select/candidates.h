@@ -24,6 +24,12 @@ std::vector<const Considered*> best_of(const std::vector<Considered>& considered
                                        const Request& request, const Config& config,
                                        const Situation& situation, const Judge& judge);
 
+// None is there, or as good as none.
+bool all_unavailable(const std::vector<Considered>& considered);
+
+// How many are free, at most `most`; 1 where none is.
+unsigned free_up_to(const std::vector<Considered>& considered, unsigned most);
+
 // What rules devices out, for a message: "acme:1 has 16.0 GiB, ...; acme:2 is held by ...".
 std::string reasons(const std::vector<Considered>& considered);
 

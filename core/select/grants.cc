@@ -44,9 +44,11 @@ void check_allowed(const FeatureRequest& request, const Config& config) {
   const auto backend = config.backends.find(request.backend);
   if (backend != config.backends.end() && backend->second.features &&
       !contains(*backend->second.features, request.name)) {
-    fail(request.source, ": the feature ", request.name,
-         " is not among the features that [backends.", request.backend, "] of ", file_of(config),
-         " allows: ", listed_or_none(*backend->second.features));
+    throw Denied(cat("backends.", request.backend, ".features"),
+                 cat(request.source, ": the feature ", request.name,
+                     " is not among the features that [backends.", request.backend, "] of ",
+                     file_of(config), " allows: ", listed_or_none(*backend->second.features)),
+                 request.source);
   }
 }
 
@@ -57,14 +59,16 @@ SelectedFeature choose_feature(const FeatureRequest& request, bool privileged,
   }
   check_allowed(request, config);
   if (!request.denied_by.empty()) {
-    deny(request.denied_by, request.source, ": the feature ", request.name,
-         " is not for this container");
+    deny_setting(request.denied_by, request.source, ": the feature ", request.name,
+                 " is not for this container");
   }
   if (request.privileged && !privileged) {
-    fail(request.source, ": the feature ", request.name,
-         " is for privileged containers; that means CAP_SYS_ADMIN in the bounding, permitted and "
-         "effective sets of process.capabilities (--privileged gives it), and no user namespace of "
-         "its own");
+    throw Denied("features",
+                 cat(request.source, ": the feature ", request.name,
+                     " is for privileged containers; that means CAP_SYS_ADMIN in the bounding, "
+                     "permitted and effective sets of process.capabilities (--privileged gives "
+                     "it), and no user namespace of its own"),
+                 request.source);
   }
   if (!contains(backend.catalog.capabilities, request.name)) {
     fail(request.source, ": this host has no ", request.name, "; features of the backend ",
@@ -132,8 +136,12 @@ std::vector<std::string> items_of(const BackendStatus& backend, const std::strin
   return out;
 }
 
-std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend) {
+std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend,
+                                             const Config& config) {
   std::vector<std::string> out = offered(backend, false);
+  const auto is_kept = [&](const std::string& capability) {
+    return !request.privileged && contains(config.privileged_capabilities, capability);
+  };
   const auto asked =
       std::find_if(request.capabilities.begin(), request.capabilities.end(),
                    [&](const auto& entry) { return entry.backend == name_of(backend); });
@@ -141,6 +149,7 @@ std::vector<std::string> choose_capabilities(const Request& request, const Backe
     return {};
   }
   if (contains(asked->names, "all")) {
+    std::erase_if(out, is_kept);
     return out;
   }
   for (const std::string& capability : asked->names) {
@@ -152,6 +161,10 @@ std::vector<std::string> choose_capabilities(const Request& request, const Backe
     if (!contains(out, capability)) {
       fail(asked->source, ": the backend ", name_of(backend), " does not offer the capability '",
            capability, "'; it offers ", listed_or_none(out));
+    }
+    if (is_kept(capability)) {
+      deny_setting("privileged-capabilities", asked->source, ": the capability ", capability,
+                   " is for privileged containers");
     }
   }
   std::erase_if(out, [&](const std::string& c) { return !contains(asked->names, c); });

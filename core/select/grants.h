@@ -9,10 +9,16 @@
 
 namespace xpu {
 
+// The key that limits how many devices a container may have.
+inline const char* limit_rule(const Config& config) {
+  return config.enable_multi_gpu ? "max-devices-per-container" : "enable-multi-gpu";
+}
+
 // All throw Error for what cannot be given.
 
 // In catalog order, without features.
-std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend);
+std::vector<std::string> choose_capabilities(const Request& request, const BackendStatus& backend,
+                                             const Config& config);
 
 std::vector<SelectedFeature> choose_features(const Request& request, const BackendStatus& backend,
                                              const Config& config);

@@ -12,11 +12,6 @@
 namespace xpu {
 namespace {
 
-bool is_listed(const Device& device, const std::vector<std::string>& patterns) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return matches_device(device, pattern); });
-}
-
 std::string who(const Lease& lease) {
   return cat("container ", lease.id, " (since ", log::rfc3339(lease.since_unix), ")");
 }
@@ -29,9 +24,13 @@ bool matches_device(const Device& device, std::string_view pattern) {
          matches_glob(device.name, pattern);
 }
 
-unsigned share_limit_of(const Device& device, const Config& config) {
+bool matches_device_or_whole(const Device& device, const Device* whole, std::string_view pattern) {
+  return matches_device(device, pattern) || (whole != nullptr && matches_device(*whole, pattern));
+}
+
+unsigned share_limit_of(const Device& device, const Device* whole, const Config& config) {
   for (const auto& [pattern, limit] : config.share_limits) {
-    if (matches_device(device, pattern)) {
+    if (matches_device_or_whole(device, whole, pattern)) {
       return limit;
     }
   }
@@ -62,10 +61,21 @@ Judge::Judge(const Request& request, const std::vector<BackendStatus>& backends,
   }
 }
 
-DeviceKeys Judge::keys_of(const Device& device) const {
+const Device* Judge::whole_of(const Device& device) const {
   const auto parent = device.parent.empty() ? parents_.end() : parents_.find(device.parent);
-  const bool known = parent != parents_.end() && parent->second != nullptr;
-  return {lease_key(device), known ? lease_key(*parent->second) : device.parent};
+  return parent == parents_.end() ? nullptr : parent->second;
+}
+
+bool Judge::is_listed(const Device& device, const std::vector<std::string>& patterns) const {
+  const Device* const whole = whole_of(device);
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches_device_or_whole(device, whole, pattern);
+  });
+}
+
+DeviceKeys Judge::keys_of(const Device& device) const {
+  const Device* const whole = whole_of(device);
+  return {lease_key(device), whole != nullptr ? lease_key(*whole) : device.parent};
 }
 
 HeldDevice Judge::held_device(const Device& device) const {
@@ -96,7 +106,7 @@ Judgement Judge::held(const Device& device) const {
     return {};
   }
   const DeviceKeys mine = keys_of(device);
-  const unsigned limit = share_limit_of(device, config_);
+  const unsigned limit = share_limit_of(device, whole_of(device), config_);
   const Obstacle obstacle = holdings.obstacle(mine, exclusive_, limit, own_lease_);
   if (obstacle.holder != nullptr) {
     const std::string holder = who(*obstacle.holder);

@@ -32,7 +32,9 @@ class Judge {
         const Situation& situation);
 
   Judgement judge(const Device& device) const;
-  // The part of it that depends on other containers.
+  // The parts of it that depend on policy alone,
+  Judgement by_policy(const Device& device) const;
+  // and on other containers.
   Judgement held(const Device& device) const;
   DeviceKeys keys_of(const Device& device) const;
   // As it is written into a lease.
@@ -40,7 +42,10 @@ class Judge {
   bool exclusive() const { return exclusive_; }
 
  private:
-  Judgement by_policy(const Device& device) const;
+  // The device that it is a part of; nullptr for none that is known.
+  const Device* whole_of(const Device& device) const;
+  // What is said of a device goes for its parts.
+  bool is_listed(const Device& device, const std::vector<std::string>& patterns) const;
 
   const Request& request_;
   const Config& config_;
@@ -56,7 +61,10 @@ class Judge {
 // its model with '*' for any characters; in any case.
 bool matches_device(const Device& device, std::string_view pattern);
 
+// Or the device that it is a part of, where there is one.
+bool matches_device_or_whole(const Device& device, const Device* whole, std::string_view pattern);
+
 // Most containers that may share the device; 0: any number.
-unsigned share_limit_of(const Device& device, const Config& config);
+unsigned share_limit_of(const Device& device, const Device* whole, const Config& config);
 
 }  // namespace xpu

@@ -25,6 +25,10 @@ void check_devices(const SelectedBackend& selected, const Catalog& catalog, cons
     if (!device->available) {
       fail_restore("the device ", id, " is not available: ", device->reason);
     }
+    if (const Judgement verdict = judge.by_policy(*device);
+        verdict.kind != Judgement::Kind::kFree) {
+      deny(verdict.rule, kCannotRestore, "the device ", id, " ", verdict.text);
+    }
     if (const Judgement verdict = judge.held(*device); verdict.kind != Judgement::Kind::kFree) {
       throw Busy(cat(kCannotRestore, "the device ", id, " ", verdict.text),
                  {judge.held_device(*device)});
@@ -59,6 +63,7 @@ void check_recorded(const Selection& selection, const Request& request,
                     const std::vector<BackendStatus>& backends, const Config& config,
                     const Situation& situation) {
   const Judge judge(request, backends, config, situation);
+  std::size_t count = 0;
   for (const SelectedBackend& selected : selection.backends) {
     const BackendStatus* backend = backend_called(backends, selected.backend);
     if (backend == nullptr) {
@@ -69,12 +74,17 @@ void check_recorded(const Selection& selection, const Request& request,
                    backend->reason);
     }
     check_devices(selected, backend->catalog, judge);
+    count += selected.devices.size();
     for (const std::string& capability : selected.capabilities) {
       check_capability(capability, backend->catalog);
     }
     for (const SelectedFeature& feature : selected.features) {
       check_feature(feature, *backend, request.privileged);
     }
+  }
+  if (const unsigned most = situation.policy.max_devices; most > 0 && count > most) {
+    deny(limit_rule(config), kCannotRestore, "it had ", count,
+         " devices, and a container may have ", most);
   }
 }
 

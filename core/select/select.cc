@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <unordered_set>
 
 #include "core/base/error.h"
 #include "core/select/candidates.h"
@@ -59,12 +60,15 @@ class Choice {
 
   // Every device that the request could be about, with what rules it out.
   std::vector<Considered> consider() {
+    const std::vector<Selector> selectors = wish_selectors();
     std::vector<Considered> out;
-    for (const Selector& selector : wish_selectors()) {
+    std::unordered_set<const Device*> seen;  // a backend and its vendors may have the same name
+    for (const Selector& selector : selectors) {
       for (const BackendStatus* backend : concerned(selector)) {
         out.reserve(out.size() + devices_of(*backend).size());
         for (const Device& device : devices_of(*backend)) {
-          if (device.in_all && in_prefix(selector, *backend, device)) {
+          if (device.in_all && in_prefix(selector, *backend, device) &&
+              (selectors.size() == 1 || seen.insert(&device).second)) {
             out.push_back({backend, &device, judge_.judge(device)});
           }
         }
@@ -221,13 +225,6 @@ class Choice {
     warn(text);
   }
 
-  // As good as none, then.
-  static bool all_unavailable(const std::vector<Considered>& considered) {
-    return std::all_of(considered.begin(), considered.end(), [](const Considered& one) {
-      return one.verdict.kind == Judgement::Kind::kUnavailable;
-    });
-  }
-
   void choose_all(const Selector& selector) {
     std::vector<Considered> considered;
     for (const BackendStatus* backend : ready(selector)) {
@@ -247,7 +244,8 @@ class Choice {
     const unsigned most = situation_.policy.max_devices;
     if (most > 0 && considered.size() > most) {
       // `all` is as many as policy lets a container have: the best of them.
-      choose_best(quoted(selector), considered, {1, most, false, selector.text});
+      choose_best(quoted(selector), considered,
+                  {free_up_to(considered, most), most, false, selector.text});
       return;
     }
     bool found = false;
@@ -256,7 +254,8 @@ class Choice {
         chosen_[one.backend].insert(one.device);
         found = true;
       } else {
-        warn(cat(quoted(selector), ": left out ", one.device->id, ", which ", one.verdict.text));
+        warn(cat(quoted(selector), ": left out ", one.device->id, ", which ", one.verdict.text,
+                 one.verdict.rule.empty() ? "" : cat(" ([policy] ", one.verdict.rule, ")")));
       }
     }
     if (!found) {
@@ -269,19 +268,24 @@ class Choice {
   std::vector<Selector> wish_selectors() const {
     const std::string text = request_.wish ? request_.wish->source : "all";
     Selector open{text, "", "all", "", {}, {}};
-    std::vector<Selector> out;
+    std::vector<Selector> out, off;  // a vendor that is off is asked for only where no other is
     for (const Test& test : request_.tests) {
       if (test.key != Test::Key::kVendor || test.op != Test::Op::kEqual) {
         continue;
       }
       for (const std::string& vendor : test.values) {
         open.backend = vendor;
-        if (!concerned(open).empty()) {
-          out.push_back(open);
+        const std::vector<const BackendStatus*> backends = concerned(open);
+        if (!backends.empty()) {
+          (std::all_of(backends.begin(), backends.end(),
+                       [](const auto* one) { return is_off(*one); })
+               ? off
+               : out)
+              .push_back(open);
         }
       }
-      if (!out.empty()) {
-        return out;
+      if (!out.empty() || !off.empty()) {
+        return out.empty() ? off : out;
       }
     }
     open.backend.clear();
@@ -302,6 +306,9 @@ class Choice {
     if (const unsigned most = situation_.policy.max_devices; most > 0) {
       if (wish.least > most) {
         too_many(wish.least);
+      }
+      if (wish.most == 0 && !wish.direct_links) {
+        wish.least = std::max(wish.least, free_up_to(considered, most));
       }
       wish.most = wish.most == 0 ? most : std::min(wish.most, most);
     }
@@ -330,7 +337,7 @@ class Choice {
     std::string why = reasons(considered);
     std::vector<HeldDevice> devices;
     std::string rule;
-    std::size_t fit = 0, free = 0;
+    std::size_t fit = 0, free = 0, denied = 0;
     for (const Considered& one : considered) {
       const bool is_free = one.verdict.kind == Judgement::Kind::kFree;
       free += is_free ? 1 : 0;
@@ -338,6 +345,7 @@ class Choice {
         devices.push_back(judge_.held_device(*one.device));
         ++fit;
       }
+      denied += one.verdict.kind == Judgement::Kind::kPolicy ? 1 : 0;
       rule = rule.empty() ? one.verdict.rule : rule;
     }
     const std::string text =
@@ -349,7 +357,7 @@ class Choice {
     if (fit >= least && fit > free) {
       throw Busy(text, std::move(devices));
     }
-    if (fit == 0 && !rule.empty()) {
+    if (fit < least && fit + denied >= least) {
       deny(rule, text);
     }
     fail(text);
@@ -357,8 +365,8 @@ class Choice {
 
   [[noreturn]] void too_many(std::size_t count) const {
     const unsigned most = situation_.policy.max_devices;
-    deny(config_.enable_multi_gpu ? "max-devices-per-container" : "enable-multi-gpu",
-         request_.variable, " asks for ", count, " devices, and a container may have ", most);
+    deny(limit_rule(config_), request_.variable, " asks for ", count,
+         " devices, and a container may have ", most);
   }
 
   // Named devices; all others are counted before.
@@ -526,7 +534,7 @@ class Choice {
         out.devices.push_back(device.id);
       }
     }
-    out.capabilities = choose_capabilities(request_, backend);
+    out.capabilities = choose_capabilities(request_, backend, config_);
     if (!devices.empty()) {
       out.features = choose_features(request_, backend, config_);
       check_requirements(request_, backend, {devices.begin(), devices.end()}, config_);

@@ -17,6 +17,7 @@ struct Situation {
   Policy policy;
   Holdings holdings;
   Figures figures;
+  std::string currency;  // that prices are compared in: those in another are as if unknown; "": any
   std::map<std::string, LoadSample> load;  // by device id
   // NUMA nodes of the CPUs that the container may run on; empty: any.
   std::vector<int> numa_nodes;

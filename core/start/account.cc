@@ -3,18 +3,19 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/log/log.h"
+#include "core/record/ledger.h"
 #include "core/start/start.h"
 
 namespace xpu {
 namespace {
 
 template <class Write>
-void keep(const Config& config, const Record& record, Write write) noexcept {
+void keep_or_throw(const Config& config, const Record& record, Write write) {
   if (!config.accounting || record.held.empty()) {
     return;
   }
@@ -22,6 +23,16 @@ void keep(const Config& config, const Record& record, Write write) noexcept {
     write();
   } catch (const std::exception& error) {
     log::warn(cat("what container ", record.id, " uses is not accounted for: ", error.what()));
+    throw;
+  }
+}
+
+template <class Write>
+void keep(const Config& config, const Record& record, Write write) noexcept {
+  try {
+    keep_or_throw(config, record, write);
+  } catch (const std::exception&) {
+    // It was said.
   }
 }
 
@@ -50,8 +61,8 @@ void begin_account(const Config& config, const Record& record) noexcept {
 }
 
 void end_account(const Config& config, const Record& record, std::int64_t end_unix,
-                 bool estimated) noexcept {
-  keep(config, record, [&] {
+                 bool estimated) {
+  keep_or_throw(config, record, [&] {
     Usage usage = usage_of(record);
     usage.end_unix = end_unix;
     usage.end_estimated = estimated;
@@ -66,16 +77,38 @@ void stamp_account(const Config& config, const Record& record, std::int64_t unix
 }
 
 void finish_dead(const Config& config, Records& records, const std::vector<Lease>& ended) noexcept {
-  constexpr std::size_t kMost = 8;  // the next start goes on
   const auto end = [&](const Record& record, std::int64_t end_unix, bool estimated) {
     end_account(config, record, end_unix, estimated);
   };
-  for (std::size_t i = 0; i < std::min(kMost, ended.size()); ++i) {
-    records.finish(ended[i].runtime_root, ended[i].id, end);
+  for (const Lease& lease : ended) {
+    records.finish(lease.runtime_root, lease.id, end);
   }
   // Records that no lease leads to: of containers with drivers only, or after a lost ledger.
   if (::getpid() % 16 == 0) {
     records.sweep(1, end);
+  }
+}
+
+void forget_dead(const Config& config, Records& records, const ContainerName& name) noexcept {
+  try {
+    const std::optional<Record> record = records.find(name.runtime_root, name.id);
+    if (!record || Records::live(*record)) {
+      return;
+    }
+    std::vector<Lease> ended;
+    {
+      Ledger ledger(config.state_dir);
+      // One that lives is of a start that came first.
+      if (ledger.holdings().lease_of(name.runtime_root, name.id) == nullptr) {
+        ledger.remove(name.runtime_root, name.id);
+      }
+      ledger.commit();
+      ended = ledger.ended();
+    }
+    ended.push_back(Lease{.id = name.id, .runtime_root = name.runtime_root});
+    finish_dead(config, records, ended);
+  } catch (const std::exception&) {
+    // The device stays held until the container ends that has the id now.
   }
 }
 

@@ -13,8 +13,8 @@ Usage usage_of(const Record& record);
 
 // An account that cannot be written is a warning, never a reason to keep a container from starting.
 void begin_account(const Config& config, const Record& record) noexcept;
-void end_account(const Config& config, const Record& record, std::int64_t end_unix,
-                 bool estimated) noexcept;
+// Warns, and throws Error, so that whoever tells of the end (OnDead) does it again.
+void end_account(const Config& config, const Record& record, std::int64_t end_unix, bool estimated);
 // Somebody asked for the container to be deleted.
 void stamp_account(const Config& config, const Record& record, std::int64_t unix_time) noexcept;
 

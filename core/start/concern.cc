@@ -58,7 +58,8 @@ void Concern::read_string(std::size_t quote, const Config& config) {
     mounts_null_ = mounts_null_ || is_null_device(rest);
   } else if (name.size() < rest.size() && rest[name.size()] == '=') {
     everybody_ = asks_everybody(name, config);
-    well_known_ = well_known_ || name.ends_with("_VISIBLE_DEVICES");
+    // One that begins as ours do may be a misspelt one.
+    well_known_ = well_known_ || name.ends_with("_VISIBLE_DEVICES") || name.starts_with("XPU_");
     names_.push_back(name);
     lengths_[std::min(name.size(), lengths_.size() - 1)] = true;
   } else {

@@ -22,7 +22,8 @@ class Concern {
   // Whether the manifest can name one of the variables or a folder of one of the mounts, or the
   // container asks for any backend.
   bool with(std::string_view manifest) const;
-  // Whether the container can ask for anything. `found`: the backends that it is concerned with.
+  // Whether the container can ask for anything, or seems to mean to. `found`: the backends that it
+  // is concerned with.
   bool can_ask(const std::vector<FoundBackend>& found) const;
 
  private:

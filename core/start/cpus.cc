@@ -38,6 +38,22 @@ std::vector<Range> ranges_of(std::string_view text) {
   return out;
 }
 
+bool is_number(std::string_view text, unsigned* number) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *number);
+  return error == std::errc() && stop == end;
+}
+
+// "8" or "0-3"
+bool is_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  Range range;
+  return dash == text.npos
+             ? is_number(text, &range.first)
+             : is_number(text.substr(0, dash), &range.first) &&
+                   is_number(text.substr(dash + 1), &range.second) && range.first <= range.second;
+}
+
 bool overlap(const std::vector<Range>& a, const std::vector<Range>& b) {
   return std::any_of(a.begin(), a.end(), [&](const Range& x) {
     return std::any_of(b.begin(), b.end(),
@@ -46,6 +62,19 @@ bool overlap(const std::vector<Range>& a, const std::vector<Range>& b) {
 }
 
 }  // namespace
+
+bool is_cpu_list(std::string_view text) {
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    if (!is_range(text.substr(0, comma))) {
+      return false;
+    }
+    if (comma == text.npos) {
+      return true;
+    }
+    text.remove_prefix(comma + 1);
+  }
+}
 
 std::vector<int> numa_nodes_of(const std::string& cpus, const std::string& folder) {
   std::vector<int> out;

@@ -125,6 +125,7 @@ Decision look(const Config& config, const std::vector<FoundBackend>& found, cons
   }
   situation.figures = figures_of(config, decision.backends, &decision.warnings);
   if (request.wish || situation.policy.max_devices > 0) {
+    situation.currency = situation.figures.usual_currency();
     situation.load =
         fresh_load(config.state_dir, ready_names(decision.backends), config.load_max_age_s);
     if (request.numa_local || strategy_of(request, config) == Strategy::kNumaLocal) {

@@ -140,11 +140,7 @@ void carry_out(const Start& start, Decision& decision) {
   start.bundle.write(decision.splices, start.sync);
 }
 
-}  // namespace
-
-void serve(const Start& start, Records& records) {
-  Decision decision =
-      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
+void decide_and_carry_out(const Start& start, Records& records, Decision& decision) {
   take_devices(start, decision);
   if (decision.selection.empty()) {
     say(decision);
@@ -169,7 +165,30 @@ void serve(const Start& start, Records& records) {
       !decision.facts.caller_in_user_namespace) {
     link_numbers(decision.plan);
   }
-  finish_dead(start.config, records, decision.ended);
+}
+
+// The ledger does not know them any more, whatever became of this start. A restore that failed can
+// be tried again, so its record stays.
+void finish_others(const Start& start, Records& records, std::vector<Lease> ended) noexcept {
+  std::erase_if(ended, [&](const Lease& lease) {
+    return start.recorded != nullptr && lease.id == start.name.id &&
+           lease.runtime_root == start.name.runtime_root;
+  });
+  finish_dead(start.config, records, ended);
+}
+
+}  // namespace
+
+void serve(const Start& start, Records& records) {
+  Decision decision =
+      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
+  try {
+    decide_and_carry_out(start, records, decision);
+  } catch (const Error&) {
+    finish_others(start, records, std::move(decision.ended));
+    throw;
+  }
+  finish_others(start, records, std::move(decision.ended));
 }
 
 }  // namespace xpu

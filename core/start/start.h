@@ -99,7 +99,8 @@ std::optional<Decision> decide(const Start& start, const std::string& state_fold
 
 // Chooses with nobody else choosing at the same time, and writes down who holds the devices from
 // now on; waits for others to give them back as long as the container may. A ledger that cannot be
-// written costs a shared lease only a warning. Throws Error, Denied and Busy.
+// written costs a shared lease that nobody waited for only a warning. Throws Error, Denied and
+// Busy, also then with the leases of Decision::ended taken out of the ledger.
 void take_devices(const Start& start, Decision& decision);
 
 // Decides and carries out: lease, record, generated files, root file system and config.json, in
@@ -111,5 +112,9 @@ void serve(const Start& start, Records& records);
 // Ends the accounts of containers that are gone, as far as `ended` and a short look tell, and
 // forgets them. Never throws.
 void finish_dead(const Config& config, Records& records, const std::vector<Lease>& ended) noexcept;
+
+// For a container that gets no lease: what a dead one of the same name held would come to life with
+// it. One failed open where there is no record of that name. Never throws.
+void forget_dead(const Config& config, Records& records, const ContainerName& name) noexcept;
 
 }  // namespace xpu

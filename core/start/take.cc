@@ -2,6 +2,7 @@
 // Who gets the devices: the one moment of a start in which no other start chooses.
 #include <time.h>
 
+#include <chrono>
 #include <ctime>
 #include <optional>
 
@@ -21,10 +22,20 @@ class LedgerUnusable : public Error {
   using Error::Error;
 };
 
-std::int64_t monotonic_seconds() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec;
+// The other of two starts of one id, or a container that came since the id was looked for among the
+// records: its lease would be lost to ours.
+void refuse_taken_id(const ContainerName& name, const Holdings& holdings) {
+  const Lease* const lease = holdings.lease_of(name.runtime_root, name.id);
+  const Creator self = this_process();
+  if (lease != nullptr && (lease->pid != self.pid || lease->start_time != self.start_time)) {
+    fail("container ", name.id, " exists already, or process ", lease->pid,
+         " is starting it; delete it first or use another id");
+  }
+}
+
+// A place in the queue ends with this process, which may become the container's.
+[[noreturn]] void fail_after_waiting(const Error& problem) {
+  fail("the container waited for devices and cannot be noted as their holder: ", problem.what());
 }
 
 // What a lease and a place in the queue have in common: whose it is, and since when.
@@ -58,12 +69,14 @@ Waiter waiter_of(const Start& start, const Busy& busy) {
   return waiter;
 }
 
-// One look under the lock: true when the devices are ours now. Without the time to wait, what
-// stands in the way is thrown.
 class Queue {
  public:
   Queue(const Start& start, Decision& decision) : start_(start), decision_(decision) {}
 
+  bool waiting() const { return waiting_; }
+
+  // One look under the lock: true when the devices are ours now. Without the time to wait, what
+  // stands in the way is thrown.
   bool take(bool may_wait) {
     std::optional<Ledger> opened;
     try {
@@ -74,6 +87,7 @@ class Queue {
     Ledger& ledger = *opened;
     decision_.situation.holdings = ledger.holdings();
     try {
+      refuse_taken_id(start_.name, ledger.holdings());
       choose_devices(start_.config, start_.recorded, decision_);
     } catch (const Busy& busy) {
       if (may_wait) {
@@ -86,12 +100,13 @@ class Queue {
       leave(ledger);
       throw;
     }
-    if (!decision_.selection.empty()) {
+    if (decision_.selection.empty()) {
+      ledger.remove(start_.name.runtime_root, start_.name.id);
+    } else {
       ledger.add(lease_of(start_, decision_));
     }
     leave_unwritten(ledger);
     write(ledger);
-    decision_.ended = ledger.ended();
     return true;
   }
 
@@ -105,9 +120,12 @@ class Queue {
                : "";
   }
   void wait_in(Ledger& ledger, const Busy& busy) {
-    if (!waiting_) {
+    // Again where the ledger was made anew from the records, which know of nobody who waits.
+    if (ledger.holdings().waiter_of(start_.name.runtime_root, start_.name.id) == nullptr) {
       ledger.enqueue(waiter_of(start_, busy));
-      ledger.commit();
+      commit(ledger);
+    }
+    if (!waiting_) {
       waiting_ = true;
       log::info(cat("waiting for up to ", decision_.request.wait_seconds, " s: ", busy.what()));
     }
@@ -120,14 +138,22 @@ class Queue {
   void leave(Ledger& ledger) {
     if (waiting_) {
       leave_unwritten(ledger);
-      ledger.commit();
+      commit(ledger);
     }
+  }
+  void commit(Ledger& ledger) {
+    const std::vector<Lease>& ended = ledger.ended();
+    decision_.ended.insert(decision_.ended.end(), ended.begin(), ended.end());
+    ledger.commit();
   }
   // An exclusive lease that nobody can read is none; sharing goes without.
   void write(Ledger& ledger) {
     try {
-      ledger.commit();
+      commit(ledger);
     } catch (const Error& error) {
+      if (waiting_) {
+        fail_after_waiting(error);
+      }
       if (decision_.exclusive) {
         fail("the devices cannot be held exclusively: ", error.what());
       }
@@ -144,6 +170,7 @@ class Queue {
 // Where no ledger can be kept (a full or read-only /run), what stands in it still counts.
 void take_without_ledger(const Start& start, Decision& decision, const Error& problem) {
   decision.situation.holdings = look_at_leases(start.config.state_dir);
+  refuse_taken_id(start.name, decision.situation.holdings);
   choose_devices(start.config, start.recorded, decision);
   if (decision.exclusive && !decision.held.empty()) {
     fail("the devices cannot be held exclusively: ", problem.what());
@@ -159,13 +186,17 @@ void take_devices(const Start& start, Decision& decision) {
     choose_devices(start.config, start.recorded, decision);
     return;
   }
-  const std::int64_t until = monotonic_seconds() + decision.request.wait_seconds;
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + std::chrono::seconds(decision.request.wait_seconds);
   Queue queue(start, decision);
   try {
-    while (!queue.take(monotonic_seconds() < until)) {
+    while (!queue.take(Clock::now() < until)) {
       ::nanosleep(&kPause, nullptr);
     }
   } catch (const LedgerUnusable& problem) {
+    if (queue.waiting()) {
+      fail_after_waiting(problem);
+    }
     take_without_ledger(start, decision, problem);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/base/append.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -12,11 +14,20 @@
 namespace xpu {
 namespace {
 
+// As many of the newest stay as there are months to keep, however old they are: by a clock that is
+// wrong all could be.
 void remove_old_months(const std::string& dir, int current, unsigned keep_months) {
   const Fd folder = open_state_dir(dir, 0750);
+  std::vector<std::pair<int, std::string>> files;
   for (const std::string& name : list_dir(folder.get(), dir)) {
-    const std::optional<int> month = month_of_usage_file(name);
-    if (month && std::int64_t{*month} + keep_months < current &&
+    if (const std::optional<int> month = month_of_usage_file(name)) {
+      files.emplace_back(*month, name);
+    }
+  }
+  std::sort(files.rbegin(), files.rend());
+  for (std::size_t i = std::size_t{keep_months} + 1; i < files.size(); ++i) {
+    const auto& [month, name] = files[i];
+    if (std::int64_t{month} + keep_months < current &&
         ::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
       fail_errno("cannot remove ", dir, '/', name, ", which is older than keep-months says");
     }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/apps/foreign_settings.h"
@@ -56,9 +57,19 @@ TEST_F(Migrate, TurnsALightOsConfigurationIntoOurs) {
   "metricsPort": 9100,
   "enableCostTracking": true
 })");
-  EXPECT_EQ(migration.config, "# " + (dir_ / "theirs") +
-                                  ", a configuration of LightOS, for the XPU Container Runtime.\n"
-                                  R"(
+  EXPECT_EQ(
+      migration.config,
+      "# " + (dir_ / "theirs") +
+          ", a configuration of LightOS, for the XPU Container Runtime.\n"
+          R"(# For config.d beside config.toml; in place of config.toml it would also take away its [aliases].
+
+[aliases]
+LIGHTOS_DEVICE_TYPE = "XPU_DEVICE_TYPE"  # as LightOS does
+LIGHTOS_ENABLE_MULTI_GPU = "XPU_ENABLE_MULTI_GPU"  # as LightOS does
+LIGHTOS_MAX_GPU = "XPU_MAX_GPU"  # as LightOS does
+LIGHTOS_MIN_VRAM = "XPU_MIN_VRAM"  # as LightOS does
+LIGHTOS_STRATEGY = "XPU_STRATEGY"  # as LightOS does
+
 [backends.amd]
 inject-drivers = "missing"  # injectDrivers
 rocm-path = "/opt/rocm"  # rocmPath
@@ -94,6 +105,19 @@ preferred-vendor = "any"  # preferredVendor
                   "holds what",
                   "metricsPort = 9100: no metrics are served"));
   EXPECT_EQ(config_.default_request, "auto");
+  // What the shipped file says of LightOS's variables, which this one may replace.
+  const std::string shipped =
+      std::string(XPU_MIGRATIONS)
+          .replace(std::string(XPU_MIGRATIONS).rfind('/') + 1, std::string::npos, "config.toml");
+  for (const Alias& alias : parse_config(test::slurp(shipped), shipped).aliases) {
+    if (alias.name.starts_with("LIGHTOS_")) {
+      EXPECT_TRUE(std::any_of(config_.aliases.begin(), config_.aliases.end(),
+                              [&](const Alias& ours) {
+                                return ours.name == alias.name && ours.variable == alias.variable;
+                              }))
+          << alias.name;
+    }
+  }
 }
 
 TEST_F(Migrate, SaysWhatItCannotTake) {
@@ -159,7 +183,10 @@ disable-imex-channel-creation = true
 ignore-imex-channel-requests = true
 no-additional-gids-for-device-nodes = true
 )");
-  EXPECT_EQ(migration.config.substr(migration.config.find('\n') + 1), R"(
+  EXPECT_EQ(
+      migration.config.substr(migration.config.find('\n') + 1),
+      R"(# For config.d beside config.toml; in place of config.toml it would also take away its [aliases].
+
 [backends.nvidia]
 driver-root = "/run/nvidia/driver"  # nvidia-container-cli.root
 load-modules = "true"  # nvidia-container-cli.load-kmods

@@ -331,6 +331,34 @@ TEST_F(Shim, TheIdOfALiveContainerIsRefused) {
   EXPECT_THAT(result.err, HasSubstr("container c1 exists already"));
 }
 
+TEST_F(Shim, WhatADeadContainerHeldDoesNotComeToLifeUnderItsId) {
+  const fs::path root = host.dir / "root";
+  const auto create_in_root = [&](const std::string& id, const std::vector<std::string>& env) {
+    host.write_bundle(env);
+    return host.shim({"--root", root, "create", "-b", host.bundle, id});
+  };
+  const std::vector<std::string> exclusive = {"XPU_VISIBLE_DEVICES=acme:0",
+                                              "XPU_SHARING=exclusive"};
+  for (const std::vector<std::string>& next :
+       {std::vector<std::string>{}, {"XPU_VISIBLE_DEVICES=none"}}) {
+    const std::string id = next.empty() ? "c1" : "c2";
+    ASSERT_EQ(create_in_root(id, exclusive).code, 0);  // and its low-level runtime kept nothing
+    ASSERT_EQ(create_in_root(id, next).code, 0);
+    fs::create_directories(root / id);
+    const Result other = create_in_root("other-" + id, exclusive);
+    EXPECT_EQ(other.code, 0) << other.err;
+  }
+}
+
+TEST_F(Shim, AFailedStartEndsTheDeadThatItTookOutOfTheLedger) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  ASSERT_EQ(create("c1").code, 0);
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  fs::create_directory(host.bundle / "config.json.xpu-undo");  // the journal cannot be written
+  ASSERT_EQ(create("c2").code, 1);
+  EXPECT_TRUE(fs::is_empty(host.dir / "state/containers"));
+}
+
 TEST_F(Shim, AReadOnlyStateFolderCostsTheRecordNotTheContainer) {
   host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
   write(host.dir / "blocked", "a file where a folder is needed");

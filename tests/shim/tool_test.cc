@@ -201,6 +201,94 @@ TEST_F(Tool, ExplainOfNothingAndOfFailure) {
   EXPECT_THAT(missing.err, HasSubstr("/nonexistent/config.json"));
 }
 
+TEST_F(Tool, SaysThatItCouldNotWrite) {
+  const std::string err = host.dir / "err";
+  const int status = std::system(
+      ((host.prefix / "bin/xpu-runtime").string() + " version >/dev/full 2>" + err).c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_EQ(read(err),
+            "xpu-runtime: error: cannot write to standard output: No space left on device\n");
+}
+
+TEST_F(Tool, SelectTakesOneDeviceWhereWordsOnlyModify) {
+  for (const char* word : {"XPU_SHARING=exclusive", "XPU_AFFINITY=numa-local", "XPU_WAIT=1s",
+                           "XPU_LABEL=team", "XPU_DRIVER_CAPABILITIES=compute"}) {
+    const Result result = host.tool({"select", word});
+    EXPECT_EQ(result.code, 0) << word << result.err;
+    EXPECT_THAT(result.out, HasSubstr("Chosen:    acme:0\n")) << word;
+  }
+  EXPECT_THAT(host.tool({"select", "XPU_SHARING=exclusive", "XPU_COUNT=2"}).out,
+              HasSubstr("Chosen:    acme:0, acme:1\n"));
+}
+
+TEST_F(Tool, SelectKnowsTheVariablesOfTheRuntime) {
+  const Result result = host.tool({"select", "XPU_COUMT=1"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, HasSubstr("XPU_COUMT is no variable of this runtime; did you mean "
+                                    "'XPU_COUNT'?"));
+  EXPECT_EQ(host.tool({"select", "ACME_VISIBLE_DEVICES=0", "XPU_COUNT=1"}).code, 0);
+}
+
+TEST_F(Tool, SelectAsksAsAPrivilegedContainerWhenTold) {
+  write(host.dir / "etc/xpu-container-runtime/config.d/10.toml",
+        "[policy]\nprofile = \"multi-tenant\"\n");
+  const Result refused = host.tool({"select", "count=1"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("this request asks for no device: XPU_VISIBLE_DEVICES"));
+  EXPECT_THAT(refused.err, HasSubstr("; --privileged asks as a privileged container does\n"));
+  const Result result = host.tool({"select", "--privileged", "count=1"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("Chosen:    acme:0\n"));
+  // What nobody may ask is refused to the privileged as well.
+  write(host.dir / "etc/xpu-container-runtime/config.d/20.toml",
+        "[policy]\nenvironment = \"never\"\n");
+  EXPECT_THAT(host.tool({"select", "count=1"}).err, Not(HasSubstr("--privileged")));
+}
+
+TEST_F(Tool, SelectRefusesWhatIsNoListOfCpus) {
+  const Result result = host.tool({"select", "--cpus", "0-3,x"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("'0-3,x' is no list of CPUs, such as 0-3,8\n"));
+  EXPECT_EQ(host.tool({"select", "--cpus", "0-3,8"}).code, 0);
+}
+
+TEST_F(Tool, SelectNamesTheRuleThatKeepsADeviceBack) {
+  write(host.dir / "etc/xpu-container-runtime/config.d/10.toml",
+        "[policy]\ndeny-devices = [\"acme:0\"]\n");
+  EXPECT_THAT(host.tool({"select"}).out,
+              HasSubstr("is kept from containers ([policy] deny-devices)\n"));
+}
+
+TEST_F(Tool, PsGoesOnWhenTheJournalCannotBeRead) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const std::string root = host.dir / "root";
+  ASSERT_EQ(host.shim({"--root", root, "create", "-b", host.bundle, "c1"}).code, 0);
+  fs::create_directories(fs::path(root) / "c1");  // what a low-level runtime keeps of a container
+  fs::remove_all(host.dir / "usage");
+  write(host.dir / "usage", "no folder");
+  const Result result = host.tool({"ps"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_THAT(result.out, HasSubstr("\nc1 "));
+  EXPECT_THAT(result.out, HasSubstr(" -\n"));
+  EXPECT_THAT(result.err, HasSubstr("xpu-runtime: warning: costs are not known: "));
+}
+
+TEST_F(Tool, PsNamesTheFolderThatItLookedInto) {
+  EXPECT_THAT(host.tool({"ps"}).out, HasSubstr("No container holds a device, as far as " +
+                                               (host.dir / "state").string() + " tells.\n"));
+}
+
+TEST_F(Tool, ReleaseEndsItsLine) {
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const std::string root = host.dir / "root";
+  ASSERT_EQ(host.shim({"--root", root, "create", "-b", host.bundle, "c1"}).code, 0);
+  fs::create_directories(fs::path(root) / "c1");
+  const Result result = host.tool({"release", "--force", "c1"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, ::testing::StartsWith("released acme:0, "));
+  EXPECT_THAT(result.out, ::testing::EndsWith("access until it ends\n"));
+}
+
 TEST_F(Tool, WrongUsageIsExitCodeTwo) {
   EXPECT_EQ(host.tool({}).code, 2);
   EXPECT_EQ(host.tool({"detcet"}).code, 2);

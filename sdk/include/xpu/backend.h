@@ -110,7 +110,7 @@ typedef int32_t xpu_status;
 /* Cannot be given to a container now; `reason` says why. */
 #define XPU_DEVICE_UNAVAILABLE 2u
 
-/* A device of this host. Emit a parent before its partitions. */
+/* A device of this host. Emit a parent before its partitions; a partition has none. */
 typedef struct xpu_device {
   uint32_t struct_size;  /* sizeof(xpu_device) of the writer */
   uint32_t kind;         /* XPU_KIND_*                        */

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace xpu {
@@ -45,7 +46,9 @@ TEST(Ps, AgesAreShort) {
 }
 
 TEST(Ps, SaysThatNobodyHoldsADevice) {
-  EXPECT_EQ(ps_text({}), "No container holds a device.\n");
+  PsView view;
+  view.state_dir = "/run/xpu";
+  EXPECT_EQ(ps_text(view), "No container holds a device, as far as /run/xpu tells.\n");
 }
 
 TEST(Ps, OneLineForEveryContainer) {
@@ -97,6 +100,46 @@ TEST(Ps, NamesAndImagesGiveWayToEightyColumns) {
   EXPECT_THAT(ps_text(view), HasSubstr("12.34 EUR"));
 }
 
+TEST(Ps, NothingControlsTheTerminal) {
+  PsView view;
+  view.rows = {row("c\x1b[2J", {"acme:0"})};
+  view.rows[0].record.origin = {"docker", "a\nb", "\xc2\x9b\x07", "", "", ""};
+  view.rows[0].cost = "1 E\x1b[0m";
+  view.waiting = {{"w\x1b", "/run/runc", 77, 1, 90, {"K\x1b"}, {}}};
+  view.outside = {{"o\x1b", "/run/\x1b", "/b", {"acme:3\x1b"}}};
+  const std::string text = ps_text(view);
+  EXPECT_EQ(text.find_first_of("\x1b\x07\xc2"), text.npos) << text;
+  EXPECT_THAT(text, HasSubstr("c\\x1b[2J "));
+  EXPECT_THAT(text, HasSubstr(" a\\nb "));
+}
+
+TEST(Ps, ColumnsCountCharacters) {
+  PsView view;
+  view.rows = {row("c1", {"acme:0"}), row("c2", {"acme:1"})};
+  view.rows[0].record.origin.name = "caf\u00e9";
+  view.rows[1].record.origin.name = "cafe";
+  const std::vector<std::string> all = lines(ps_text(view));
+  EXPECT_EQ(all[1].size(), all[2].size() + 1);
+  std::string wide;
+  for (int i = 0; i < 60; ++i) {
+    wide += "\u00e9";
+  }
+  view.rows[0].record.origin.name = wide;
+  const std::string cut = lines(ps_text(view))[1];
+  const std::size_t first = cut.find("..") + 2;
+  EXPECT_EQ(cut.substr(first, 2), "\u00e9");
+  EXPECT_LE(static_cast<std::size_t>(std::count_if(
+                cut.begin(), cut.end(),
+                [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; })),
+            80u);
+}
+
+TEST(Ps, WhoHoldsNothingSharesNothing) {
+  PsView view;
+  view.rows = {row("c1", {})};
+  EXPECT_THAT(ps_json(view), HasSubstr(R"("devices":[],"sharing":"",)"));
+}
+
 TEST(Ps, PodsAreNamedWhole) {
   PsView view;
   view.rows = {row("c", {"acme:0"})};
@@ -107,11 +150,12 @@ TEST(Ps, PodsAreNamedWhole) {
 TEST(Ps, ListsWhoWaitsAndWhoIsOutside) {
   PsView view;
   view.now_unix = 100;
+  view.state_dir = "/run/xpu";
   view.waiting = {{"w1", "/run/runc", 77, 1, 90, {"KEY-0"}, {}},
                   {"w2", "/run/runc", 78, 1, 95, {"KEY-0", "KEY-1"}, {}}};
   view.outside = {{"o1", "/run/crun", "/bundles/o1", {"acme:3"}}};
   EXPECT_EQ(ps_text(view),
-            "No container holds a device.\n"
+            "No container holds a device, as far as /run/xpu tells.\n"
             "\n"
             "WAITING  SINCE  PROCESS  FOR\n"
             "w1       10s    77       KEY-0\n"

@@ -6,6 +6,7 @@
 
 #include <ctime>
 
+#include "core/base/error.h"
 #include "core/record/ledger.h"
 #include "tests/unit/base/temp_dir.h"
 
@@ -18,6 +19,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class ReleaseTest : public testing::Test {
  protected:
@@ -85,15 +87,31 @@ TEST_F(ReleaseTest, ALiveContainerNeedsForce) {
   EXPECT_FALSE(records_.find(root_, "c1"));
 }
 
+TEST_F(ReleaseTest, EndsTheOtherDeadThatItFinds) {
+  hold("a", "", "acme:0", false);
+  hold("b", "", "acme:1", false);
+  release("a");
+  EXPECT_THAT(told_, UnorderedElementsAre("a", "b"));
+  EXPECT_FALSE(records_.find(root_, "b"));
+}
+
+TEST_F(ReleaseTest, AnAccountThatCannotBeWrittenDoesNotKeepTheDevice) {
+  hold("c1", "", "acme:0", true);
+  EXPECT_THAT(release_container(state_, "c1", true, [](auto&&...) { fail("disk full"); }),
+              StartsWith("released acme:0, held by c1 "));
+  EXPECT_THAT(look_at_leases(state_).leases(), IsEmpty());
+  EXPECT_THAT(records_.find(root_, "c1")->held, IsEmpty());
+}
+
 TEST_F(ReleaseTest, AnIdGoesBeforeANameAndANameBeforeABeginning) {
-  hold("aa", "", "acme:0", false);
-  hold("aab", "aa", "acme:1", false);
-  hold("zz1", "aab", "acme:2", false);
-  hold("zz2", "z", "acme:3", false);
-  release("aa");
-  release("aa");
-  release("aab");
-  release("zz");
+  hold("aa", "", "acme:0", true);
+  hold("aab", "aa", "acme:1", true);
+  hold("zz1", "aab", "acme:2", true);
+  hold("zz2", "z", "acme:3", true);
+  release("aa", true);
+  release("aa", true);
+  release("aab", true);
+  release("zz", true);
   EXPECT_THAT(told_, ElementsAre("aa", "aab", "zz1", "zz2"));
 }
 

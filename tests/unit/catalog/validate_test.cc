@@ -94,6 +94,16 @@ const Case kDevices[] = {
      "device acme:0:1 has the parent \"acme:7\", which was not described before it"},
     {"ParentSelf", [](Catalog& c) { c.devices[1].parent = "acme:0:1"; },
      "device acme:0:1 has the parent \"acme:0:1\", which was not described before it"},
+    {"ParentIsAPart",
+     [](Catalog& c) {
+       Device part = c.devices[1];
+       part.index = "0:1:0";
+       part.id = "acme:0:1:0";
+       part.parent = "acme:0:1";
+       c.devices.push_back(part);
+     },
+     "device acme:0:1:0 has the parent acme:0:1, which is a part of acme:0; name the whole device "
+     "instead"},
     {"ParentNone", [](Catalog& c) { c.devices[1].parent = ""; },
      "device acme:0:1 is a partition without a parent"},
     {"AliasComma", [](Catalog& c) { c.devices[0].aliases = {"a,b"}; },

@@ -328,6 +328,7 @@ TEST(Installation, IsDerivedFromTheProgramsFolder) {
     EXPECT_EQ(found.host_program, "/opt/xpu/libexec/xpu/xpu-backend-host");
     EXPECT_EQ(found.data_dir, "/opt/xpu/share/xpu");
   }
+  EXPECT_EQ(shipped_config_file(), installation().data_dir + "/config.toml");
   EXPECT_EQ(shipped_prices_file(), installation().data_dir + "/prices.toml");
   EXPECT_EQ(shipped_models_file(), installation().data_dir + "/models.toml");
   EXPECT_EQ(installation_of("/bin").backend_dir, "/lib/xpu/backends");

@@ -170,7 +170,15 @@ TEST_F(OriginTest, TextsThatCouldHarmATerminalAreNone) {
   EXPECT_EQ(of(R"("nerdctl/name":"a\u001b[31mb")", bundle).name, "");
   EXPECT_EQ(of(R"("nerdctl/name":"a\nb")", bundle).name, "");
   EXPECT_EQ(of(R"("nerdctl/name":")" + std::string(2000, 'x') + "\"", bundle).name, "");
-  EXPECT_EQ(of(R"("nerdctl/name":"caf\u00e9")", bundle).name, "caf\u00e9");
+  for (const char* control :
+       {"\u0080", "\u009b", "\u009f", "\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"}) {
+    EXPECT_EQ(of(std::string(R"("nerdctl/name":"a)") + control + "b\"", bundle).name, "")
+        << control;
+  }
+  for (const char* text : {"caf\u00e9", "\u00a0", "\u200d", "\u2010", "\u2029", "\u202f", "\u2065",
+                           "\u206a", "\u6f22"}) {
+    EXPECT_EQ(of(std::string(R"("nerdctl/name":")") + text + '"', bundle).name, text);
+  }
 }
 
 }  // namespace

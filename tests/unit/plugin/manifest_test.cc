@@ -208,6 +208,31 @@ TEST_F(ManifestTest, RefusesOptionsThatItDoesNotDeclare) {
   EXPECT_EQ(found.reason, config_.file + ": [backends.acme] root is not text of one line");
 }
 
+TEST_F(ManifestTest, NamesThePlaceOfASettingThatItRefuses) {
+  config_.origins = {{"backends.acme.sped", {"/etc/x/config.d/20.toml", 7}},
+                     {"backends.acme.root", {"/etc/x/config.d/20.toml", 8}},
+                     {"backends.acme.features", {"/etc/x/config.d/30.toml", 2}}};
+  config_.backends["acme"].options = {{"sped", "1"}};
+  const std::string text = cat(kHead,
+                               "[[request.features]]\nname = \"rdma\"\nvariable = \"A\"\n"
+                               "values = [\"on\"]\n[options]\nroot = \"/\"\nspeed = \"9\"\n");
+  EXPECT_EQ(parse(text).reason,
+            "/etc/x/config.d/20.toml:7: [backends.acme] has no option \"sped\"; it has enabled, "
+            "features, root, speed; did you mean 'speed'?");
+  config_.backends["acme"].options = {{"root", "a\nb"}};
+  EXPECT_EQ(parse(text).reason,
+            "/etc/x/config.d/20.toml:8: [backends.acme] root is not text of one line");
+  config_.backends["acme"].options.clear();
+  config_.backends["acme"].features = {"rmda"};
+  EXPECT_EQ(parse(text).reason,
+            "/etc/x/config.d/30.toml:2: [backends.acme] features: there is no feature \"rmda\"; "
+            "there are rdma");
+  config_.backends["acme"].features = {"rdmaa"};
+  EXPECT_EQ(parse(text).reason,
+            "/etc/x/config.d/30.toml:2: [backends.acme] features: there is no feature \"rdmaa\"; "
+            "there are rdma; did you mean 'rdma'?");
+}
+
 TEST_F(ManifestTest, RefusesFeaturesThatItDoesNotHave) {
   const std::string features = cat(kHead,
                                    "[[request.features]]\nname = \"rdma\"\nvariable = \"A\"\n"

@@ -34,6 +34,7 @@ TEST(PolicyRows, FollowTheProfile) {
                                  "allow-vendors = all (default)",
                                  "allow-devices = all (default)",
                                  "deny-devices = none (default)",
+                                 "privileged-capabilities = none (default)",
                                  "audit-log = /var/log/xpu/audit.log (default)",
                                  "default-request = none (default)",
                              }));
@@ -53,6 +54,7 @@ TEST(PolicyRows, FollowTheProfile) {
                                  "allow-vendors = all (default)",
                                  "allow-devices = all (default)",
                                  "deny-devices = none (default)",
+                                 "privileged-capabilities = none (default)",
                                  "audit-log = none (/f:3)",
                                  "default-request = none (default)",
                              }));
@@ -65,7 +67,8 @@ TEST(PolicyRows, SayWhichFileSetThem) {
       "features = \"privileged\"\ndefault-sharing = \"exclusive\"\nsharing-choice = \"fixed\"\n"
       "max-devices-per-container = 4\nenable-multi-gpu = false\nmax-wait-seconds = 0\n"
       "allow-vendors = [\"acme\", \"globex\"]\nallow-devices = [\"*A1*\"]\n"
-      "deny-devices = [\"acme:0\", \"acme:1\"]\naudit-log = \"/a\"\n",
+      "deny-devices = [\"acme:0\", \"acme:1\"]\n"
+      "privileged-capabilities = [\"graphics\"]\naudit-log = \"/a\"\n",
       "/f");
   EXPECT_EQ(rows_of(config), (std::vector<std::string>{
                                  "profile = single-user (default)",
@@ -83,7 +86,8 @@ TEST(PolicyRows, SayWhichFileSetThem) {
                                  "allow-vendors = acme, globex (/f:14)",
                                  "allow-devices = *A1* (/f:15)",
                                  "deny-devices = acme:0, acme:1 (/f:16)",
-                                 "audit-log = /a (/f:17)",
+                                 "privileged-capabilities = graphics (/f:17)",
+                                 "audit-log = /a (/f:18)",
                                  "default-request = auto (/f:2)",
                              }));
 }

@@ -188,6 +188,18 @@ TEST_F(SweepTest, AnEarlierBootEndedBeforeThisOne) {
   }
 }
 
+TEST_F(SweepTest, NobodySeesAnEndLaterThanTheLastChangeOfTheRoot) {
+  records_.write(dead("a", 1700000000));
+  records_.write(dead("later", 1700000700));
+  const timespec times[2] = {{1700000500, 0}, {1700000500, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, root_.c_str(), times, 0), 0);
+  EXPECT_EQ(records_.finish_dead(listener()), 2u);
+  for (const Told& told : told_) {
+    EXPECT_EQ(told.end, told.id == "a" ? 1700000500 : 1700000700);
+    EXPECT_TRUE(told.estimated);
+  }
+}
+
 TEST_F(SweepTest, WhatCouldNotBeToldIsToldLaterWithTheSameEnd) {
   records_.write(dead("a"));
   std::int64_t first = 0;

@@ -316,6 +316,24 @@ TEST_F(KnownVariables, AreSilentWhenNothingIsAsked) {
   }
 }
 
+TEST_F(KnownVariables, AreToldFromMisspeltOnes) {
+  EXPECT_THAT(warnings({"XPU_CUONT=2", "XPU_MIN_VRMA=1GB", "XPU_CUONT=3"}),
+              ElementsAre("XPU_CUONT is set, which means nothing here; did you mean 'XPU_COUNT'?",
+                          "XPU_MIN_VRMA is set, which means nothing here; did you mean "
+                          "'XPU_MIN_VRAM'?"));
+  EXPECT_THAT(warnings({"XPU_COUNT=1", "XPU_HOME=/opt/xpu", "xpu_count=1", "MY_XPU_COUNT=1"}),
+              IsEmpty());
+  Env many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back("XPU_COUNT" + std::to_string(i) + "=1");
+  }
+  EXPECT_EQ(warnings(many).size(), 16u);
+  Config config;
+  config.accept_environment = "never";
+  EXPECT_THAT(parse_request(test::said({"XPU_CUONT=2"}), two_backends(), config, file_).warnings,
+              IsEmpty());
+}
+
 TEST_F(KnownVariables, ReadTheFileOnlyWhenItMatters) {
   dir_.write("known.toml", "not toml");
   EXPECT_THAT(warnings({"PATH=/bin", "ACME_VISIBLE_DEVICES=0"}), IsEmpty());

@@ -160,6 +160,18 @@ TEST_F(GrantsTest, ARecordedSelectionIsGivenAgainOrNotAtAll) {
   request.privileged = false;
   EXPECT_EQ(problem(), intro + "the feature admin is for privileged containers");
   request.privileged = true;
+  Situation strict;
+  strict.policy.deny_devices = {"acme:1"};
+  EXPECT_EQ(error_of([&] { check_recorded(recorded, request, backends_, Config(), strict); }),
+            intro + "the device acme:1 is kept from containers; [policy] deny-devices says so");
+  Selection two = recorded;
+  two.backends[0].devices = {"acme:0", "acme:1"};
+  strict.policy.deny_devices.clear();
+  strict.policy.max_devices = 1;
+  EXPECT_EQ(error_of([&] { check_recorded(two, request, backends_, Config(), strict); }),
+            intro +
+                "it had 2 devices, and a container may have 1; [policy] "
+                "max-devices-per-container says so");
   const std::vector<BackendStatus> good = backends_;
   catalog().edits.pop_back();
   catalog().edits.erase(catalog().edits.begin() + 2);

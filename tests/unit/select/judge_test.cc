@@ -69,6 +69,25 @@ TEST_F(JudgeTest, SaysWhatPolicyKeepsBackAndByWhichRule) {
   EXPECT_EQ(judge("acme:1").text, "is kept from containers");
 }
 
+TEST_F(JudgeTest, SaysOfPartsWhatIsSaidOfTheWhole) {
+  for (const char* pattern : {"acme:1", "ACME-1"}) {
+    situation.policy.deny_devices = {pattern};
+    EXPECT_EQ(judge("acme:1:0").rule, "deny-devices") << pattern;
+    EXPECT_EQ(judge("acme:0").kind, Kind::kFree) << pattern;
+    situation.policy.deny_devices.clear();
+    situation.policy.allow_devices = {pattern};
+    EXPECT_EQ(judge("acme:1:0").kind, Kind::kFree) << pattern;
+    EXPECT_EQ(judge("acme:0").rule, "allow-devices") << pattern;
+    situation.policy.allow_devices.clear();
+  }
+  config.share_limits = {{"acme:1", 1}};
+  situation.holdings =
+      Holdings({lease("a", false, {held("1:0", "1")}), lease("b", false, {held("0")})}, {});
+  EXPECT_EQ(judge("acme:1:0").kind, Kind::kHeld);
+  EXPECT_EQ(judge("acme:1:1").kind, Kind::kFree);
+  EXPECT_EQ(judge("acme:0").kind, Kind::kFree);
+}
+
 TEST_F(JudgeTest, TakesIdsUuidsVendorsAndModelsForPatterns) {
   const Device& one = backends[0].catalog.devices[0];
   for (const char* pattern : {"acme:0", "ACME:0", "acme-0", "acme", "*", "acme acc*", "*ACCEL*"}) {
@@ -140,7 +159,7 @@ TEST_F(JudgeTest, KeepsTheShareLimitOfTheFirstPatternThatFits) {
   EXPECT_THAT(judge("acme:0").text,
               HasSubstr("is shared by 2 containers, which is its limit; one is container "));
   EXPECT_EQ(judge("acme:1").kind, Kind::kFree);
-  EXPECT_EQ(share_limit_of(device("globex", "0"), config), 1u);
+  EXPECT_EQ(share_limit_of(device("globex", "0"), nullptr, config), 1u);
 }
 
 TEST_F(JudgeTest, DoesNotCountWhatTheContainerItselfHolds) {

@@ -79,6 +79,18 @@ TEST_F(WishTest, FollowsTheStrategy) {
   EXPECT_THAT(chosen({"XPU_COUNT=1"}), ElementsAre("acme:2"));
 }
 
+TEST_F(WishTest, ComparesPricesOfOneCurrency) {
+  situation.figures.add("acme:0", Figure{3'000'000, "EUR", 100.0, "", ""});
+  situation.figures.add("acme:1", Figure{150'000'000, "JPY", 100.0, "", ""});
+  situation.figures.add("acme:2", Figure{9'000'000, "EUR", 100.0, "", ""});
+  EXPECT_EQ(situation.figures.usual_currency(), "EUR");
+  situation.currency = "EUR";
+  const std::vector<std::string> cheapest = {"XPU_STRATEGY=cost", "XPU_DEVICE_TYPE=acme"};
+  EXPECT_THAT(chosen(cheapest), ElementsAre("acme:0"));
+  situation.currency = "JPY";
+  EXPECT_THAT(chosen(cheapest), ElementsAre("acme:1"));
+}
+
 TEST_F(WishTest, TakesDevicesThatNobodyHoldsExclusively) {
   situation.holdings = Holdings({lease("a", "acme:0", true), lease("b", "acme:1", false)}, {});
   EXPECT_THAT(chosen({"XPU_COUNT=1"}), ElementsAre("acme:1"));
@@ -127,6 +139,73 @@ TEST_F(WishTest, StaysWithinPolicy) {
   EXPECT_THAT(refusal<Denied>({"XPU_COUNT=3"}), HasSubstr("[policy] enable-multi-gpu says so"));
   situation.policy.deny_devices = {"*"};
   EXPECT_THAT(refusal<Denied>({"XPU_COUNT=1"}), HasSubstr("acme:0 is kept from containers"));
+}
+
+// The best of one model is not instead of several of another.
+TEST_F(WishTest, OfAsManyAsPolicyAllowsIsOfThatMany) {
+  situation.policy.max_devices = 3;
+  backends[0].catalog.devices[0].name = "Best";
+  backends[0].catalog.devices[1].name = backends[0].catalog.devices[2].name = "Other";
+  situation.figures.add("acme:0", Figure{{}, "", 900.0, "", ""});
+  situation.figures.add("acme:1", Figure{{}, "", 100.0, "", ""});
+  situation.figures.add("acme:2", Figure{{}, "", 100.0, "", ""});
+  config.strategy = "performance";
+  for (const char* const env :
+       {"XPU_COUNT=all", "XPU_VISIBLE_DEVICES=all", "XPU_ENABLE_MULTI_GPU=true"}) {
+    EXPECT_THAT(chosen({env, "XPU_DEVICE_TYPE=acme"}), ElementsAre("acme:0", "acme:1", "acme:2"))
+        << env;
+  }
+  situation.holdings = Holdings({lease("a", "acme:0", true)}, {});
+  EXPECT_THAT(chosen({"XPU_COUNT=all", "XPU_DEVICE_TYPE=acme"}), ElementsAre("acme:1", "acme:2"));
+}
+
+TEST_F(WishTest, CountsADeviceOnce) {
+  backends[1].catalog.devices[0].vendor = "initech";  // the backend globex of the vendor initech
+  EXPECT_THAT(chosen({"XPU_DEVICE_TYPE=globex,initech"}), ElementsAre("globex:0"));
+  EXPECT_THAT(refusal<Error>({"XPU_DEVICE_TYPE=globex,initech", "XPU_COUNT=2"}),
+              HasSubstr("1 of 1 device can be given now, and 2 are wanted"));
+  backends[1].catalog.devices[0].vendor = "globex";
+  EXPECT_THAT(refusal<Error>({"XPU_DEVICE_TYPE=globex,GLOBEX", "XPU_COUNT=2"}),
+              HasSubstr("1 of 1 device can be given now, and 2 are wanted"));
+}
+
+TEST_F(WishTest, OfSeveralVendorsDoesWithoutThoseThatAreOff) {
+  backends[1].state = BackendState::kDisabled;
+  backends[1].reason = "off";
+  EXPECT_THAT(chosen({"XPU_DEVICE_TYPE=globex,acme"}), ElementsAre("acme:0"));
+  EXPECT_THAT(refusal<Error>({"XPU_DEVICE_TYPE=globex"}), HasSubstr("globex"));
+}
+
+TEST_F(WishTest, IsDeniedWherePolicyKeepsBackWhatIsLacking) {
+  situation.policy.deny_devices = {"acme:1", "acme:2", "globex:0"};
+  EXPECT_THAT(refusal<Denied>({"XPU_COUNT=2"}),
+              HasSubstr("1 of 4 devices can be given now, and 2 are wanted; acme:1 is kept from"));
+  EXPECT_THAT(refusal<Denied>({"XPU_COUNT=2"}), HasSubstr("[policy] deny-devices says so"));
+  EXPECT_THAT(chosen({"XPU_VISIBLE_DEVICES=all"}), ElementsAre("acme:0"));
+  EXPECT_THAT(warnings, Contains(HasSubstr("left out acme:1, which is kept from containers "
+                                           "([policy] deny-devices)")));
+}
+
+TEST_F(WishTest, OfAllCapabilitiesIsOfThoseThatAreForAll) {
+  backends[0].catalog.capabilities = {"compute", "graphics"};
+  config.privileged_capabilities = {"graphics"};
+  Request request = request_of({"XPU_COUNT=1"}, backends, config);
+  request.capabilities = {{"acme", {"all"}, "XPU_DRIVER_CAPABILITIES"}};
+  EXPECT_THAT(select(request, backends, config, situation).backends[0].capabilities,
+              ElementsAre("compute"));
+  request.capabilities[0].names = {"graphics"};
+  try {
+    select(request, backends, config, situation);
+    FAIL() << "graphics was given";
+  } catch (const Denied& denied) {
+    EXPECT_STREQ(denied.what(),
+                 "XPU_DRIVER_CAPABILITIES: the capability graphics is for privileged containers; "
+                 "[policy] privileged-capabilities says so");
+    EXPECT_EQ(denied.name(), "XPU_DRIVER_CAPABILITIES");
+  }
+  request.privileged = true;
+  EXPECT_THAT(select(request, backends, config, situation).backends[0].capabilities,
+              ElementsAre("graphics"));
 }
 
 TEST_F(WishTest, OfANameIsAnErrorWhenItCannotBeMet) {

@@ -46,5 +46,15 @@ TEST_F(Cpus, AreAnyWhereNothingSaysWhich) {
   EXPECT_THAT(numa_nodes_of("0-3", folder + "/nowhere"), IsEmpty());
 }
 
+TEST(CpuList, IsNumbersAndRanges) {
+  for (const char* list : {"0", "0-3", "0-3,8", "8,0-3", "5-5", "0,1,2-127"}) {
+    EXPECT_TRUE(is_cpu_list(list)) << list;
+  }
+  for (const char* text : {"", ",", "0,", ",0", "0-", "-3", "3-0", "0-3-5", "a", "0-x", "0 1", " 0",
+                           "0;1", "+1", "0-3,,8", "99999999999"}) {
+    EXPECT_FALSE(is_cpu_list(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace xpu

@@ -86,7 +86,7 @@ TEST(CostText, SaysWhatIsUnknown) {
       "on.\n"
       "\n"
       "1 lease ended unseen, as after `runc run`, which deletes by itself, or when a host loses\n"
-      "power: the time is what it was at least.\n");
+      "power: its time is an estimate.\n");
 }
 
 TEST(CostText, SaysThatThereIsNothing) {

@@ -111,6 +111,13 @@ TEST_F(JournalTest, KeepsAFileForEachMonthAsLongAsItIsTold) {
   EXPECT_EQ(found[0].end_unix, kDecember);
 }
 
+TEST_F(JournalTest, AClockInTheFutureDoesNotTakeEverythingAway) {
+  append_begin(folder(), 1, usage("a", kNovember - 1, std::nullopt, {}));
+  append_begin(folder(), 1, usage("b", kNovember, std::nullopt, {}));
+  append_begin(folder(), 1, usage("c", kNovember + 20LL * 365 * 86400, std::nullopt, {}));
+  EXPECT_THAT(names(), ElementsAre("usage-2026-11.jsonl", "usage-2046-10.jsonl"));
+}
+
 TEST_F(JournalTest, KeepsEveryMonthOnDemand) {
   for (const std::int64_t month : {0, 100, 200, 300}) {
     append_begin(folder(), 0, usage("l", month * 31 * 86400, std::nullopt, {}));
