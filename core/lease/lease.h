@@ -27,7 +27,7 @@ struct HeldDevice {
 // What a device and the one that it is a part of are called in leases; borrowed.
 struct DeviceKeys {
   DeviceKeys(std::string_view its, std::string_view of_parent) : key(its), parent_key(of_parent) {}
-  DeviceKeys(const HeldDevice& device)  // NOLINT(google-explicit-constructor): a view of it
+  DeviceKeys(const HeldDevice& device)  // implicit: a view of it
       : DeviceKeys(device.key, device.parent_key) {}
   std::string_view key, parent_key;
 };

@@ -45,7 +45,8 @@ else
 fi
 
 new_tree busybox
-new_bundle "$REPLY" -- /probe id
+BUNDLE_TREE=$REPLY
+new_bundle "$BUNDLE_TREE" -- /probe id
 cp "$BUNDLE/config.json" "$SCRATCH/asks-nothing.json"
 create_only
 untouched "no request" "$SCRATCH/asks-nothing.json"
@@ -55,6 +56,13 @@ mkdir -p "$broken"
 echo '[xpu-container-runtime' >"$broken/config.toml"
 create_only "$SCRATCH/broken"
 untouched "no request, broken configuration" "$SCRATCH/asks-nothing.json"
+# What asks by an alias of the shipped configuration asks all the same.
+new_bundle "$BUNDLE_TREE" LIGHTOS_DEVICE_TYPE=any -- /probe id
+create_only "$SCRATCH/broken"
+same "an alias, broken configuration: refused" 1 "$STATUS"
+says "an alias, broken configuration: why" "$OUTPUT" "asks for accelerators (LIGHTOS_DEVICE_TYPE)" \
+  "$broken/config.toml:1:"
+cp "$SCRATCH/asks-nothing.json" "$BUNDLE/config.json"
 
 mkdir -p "$SCRATCH/backends"
 echo 'name = ' >"$SCRATCH/backends/bad.toml"

@@ -116,6 +116,15 @@ gives "LightOS multi-GPU" 01
 # --- accounts --------------------------------------------------------------------------------------
 printf '[[price]]\nmodel = "Acme*"\nper-hour = 3.60\ncurrency = "EUR"\nsource = "ours"\ndate = 2026-11-01\n' \
   >"$SCRATCH/config/xpu-container-runtime/prices.toml"
+# A setting that is denied is named in the audit log, and its value is not.
+with_policy 'max-wait-seconds = 5'
+ask XPU_COUNT=1 XPU_WAIT=1h
+run_bundle
+same "waiting too long is refused" 1 "$STATUS"
+says "it says the rule" "$OUTPUT" "XPU_WAIT=1h is longer than the 5 s" "[policy] max-wait-seconds says so"
+says "and so does the audit log" "$(tail -n 1 "$audit")" '"event":"denied"' '"rule":"max-wait-seconds"' \
+  '"source":"environment"' '"name":"XPU_WAIT"'
+
 rm -rf "$SCRATCH/usage"
 new_bundle "$tree" XPU_VISIBLE_DEVICES=acme:0 XPU_LABEL=team-a -- sleep 3
 run_bundle
