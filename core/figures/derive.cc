@@ -23,17 +23,6 @@ bool parse_number(const std::string& text, double* number) {
   return error == std::errc() && stop == end;
 }
 
-// The entry that speaks of a part of `whole` itself: one that matches the whole as well says
-// nothing about a part of it.
-template <class OneEntry>
-const OneEntry* entry_for(const std::vector<OneEntry>& entries, const Device& device,
-                          const Device* whole) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const OneEntry& entry) {
-    return matches(entry, device) && (whole == nullptr || !matches(entry, *whole));
-  });
-  return found == entries.end() ? nullptr : &*found;
-}
-
 std::string source_text(const std::string& file, const Entry& entry) {
   return cat(file, ": '", entry.model, '\'', entry.date.empty() ? "" : ", ", entry.date);
 }
@@ -67,7 +56,7 @@ class Deriver {
     if (price_property(device, figure)) {
       return;
     }
-    if (const PriceEntry* const entry = entry_for(entries_.prices, device, whole)) {
+    if (const PriceEntry* const entry = first_match(entries_.prices, device, whole)) {
       figure->price = entry->price;
       figure->currency = entry->currency;
       figure->price_source = source_text(entries_.prices_name, *entry);
@@ -92,7 +81,7 @@ class Deriver {
       }
       warn(device, kPerformanceProperty, *text, "a number above 0, at most 1000000");
     }
-    if (const ModelEntry* const entry = entry_for(entries_.models, device, whole)) {
+    if (const ModelEntry* const entry = first_match(entries_.models, device, whole)) {
       figure->performance = entry->tflops_fp16;
       figure->performance_source = source_text(entries_.models_name, *entry);
       return;

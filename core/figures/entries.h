@@ -39,11 +39,13 @@ std::vector<ModelEntry> read_models(const std::string& file);
 
 bool matches(const Entry& entry, const Device& device);
 
-// nullptr when there is none.
+// The first entry that speaks of the device; of a part of `whole` one that matches the whole as
+// well says nothing. nullptr when there is none.
 template <class OneEntry>
-const OneEntry* first_match(const std::vector<OneEntry>& entries, const Device& device) {
+const OneEntry* first_match(const std::vector<OneEntry>& entries, const Device& device,
+                            const Device* whole = nullptr) {
   for (const OneEntry& entry : entries) {
-    if (matches(entry, device)) {
+    if (matches(entry, device) && (whole == nullptr || !matches(entry, *whole))) {
       return &entry;
     }
   }
