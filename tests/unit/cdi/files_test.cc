@@ -127,7 +127,8 @@ TEST_F(CdiFiles, BelievesOnlyWhatRootCouldWrite) {
   ::chmod(path.c_str(), 0644);
   EXPECT_EQ(where("one"), path);
   ::chmod(etc_.c_str(), 0777);
-  EXPECT_THAT(error_of([&] { where("one"); }), HasSubstr("; refusing " + etc_ + ": it can be written by"));
+  EXPECT_THAT(error_of([&] { where("one"); }),
+              HasSubstr("; refusing " + etc_ + ": it can be written by"));
   ::chmod(etc_.c_str(), 0755);
   EXPECT_EQ(where("one"), path);
 }
