@@ -42,6 +42,7 @@ int info(const Config& config, bool json) {
     code = kFailure;
   }
   info.backends = load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  info.mode = mode_of_host(config, info.backends);
   print(json ? info_json(info) : info_text(info));
   return code;
 }

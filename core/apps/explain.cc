@@ -7,6 +7,7 @@
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/log/format.h"
+#include "core/start/mode.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -290,6 +291,10 @@ std::string as_json(const Request& request, const Spec* spec, const Decision* de
 }
 
 }  // namespace
+
+std::string mode_of_host(const Config& config, const std::vector<BackendStatus>& backends) {
+  return to_string(mode_of(config, {}, backends));
+}
 
 std::string explain(const Config& config, const std::string& bundle_dir, bool json) {
   const Asked asked = read_asked(config, bundle_dir, "");

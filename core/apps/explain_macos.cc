@@ -9,4 +9,8 @@ std::string explain(const Config&, const std::string& bundle, bool) {
        ": containers of this machine start in a Linux virtual machine; run this command there");
 }
 
+std::string mode_of_host(const Config&, const std::vector<BackendStatus>&) {
+  return "";
+}
+
 }  // namespace xpu

@@ -25,6 +25,7 @@ struct Info {
   const Config* config = nullptr;
   std::string config_file;
   std::string low_level_runtime;  // or the reason why there is none
+  std::string mode;               // of most containers here: "spec"; "" where none start
   std::vector<BackendStatus> backends;
 };
 std::string info_text(const Info& info);

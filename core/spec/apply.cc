@@ -235,6 +235,10 @@ class Editor {
 
   const Spec& spec() const { return spec_; }
   Value root() const { return json::root(document_); }
+  void add(std::vector<Splice> more) {
+    splices_.insert(splices_.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+  }
   std::vector<Splice> take() { return std::move(splices_); }
 
  private:
@@ -270,11 +274,6 @@ class Editor {
     } else {
       edit.replace(chosen, entry.text);
     }
-  }
-
-  void add(std::vector<Splice> more) {
-    splices_.insert(splices_.end(), std::make_move_iterator(more.begin()),
-                    std::make_move_iterator(more.end()));
   }
 
   const Spec& spec_;
@@ -433,14 +432,38 @@ void edit_linux(Editor& editor, const Plan& plan, std::vector<Addition>& missing
   missing.push_back({"linux", cat('{', joined_members(additions), '}')});
 }
 
+// Of vendor_hooks(): the arrays are there, and hold what the indices name.
+void remove_hooks(Editor& editor, const std::vector<VendorHook>& hooks) {
+  const std::optional<Value> part = editor.object(editor.root(), "hooks", "hooks");
+  for (const std::string_view phase : kHookPhases) {
+    const auto is_here = [&](const VendorHook& hook) { return hook.phase == phase; };
+    if (!part || std::none_of(hooks.begin(), hooks.end(), is_here)) {
+      continue;
+    }
+    const std::string place = cat("hooks.", phase);
+    const Value array = *editor.find(*part, phase, "hooks");
+    ArrayEdit edit(editor.elements_of(array, place));
+    for (const VendorHook& hook : hooks) {
+      if (is_here(hook)) {
+        edit.remove(hook.index);
+      }
+    }
+    editor.add(std::move(edit).finish(array));
+  }
+}
+
 }  // namespace
 
-std::vector<Splice> splices(const Spec& spec, const Plan& plan) {
+std::vector<Splice> splices(const Spec& spec, const Plan& plan,
+                            const std::vector<VendorHook>& hooks) {
   Editor editor(spec);
   std::vector<Addition> missing;
   edit_env(editor, plan);
   edit_mounts(editor, plan, missing);
   edit_linux(editor, plan, missing);
+  if (!hooks.empty()) {
+    remove_hooks(editor, hooks);
+  }
   editor.add_members(editor.root(), missing);
   return editor.take();
 }

@@ -16,6 +16,7 @@
 #include "core/rootfs/view.h"
 #include "core/select/select.h"
 #include "core/spec/bundle.h"
+#include "core/spec/hooks.h"
 
 namespace xpu {
 
@@ -42,12 +43,21 @@ struct Asked {
 // not JSON.
 Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file);
 
-// The request in it. Throws Error and Denied as parse_request does.
+// The request in it. Throws Error and Denied as parse_request does, and Error for a mode that
+// serves nobody.
 Request read_request(const Asked& asked, const Config& config);
 
-// Takes an edit of an earlier start out of the configuration file of a container that is given
-// nothing now.
-void take_back(const std::string& bundle, const std::string& config_file, bool sync);
+// For a container that is given nothing now: takes an edit of an earlier start out of its
+// configuration file. Of one whose request policy did not accept, so that nobody else serves it,
+// the hooks of vendors too.
+void take_back(const Asked& asked, const Request& request, const std::string& bundle,
+               const std::string& config_file, bool sync);
+
+// The hooks in it by which vendors would serve what these backends serve.
+std::vector<VendorHook> vendor_hooks(const Asked& asked);
+
+// Throws Error when the bundle is not what was read.
+void refuse_changed(const Bundle& bundle, const Asked& asked);
 
 // Everything decided about a container that asks for something.
 struct Decision {
@@ -63,6 +73,7 @@ struct Decision {
   std::unique_ptr<ContainerView> view;
   Facts facts;
   Plan plan;
+  std::vector<VendorHook> hooks;  // to be taken out
   std::vector<json::Splice> splices;
   std::vector<std::string> warnings;
 };
