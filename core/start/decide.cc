@@ -8,7 +8,6 @@
 #include "core/choose/load.h"
 #include "core/figures/figures.h"
 #include "core/log/log.h"
-#include "core/record/ledger.h"
 #include "core/select/candidates.h"
 #include "core/spec/apply.h"
 #include "core/start/concern.h"
@@ -185,18 +184,6 @@ void make_plan(const Start& start, const std::string& state_folder, Decision& de
   decision.facts.ld_cache.reset();  // the text of the new configuration takes its memory
   decision.hooks = vendor_hooks(start.asked);
   decision.splices = splices(spec, decision.plan, decision.hooks);
-}
-
-std::optional<Decision> decide(const Start& start, const std::string& state_folder) {
-  Decision decision =
-      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
-  decision.situation.holdings = look_at_leases(start.config.state_dir);
-  choose_devices(start.config, start.recorded, decision);
-  if (decision.selection.empty()) {
-    return std::nullopt;
-  }
-  make_plan(start, state_folder, decision);
-  return decision;
 }
 
 }  // namespace xpu

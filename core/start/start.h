@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The start of one container, from its specification to what is done about it. decide() only looks;
-// serve() decides and changes. `xpu-runtime explain` calls the first, the shim the second.
+// The start of one container, from its specification to what is done about it. The
+// steps of a decision only look; serve() decides and changes. `xpu-runtime explain` takes the
+// steps, the shim serves.
 #pragma once
 
 #include <memory>
@@ -103,10 +104,6 @@ void choose_devices(const Config& config, const Selection* recorded, Decision& d
 // How they come into the container. `state_folder`: for generated files. Not for an empty
 // selection. Throws Error.
 void make_plan(const Start& start, const std::string& state_folder, Decision& decision);
-
-// All three, with the leases as they are now. nullopt when nothing of the request can be served and
-// that is no error (`on-unavailable`).
-std::optional<Decision> decide(const Start& start, const std::string& state_folder);
 
 // Chooses with nobody else choosing at the same time, and writes down who holds the devices from
 // now on; waits for others to give them back as long as the container may. A ledger that cannot be
