@@ -169,6 +169,18 @@ std::vector<std::string> bundles_of_containerd(const std::string& id) {
   return out;
 }
 
+// Where containerd keeps its state elsewhere: of tasks that this runtime started.
+std::vector<std::string> bundles_of_records(const Config& config, const std::string& id) {
+  std::vector<std::string> out;
+  for (const Record& record : Records(config.state_dir).all()) {
+    if (record.bundle.find(kTasks) != std::string::npos && record.bundle.ends_with("/" + id) &&
+        has_config(record.bundle)) {
+      out.push_back(record.bundle);
+    }
+  }
+  return out;
+}
+
 std::string devices_text(const Record& record) {
   std::string out;
   for (const SelectedBackend& selected : record.selection.backends) {
@@ -222,7 +234,10 @@ EngineContainer of_inspect(const Config& config, const std::string& engine,
 }
 
 EngineContainer of_containerd(const Config& config, const std::string& container) {
-  const std::vector<std::string> bundles = bundles_of_containerd(container);
+  std::vector<std::string> bundles = bundles_of_containerd(container);
+  if (bundles.empty()) {
+    bundles = bundles_of_records(config, container);
+  }
   if (bundles.empty()) {
     fail("containerd: no task ", log::printable(container), " in ", kStateFolders[0], kTasks,
          "NAMESPACE; only a container that runs can be found there");

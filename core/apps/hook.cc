@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/base/file.h"
+#include "core/base/stream.h"
 #include "core/config/config.h"
 #include "core/log/log.h"
 #include "core/oci/text.h"
@@ -42,7 +42,7 @@ void say(const std::string& line) {
 // The bundle of the container; "" where nobody says.
 std::string bundle_on_stdin() {
   const std::string state =
-      ::isatty(STDIN_FILENO) == 1 ? "" : read_fd(STDIN_FILENO, kState, kMaxState);
+      ::isatty(STDIN_FILENO) == 1 ? "" : read_stream(STDIN_FILENO, kState, kMaxState);
   if (state.find_first_not_of(" \t\r\n") == state.npos) {
     return "";
   }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apps/image_env.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/base/file.h"
+#include "core/base/fd.h"
+#include "core/base/stream.h"
 #include "core/log/format.h"
 #include "core/oci/text.h"
 
@@ -97,9 +99,13 @@ std::vector<std::string> variables_in(const std::string& text, const std::string
 
 std::vector<std::string> read_image_env(const std::string& file) {
   if (file == "-") {
-    return variables_in(read_fd(STDIN_FILENO, "standard input", kMaxBytes), "standard input");
+    return variables_in(read_stream(STDIN_FILENO, "standard input", kMaxBytes), "standard input");
   }
-  return variables_in(read_file(file, kMaxBytes), file);
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) {
+    fail_errno("cannot read ", file);
+  }
+  return variables_in(read_stream(fd.get(), file, kMaxBytes), file);
 }
 
 }  // namespace xpu

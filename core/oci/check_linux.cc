@@ -269,7 +269,7 @@ void check_cgroups_path(const Place& part, Findings& out) {
 void check_linux(const Place& document, const Host& host, Findings& out) {
   const std::optional<Place> part = document.get("linux");
   if (!part) {
-    out.add(Refuses::kBoth, "linux", "is missing; without it there are no namespaces");
+    out.add(Refuses::kCrun, "linux", "is missing; without it there are no namespaces");
     return;
   }
   if (!part->value().is_object()) {

@@ -119,11 +119,15 @@ Set set_of(const Place& capabilities, std::string_view key) {
 }
 
 void check_within(const Place& capabilities, std::string_view key, const Set& allowed,
-                  std::string_view where, Refuses who, Findings& out) {
+                  std::string_view where, std::optional<Refuses> who, Findings& out) {
   for (const Place& name : capabilities.elements(key)) {
     const std::string text = name.text().value_or("");
     if (is_among(kCapabilities, text) && allowed.count(text) == 0) {
-      out.add(who, name.path(), text, " is not in ", where, " as well");
+      if (who) {
+        out.add(*who, name.path(), text, " is not in ", where, " as well");
+      } else {
+        out.note(name.path(), text, " is not in ", where, " as well, so it has no effect");
+      }
     }
   }
 }
@@ -150,7 +154,7 @@ void check_capabilities(const Place& process, Findings& out) {
                         std::inserter(both, both.end()));
   check_within(*capabilities, "effective", permitted, "permitted", Refuses::kBoth, out);
   check_within(*capabilities, "inheritable", bounding, "bounding", Refuses::kBoth, out);
-  check_within(*capabilities, "ambient", both, "permitted and inheritable", Refuses::kNobody, out);
+  check_within(*capabilities, "ambient", both, "permitted and inheritable", std::nullopt, out);
 }
 
 void check_rlimits(const Place& process, Findings& out) {
@@ -192,29 +196,66 @@ void check_labels(const Place& process, const Host& host, Findings& out) {
   }
 }
 
-// The program by its absolute path, where that can be said without starting anything.
-void check_program(const Place& document, const Place& process, const Host& host, Findings& out) {
-  const std::vector<Place> args = process.elements("args");
-  const std::string program = args.empty() ? "" : args.front().text().value_or("");
-  if (!program.starts_with('/')) {
-    return;
+// Where PATH of the process leads, as the low-level runtime looks it up.
+std::vector<std::string> folders_of_path(const Place& process) {
+  std::string list = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  for (const Place& variable : process.elements("env")) {
+    const std::string text = variable.text().value_or("");
+    list = text.starts_with("PATH=") ? text.substr(5) : list;
   }
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(':', at), list.size());
+    out.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+// What a program's path is, nullopt where a mount or a link keeps that from being said.
+std::optional<Look> look_at_program(const Place& document, const Host& host,
+                                    const std::string& path) {
   for (const Place& mount : document.elements("mounts")) {
     std::string target = mount.text("destination").value_or("");
     while (target.size() > 1 && target.back() == '/') {
       target.pop_back();
     }
-    if (target == "/" || program == target || program.starts_with(target + "/")) {
-      return;  // it comes with the mount
+    if (target == "/" || path == target || path.starts_with(target + "/")) {
+      return std::nullopt;
     }
   }
-  const std::optional<Look> found = look_in_root(host, program);
-  if (found && !found->there) {
+  return look_in_root(host, path);
+}
+
+bool can_run(const Look& found) {
+  return found.there && S_ISREG(found.status.st_mode) && (found.status.st_mode & 0111) != 0;
+}
+
+// The program that is to run, where it can be said without starting anything.
+void check_program(const Place& document, const Place& process, const Host& host, Findings& out) {
+  const std::vector<Place> args = process.elements("args");
+  const std::string program = args.empty() ? "" : args.front().text().value_or("");
+  if (program.empty()) {
+    return;
+  }
+  if (program.find('/') == program.npos) {
+    for (const std::string& folder : folders_of_path(process)) {
+      const std::optional<Look> found = look_at_program(document, host, cat(folder, '/', program));
+      if (!found || can_run(*found)) {
+        return;
+      }
+    }
     out.add(Refuses::kBoth, args.front().path(), quoted(program),
-            " is not in the root file system");
-  } else if (found && (!S_ISREG(found->status.st_mode) || (found->status.st_mode & 0111) == 0)) {
+            " is in none of the folders that PATH names in the root file system");
+    return;
+  }
+  const std::optional<Look> found =
+      program.front() == '/' ? look_at_program(document, host, program) : std::nullopt;
+  if (found && !can_run(*found)) {
     out.add(Refuses::kBoth, args.front().path(), quoted(program),
-            S_ISDIR(found->status.st_mode) ? " is a folder" : " is not executable");
+            !found->there                    ? " is not in the root file system"
+            : S_ISDIR(found->status.st_mode) ? " is a folder"
+                                             : " is not executable");
   }
 }
 
