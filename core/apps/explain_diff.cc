@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apps/explain_diff.h"
 
+#include <cstdio>
+
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
@@ -9,7 +11,29 @@ namespace xpu {
 namespace {
 
 std::string rule_text(const Node& node) {
-  return cat("allow ", node.type, " ", node.major, ":", node.minor, " rw");
+  return cat("allow ", node.type, " ", node.major, ":", node.minor, " ",
+             node.terms == nullptr ? "rw" : node.terms->access);
+}
+
+std::string octal(std::uint32_t mode) {
+  char out[16];
+  std::snprintf(out, sizeof(out), "%04o", mode);
+  return out;
+}
+
+std::string device_text(const Node& node) {
+  const std::string begin =
+      node.type == 'p' ? cat(node.container_path, " named pipe")
+                       : cat(node.container_path, " ", node.type, " ", node.major, ":", node.minor);
+  const NodeTerms standard;
+  const NodeTerms& terms = node.terms == nullptr ? standard : *node.terms;
+  const std::uint32_t uid = terms.uid.value_or(0), gid = terms.gid.value_or(0);
+  return cat(begin, " mode ", octal(terms.mode.value_or(0666)),
+             uid == 0 && gid == 0 ? "" : cat(" owner ", uid, ":", gid));
+}
+
+bool has_rule(const Node& node) {
+  return node.terms == nullptr || !node.terms->access.empty();
 }
 
 void add_devices(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
@@ -20,19 +44,20 @@ void add_devices(const Spec& spec, const Plan& plan, std::vector<Change>* out) {
                         cat(old.path, " ", old.type, " ", old.major, ":", old.minor), ""});
       }
     }
-    out->push_back({'+', "linux.devices",
-                    cat(device.node.container_path, " ", device.node.type, " ", device.node.major,
-                        ":", device.node.minor, " mode 0666"),
-                    device.why});
+    out->push_back({'+', "linux.devices", device_text(device.node), device.why});
   }
   if (spec.all_devices_allowed) {
     return;  // the engine's own rules cover every node
   }
   for (const PlannedDevice& device : plan.devices) {
-    out->push_back({'+', "linux.resources.devices", rule_text(device.node), device.why});
+    if (has_rule(device.node)) {
+      out->push_back({'+', "linux.resources.devices", rule_text(device.node), device.why});
+    }
   }
   for (const Node& node : plan.device_rules) {
-    out->push_back({'+', "linux.resources.devices", rule_text(node), "device mounted below"});
+    if (has_rule(node)) {
+      out->push_back({'+', "linux.resources.devices", rule_text(node), "device mounted below"});
+    }
   }
 }
 
@@ -112,6 +137,27 @@ void add_hooks(const Decision& decision, std::vector<Change>* out) {
   }
 }
 
+// What only CDI files bring.
+void add_cdi(const Plan& plan, std::vector<Change>* out) {
+  for (const PlannedGid& planned : plan.gids) {
+    out->push_back({'+', "process.user.additionalGids", std::to_string(planned.gid), planned.why});
+  }
+  for (const PlannedNetDevice& planned : plan.net_devices) {
+    out->push_back({'+', "linux.netDevices",
+                    cat(planned.device.host_name, " as ", planned.device.name), planned.why});
+  }
+  if (plan.rdt) {
+    out->push_back({'+', "linux.intelRdt", cat("class ", plan.rdt->clos_id), ""});
+  }
+  for (const PlannedHook& planned : plan.hooks) {
+    std::string text = planned.hook.path;
+    for (std::size_t i = 1; i < planned.hook.args.size(); ++i) {
+      text += cat(" ", planned.hook.args[i]);
+    }
+    out->push_back({'+', cat("hooks.", planned.hook.name), text, planned.why});
+  }
+}
+
 }  // namespace
 
 std::vector<Change> changes_of(const Spec& spec, const Decision& decision) {
@@ -122,6 +168,7 @@ std::vector<Change> changes_of(const Spec& spec, const Decision& decision) {
   add_rootfs(decision.plan, &out);
   add_generated(decision.plan, &out);
   add_hooks(decision, &out);
+  add_cdi(decision.plan, &out);
   return out;
 }
 

@@ -4,27 +4,12 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/cdi/name.h"
 
 namespace xpu {
 namespace {
 
 constexpr std::string_view kDelivery = "delivery";
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool is_letter_or_digit(char c) {
-  return is_letter(c) || (c >= '0' && c <= '9');
-}
-
-// Begins and ends with a letter or digit, and has nothing but those and `others` between.
-bool is_word(std::string_view text, std::string_view others) {
-  return !text.empty() && is_letter_or_digit(text.front()) && is_letter_or_digit(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return is_letter_or_digit(c) || others.find(c) != others.npos;
-         });
-}
 
 bool delivers_csv(const BackendStatus& backend) {
   return backend.state == BackendState::kReady &&
@@ -38,7 +23,7 @@ bool delivers_csv(const BackendStatus& backend) {
 bool is_only_cdi_names(const Request& request) {
   return request.kind == RequestKind::kDevices && !request.selectors.empty() &&
          std::all_of(request.selectors.begin(), request.selectors.end(),
-                     [](const Selector& selector) { return is_cdi_name(selector.text); });
+                     [](const Selector& selector) { return cdi::looks_qualified(selector.text); });
 }
 
 // "mode = "csv" of /etc/xpu-container-runtime/config.toml"
@@ -61,17 +46,6 @@ const char* to_string(Mode mode) {
       break;
   }
   return "legacy";
-}
-
-bool is_cdi_name(std::string_view text) {
-  const std::size_t equals = text.find('='), slash = text.find('/');
-  if (equals == text.npos || slash > equals) {
-    return false;
-  }
-  const std::string_view vendor = text.substr(0, slash);
-  const std::string_view kind = text.substr(slash + 1, equals - slash - 1);
-  return is_word(vendor, "_-.") && is_letter(vendor.front()) && is_word(kind, "_-.") &&
-         is_letter(kind.front()) && is_word(text.substr(equals + 1), "_-.:");
 }
 
 Mode mode_of(const Config& config, const Request& request,

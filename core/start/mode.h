@@ -26,9 +26,6 @@ enum class Mode { kSpec, kCdi, kCsv, kLegacy };
 inline constexpr std::string_view kModeAuto = "auto";
 const char* to_string(Mode mode);
 
-// "vendor/class=name", as the CDI specification has it.
-bool is_cdi_name(std::string_view text);
-
 // The mode of a container with this request; of one without a request the mode that this host has
 // for most. `backends`: those that the request is about.
 Mode mode_of(const Config& config, const Request& request,
