@@ -15,6 +15,13 @@ namespace xpu::json {
 // larger than 16 MiB, or top level not an object.
 void validate(std::string_view text, const std::string& source);
 
+// The same for who wants to say where: nullopt for a text that validate() accepts.
+struct Flaw {
+  std::size_t at = 0;  // near this byte
+  std::string what;
+};
+std::optional<Flaw> flaw(std::string_view text);
+
 // A value inside a validated text. Views stay valid as long as the text does.
 struct Value {
   std::string_view text;  // the value's own bytes, no white space around
