@@ -30,13 +30,16 @@ void add_configure_command(CLI::App& program, Commands* commands) {
   CLI::App* command = program.add_subcommand(
       "configure", "make the runtime known to docker, containerd, crio, podman, slurm");
   command->footer(kFooter);
-  command->add_option("ENGINE", options->engines,
-                      "docker, containerd, crio, podman, slurm; without one, those that are "
-                      "installed, each after a question");
+  command
+      ->add_option("ENGINE", options->engines,
+                   "docker, containerd, crio, podman, slurm; without one, those that are "
+                   "installed, each after a question")
+      ->check(CLI::Validator(engine_problem, ""));
   auto* as_default = command->add_flag("--set-as-default", options->set_as_default,
                                        "also for containers that name no runtime");
   command->add_option("--runtime-name", options->name, "the name that containers ask for")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Validator(runtime_name_problem, ""));
   command->add_option("--executable-path", options->program,
                       "our runtime, where it is not beside this program");
   auto* cdi =

@@ -33,28 +33,13 @@ std::string engine_names() {
   return out;
 }
 
-const Engine& engine_of(const std::string& name) {
-  std::vector<std::string> names;
+const Engine* find_engine(const std::string& name) {
   for (const auto& engine : engines()) {
-    names.push_back(engine->name());
     if (engine->name() == (name == "cri-o" ? "crio" : name)) {
-      return *engine;
+      return engine.get();
     }
   }
-  fail("no engine '", name, "' is known here; those are: ", engine_names(),
-       did_you_mean(name, std::vector<std::string_view>(names.begin(), names.end())));
-}
-
-void check_name(const std::string& name) {
-  constexpr std::string_view kFirst =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  if (name.empty() || kFirst.find(name.front()) == std::string_view::npos ||
-      name.find_first_not_of(cat(kFirst, "._-")) != std::string::npos) {
-    fail("--runtime-name '", name, "': a name has letters, digits, '.', '_' and '-'");
-  }
-  if (name == "runc" || name == "crun") {
-    fail("--runtime-name ", name, ": that is the low-level runtime, which ours starts");
-  }
+  return nullptr;
 }
 
 bool is_executable(const std::string& path) {
@@ -100,7 +85,6 @@ std::string config_home() {
 
 SetupOptions setup_options(const ConfigureOptions& options) {
   SetupOptions out;
-  check_name(options.name);
   if (!options.root.empty()) {
     struct stat st {};
     const std::string root = absolute_path(options.root);
@@ -372,13 +356,41 @@ void configure_one(const Engine& engine, const SetupOptions& options,
 
 }  // namespace
 
+std::string engine_problem(const std::string& name) {
+  if (find_engine(name) != nullptr) {
+    return "";
+  }
+  std::vector<std::string> names;
+  for (const auto& engine : engines()) {
+    names.push_back(engine->name());
+  }
+  return cat("no engine '", name, "' is known here; those are: ", engine_names(),
+             did_you_mean(name, std::vector<std::string_view>(names.begin(), names.end())));
+}
+
+std::string runtime_name_problem(const std::string& name) {
+  constexpr std::string_view kFirst =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  if (name.empty() || kFirst.find(name.front()) == std::string_view::npos ||
+      name.find_first_not_of(cat(kFirst, "._-")) != std::string::npos) {
+    return cat('\'', name, "': a name has letters, digits, '.', '_' and '-'");
+  }
+  if (name == "runc" || name == "crun") {
+    return cat(name, ": that is the low-level runtime, which ours starts");
+  }
+  return "";
+}
+
 int configure(const ConfigureOptions& asked) {
   const SetupOptions options = setup_options(asked);
   std::vector<const Engine*> chosen;
   for (const std::string& name : asked.engines) {
-    const Engine& engine = engine_of(name);
-    if (std::find(chosen.begin(), chosen.end(), &engine) == chosen.end()) {
-      chosen.push_back(&engine);
+    const Engine* engine = find_engine(name);
+    if (engine == nullptr) {
+      fail(engine_problem(name));
+    }
+    if (std::find(chosen.begin(), chosen.end(), engine) == chosen.end()) {
+      chosen.push_back(engine);
     }
   }
   if (chosen.empty()) {

@@ -16,6 +16,10 @@ struct ConfigureOptions {
   bool dry_run = false, restart = false, yes = false;
 };
 
+// What is wrong with the name of an engine, of a runtime; "" when nothing is.
+std::string engine_problem(const std::string& name);
+std::string runtime_name_problem(const std::string& name);
+
 // The exit code. Throws Error.
 int configure(const ConfigureOptions& options);
 

@@ -119,11 +119,11 @@ std::vector<Setting> ContainerdConfig::new_runtime(const TomlDocument& document,
       KeyPath path = own;
       path.insert(path.end(), setting.path.begin() + static_cast<std::ptrdiff_t>(table.size()),
                   setting.path.end());
-      const std::string& key = path[own.size()];
+      const std::string key = path[own.size()];
       const bool ours = key == "runtime_type" || key == "pod_annotations" ||
                         key == "container_annotations" || key == "runtime_path" ||
                         path.back() == "BinaryName";
-      if (!ours && !says_nothing(setting.literal) && setting.literal.front() != '{' &&
+      if (!ours && !says_nothing(setting.literal) &&
           setting.literal.find('\n') == std::string::npos) {
         (key == "options" ? options : copied).push_back({path, setting.literal});
       }
@@ -174,7 +174,8 @@ std::vector<Setting> ContainerdConfig::settings(const TomlDocument& document,
   if (wanted.cdi) {
     out.push_back({xpu::below(cri, "enable_cdi"), "true"});
     const KeyPath folders = xpu::below(cri, "cdi_spec_dirs");
-    if (document.list_at(folders).empty()) {
+    // Its default is the usual folders; an empty list is none of them.
+    if (document.literal(folders) && document.list_at(folders).empty()) {
       out.push_back({folders, toml_text(std::vector<std::string>{"/etc/cdi", "/var/run/cdi"})});
     }
   }

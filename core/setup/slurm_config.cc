@@ -39,6 +39,11 @@ struct Line {
 };
 
 // A line that ends in a backslash goes on in the next one.
+bool goes_on(std::string_view text, std::size_t begin, std::size_t end) {
+  const std::string_view line = text.substr(begin, end - begin);
+  return end < text.size() && (line.ends_with('\\') || line.ends_with("\\\r"));
+}
+
 std::vector<Line> lines_of(std::string_view text, const std::string& source) {
   std::vector<Line> out;
   std::size_t at = byte_order_mark(text);
@@ -49,7 +54,7 @@ std::vector<Line> lines_of(std::string_view text, const std::string& source) {
     do {
       stop = std::min(text.find('\n', at), text.size());
       at = std::min(stop + 1, text.size());
-    } while (stop > line.begin && stop < text.size() && text[stop - 1] == '\\');
+    } while (goes_on(text, line.begin, stop));
     line.end = at;
     const std::size_t first = text.find_first_not_of(" \t\r\n", line.begin);
     if (first < stop && text[first] != '#') {

@@ -50,11 +50,10 @@ std::string TomlConfig::configured(const Text& text, const RuntimeState& wanted)
   if (document.names({}).empty() && !first.empty()) {
     document.set(first);
   }
-  std::vector<Setting> all = settings(document, wanted);
+  document.set(settings(document, wanted));
   if (wanted.is_default) {
-    all.push_back({default_path(document), toml_text(name_)});
+    document.set({{default_path(document), toml_text(name_)}});
   }
-  document.set(all);
   return document.text();
 }
 

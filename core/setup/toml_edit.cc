@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
+#include "core/log/format.h"
 #include "core/setup/text.h"
 
 namespace xpu {
@@ -18,7 +19,8 @@ toml::table parse(std::string_view text, const std::string& source) {
   try {
     return toml::parse(text.substr(byte_order_mark(text)), source);
   } catch (const toml::parse_error& error) {
-    fail(source, ':', error.source().begin.line, ": not TOML: ", error.description());
+    fail(source, ':', error.source().begin.line,
+         ": not TOML: ", log::printable(std::string(error.description())));
   }
 }
 
@@ -219,8 +221,8 @@ std::vector<std::string> TomlDocument::names(const KeyPath& path) const {
 std::vector<Setting> TomlDocument::below(const KeyPath& path) const {
   std::vector<Setting> out;
   for (const TomlItem& item : items_) {
-    const bool part = !out.empty() && item.in_inline && begins_with(item.path, out.back().path);
-    if (item.kind == Kind::kValue && !item.in_array && !part && begins_with(item.path, path)) {
+    if (item.kind == Kind::kValue && !item.in_array && text_[item.value] != '{' &&
+        begins_with(item.path, path)) {
       out.push_back({item.path, text_.substr(item.value, item.value_end - item.value)});
     }
   }
@@ -403,12 +405,14 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
 
 // A table that set() added for nothing but that key.
 bool TomlDocument::holds_only(const TomlItem& table, const KeyPath& path) const {
-  std::size_t below = 0, mine = 0;
+  std::size_t all = 0, mine = 0;
   for (const TomlItem& item : items_) {
-    below += item.path != table.path && begins_with(item.path, table.path) ? 1 : 0;
-    mine += item.path == path && item.section == table.path ? 1 : 0;
+    if (item.kind == Kind::kValue && !item.in_inline && item.section == table.path) {
+      ++all;
+      mine += item.path == path ? 1 : 0;
+    }
   }
-  return table.kind == Kind::kTable && below == 1 && mine == 1 && is_marked(table.path);
+  return table.kind == Kind::kTable && all == 1 && mine == 1 && is_marked(table.path);
 }
 
 bool TomlDocument::remove(const KeyPath& path) {

@@ -39,7 +39,7 @@ class TomlDocument {
   bool has(const KeyPath& path) const;
   // The names directly below, in the order of the file.
   std::vector<std::string> names(const KeyPath& path) const;
-  // The keys at and below `path` and their literals; an inline table is one.
+  // The keys at and below `path` and their literals, those of inline tables among them.
   std::vector<Setting> below(const KeyPath& path) const;
   // A table that set() added, by its mark.
   bool is_marked(const KeyPath& table) const;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/setup/containerd_config.h"
@@ -53,8 +54,13 @@ std::vector<std::string> dresses(const std::string& text) {
 }
 
 void expect_round_trips(const Editor& editor, const std::string& text) {
+  bool first = true;
   for (const std::string& dress : dresses(text)) {
-    for (const Wish& wish : {add(), add(true), add(false, true), add(true, true)}) {
+    const std::vector<Wish> wishes =
+        std::exchange(first, false)
+            ? std::vector<Wish>{add(), add(true), add(false, true), add(true, true)}
+            : std::vector<Wish>{add(true, true)};
+    for (const Wish& wish : wishes) {
       Disk disk{dress, std::nullopt};
       const RuntimeState before = editor.inspect(disk.file);
       disk.run(editor, wish);

@@ -78,7 +78,7 @@ TEST(JsonEdit, WhatIsPutInComesOutAgain) {
 
 TEST(JsonEdit, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(error_of([] { JsonDocument("{\n  \"a\": 1,\n}\n", "/d.json"); }),
-            "/d.json:3: not JSON: syntax error near byte 13");
+            "/d.json:3: not JSON: syntax error near byte 12");
   EXPECT_EQ(error_of([] { JsonDocument("[]", "/d.json"); }), "/d.json:1: not a JSON object");
   EXPECT_EQ(error_of([] { JsonDocument("\xff\xfe{", "/d.json"); }),
             "/d.json:1: is UTF-16; save it as UTF-8");

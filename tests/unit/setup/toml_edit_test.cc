@@ -62,7 +62,7 @@ TEST(TomlEdit, SetsInPlace) {
 TEST(TomlEdit, AddsToATable) {
   EXPECT_EQ(with("[t]\n  a = 1\n\n# about u\n[u]\n", {{{"t", "b"}, "2"}}),
             "[t]\n  a = 1\n  b = 2\n\n# about u\n[u]\n");
-  EXPECT_EQ(with("[t]", {{{"t", "b"}, "2"}}), "[t]\nb = 2\n");
+  EXPECT_EQ(with("[t]", {{{"t", "b"}, "2"}}), "[t]\nb = 2");
   EXPECT_EQ(with("[t]\r\na = 1\r\n", {{{"t", "b"}, "2"}}), "[t]\r\na = 1\r\nb = 2\r\n");
   EXPECT_EQ(with("[t]\nx.a = 1\n", {{{"t", "x", "b"}, "2"}}), "[t]\nx.a = 1\nx.b = 2\n");
   EXPECT_EQ(with("# head\n[t]\n", {{{"b"}, "2"}}), "b = 2\n# head\n[t]\n");
