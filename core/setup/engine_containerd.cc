@@ -39,6 +39,16 @@ std::vector<std::string> matches(const std::string& root, const std::string& pat
   return out;
 }
 
+// A relative path is one from the folder of the file that imports it, but a pattern is taken as it
+// is, from where containerd runs: the root.
+std::string absolute_import(const std::string& file, const std::string& import) {
+  if (import.starts_with('/')) {
+    return import;
+  }
+  const bool pattern = import.find('*') != std::string::npos;
+  return cat(pattern ? "/" : file.substr(0, file.rfind('/') + 1), import);
+}
+
 // Main file first, then as containerd goes on to the files that each imports.
 std::vector<Part> read_parts(const SetupOptions& options, const std::string& main) {
   std::vector<Part> parts;
@@ -58,9 +68,7 @@ std::vector<Part> read_parts(const SetupOptions& options, const std::string& mai
     parts.push_back({path, file.text()});
     const TomlDocument document(file.text().value_or(""), path);
     for (const std::string& import : document.list_at({"imports"})) {
-      const std::string absolute =
-          import.starts_with('/') ? import : cat(path.substr(0, path.rfind('/') + 1), import);
-      for (const std::string& one : matches(options.root, absolute)) {
+      for (const std::string& one : matches(options.root, absolute_import(path, import))) {
         pending.push_back(one);
       }
     }
@@ -232,9 +240,8 @@ class Containerd : public Engine {
 
   static bool is_imported_by_pattern(const Part& main, const std::string& file) {
     const TomlDocument document(main.text.value_or(""), main.path);
-    const std::string folder = main.path.substr(0, main.path.rfind('/') + 1);
     for (const std::string& import : document.list_at({"imports"})) {
-      const std::string absolute = import.starts_with('/') ? import : folder + import;
+      const std::string absolute = absolute_import(main.path, import);
       const std::size_t star = absolute.find('*');
       if (star != std::string::npos && file.starts_with(absolute.substr(0, star)) &&
           file.find('/', star) == std::string::npos &&

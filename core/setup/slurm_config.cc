@@ -15,8 +15,9 @@ constexpr std::string_view kMark =
     "# Added by \"xpu-runtime configure\"; \"xpu-runtime configure --remove\" takes it out.";
 // Unique for each task; the node, the user, the job, the step and the task.
 constexpr std::string_view kId = "%n.%u.%j.%s.%t";
-// Made by logind for each user that is logged in or lingers.
-constexpr std::string_view kOptions = "--rootless=true --root=/run/user/%U/";
+// Slurm has a shell run the line, as the user of the job; only its version 23.02 and later have a
+// pattern (%U) for that number. logind makes the folder for users that are logged in or linger.
+constexpr std::string_view kOptions = "--rootless=true --root=/run/user/$(id -u)/";
 
 struct Pair {
   std::string key, value;  // as it stands there, quotes included

@@ -56,7 +56,7 @@ done
 
 # --- imports -----------------------------------------------------------------------------------------
 mkdir -p "$dir/conf.d"
-printf 'version = 2\nimports = ["conf.d/*.toml"]\n[%s]\nsandbox_image = "a"\n' "$cri" >"$dir/main.toml"
+printf 'version = 2\nimports = ["%s/conf.d/*.toml"]\n[%s]\nsandbox_image = "a"\n' "$dir" "$cri" >"$dir/main.toml"
 printf 'version = 2\n[%s.containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n' "$cri" >"$dir/conf.d/50-site.toml"
 md5sum "$dir/main.toml" "$dir/conf.d/50-site.toml" >"$dir/sums"
 configure --config "$dir/main.toml"
@@ -160,7 +160,7 @@ cri_run xpu -- /probe "${device_questions[@]}"
 gives "CRI with the handler xpu: no request" ""
 cri_run "" XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
 gives "CRI without a handler: containerd's default is another" ""
-cri_annotations='annotations { key: "xpu.dev/devices" value: "acme:1" }'
+cri_annotations='annotations { key: "xpu.dev/visible-devices" value: "acme:1" }'
 cri_run xpu -- /probe "${device_questions[@]}"
 gives "CRI with the handler xpu: annotations of the container reach the runtime" 1
 cri_annotations=

@@ -62,11 +62,13 @@ slurmd_up() {
   }
 }
 
+others=$(ls /etc/slurm)
+
 # --- configure --------------------------------------------------------------------------------------
 configure
 same "configure slurm" 0 "$STATUS"
 says "it says what it did" "$OUTPUT" "slurm: wrote $conf, which is new" "srun --container=BUNDLE" \
-  "loginctl enable-linger" "restart slurmd"
+  "loginctl enable-linger" "restart"
 cp "$conf" "$dir/once"
 configure
 says "a second time changes nothing" "$OUTPUT" "$conf has it already"
@@ -78,13 +80,18 @@ pass "slurmd starts with it"
 # logind does this for users that are logged in.
 mkdir -p /run/user/0 && chmod 700 /run/user/0
 new_tree debian
-new_bundle "$REPLY" -- /probe id
+tree=$REPLY
+new_bundle "$tree" -- /probe id
 bundle=$BUNDLE
+# Slurm 22.05 takes the root for the folder of that name, whatever config.json says.
+mkdir "$bundle/rootfs"
+mount --bind "$tree" "$bundle/rootfs"
+later umount -l "$bundle/rootfs"
 in_slurm() {  # in_slurm [VARIABLE=VALUE...] -- COMMAND...
   local env=()
   while [ "$1" != -- ]; do env+=("$1"); shift; done
   shift
-  OUTPUT=$(cd /tmp && timeout 120 env "${env[@]}" srun --container="$bundle" "$@" 2>&1 </dev/null)
+  OUTPUT=$(cd /tmp && timeout 120 env -i PATH="$PATH" "${env[@]}" srun --container="$bundle" "$@" 2>&1 </dev/null)
   STATUS=$?
 }
 in_slurm XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
@@ -98,12 +105,38 @@ says "srun --container: the loader finds the driver library" "$OUTPUT" \
   " $(stat -c %d:%i "$XPU_IT/host/libacme.so.1.0")"
 in_slurm XPU_VISIBLE_DEVICES=acme:7 -- /probe id
 if [ "$STATUS" -eq 0 ]; then fail "an unknown device fails the job" "$OUTPUT"; else pass "an unknown device fails the job"; fi
+
+# An ordinary user, in a user namespace.
+user=6791
+home=$SCRATCH/home
+mkdir -p "$home/bundle" /run/user/$user
+echo "slurmer:x:$user:$user::$home:/bin/sh" >>/etc/passwd
+echo "slurmer:x:$user:" >>/etc/group
+cp -a "$XPU_TREES/distroless" "$home/bundle/rootfs"
+(cd "$home/bundle" && runc spec --rootless && jq '.process.terminal = false | del(.process.rlimits)
+  | .root.readonly = false | .process.args = ["/probe", "id"]' config.json >new && mv new config.json)
+chown -R $user:$user "$home" /run/user/$user
+chmod 666 "$XPU_IT/dev/acme0"
+later chmod 600 "$XPU_IT/dev/acme0"
+as_user() {
+  (cd "$home" && timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
+    env -i HOME="$home" USER=slurmer PATH="$PATH" "$@" 2>&1 </dev/null)
+}
+OUTPUT=$(as_user runc --root "/run/user/$user/runc" run --bundle "$home/bundle" bare)
+if [[ $OUTPUT != *"id 0 0"* ]]; then
+  skip "an ordinary user's job" "runc alone cannot start here: ${OUTPUT:0:200}"
+else
+  OUTPUT=$(as_user XPU_VISIBLE_DEVICES=acme:0 srun --container="$home/bundle" /probe open /dev/acme0 open /dev/acme1)
+  has "an ordinary user's job: the device opens" "$OUTPUT" "open /dev/acme0 ok" "open /dev/acme1 ENOENT"
+  OUTPUT=$(as_user srun --container="$home/bundle" /probe open /dev/acme0)
+  has "an ordinary user's job: no request, no device" "$OUTPUT" "open /dev/acme0 ENOENT"
+fi
 same "no container is left" "[]" "$("$XPU" ps --json | jq -c .containers)"
 
 # --- and back ---------------------------------------------------------------------------------------
 configure --remove
 same "configure --remove" 0 "$STATUS"
-same "oci.conf is gone" slurm.conf "$(ls /etc/slurm)"
+same "oci.conf is gone" "$others" "$(ls /etc/slurm)"
 printf '# site\r\nRunTimeRun="/usr/sbin/runc run %%n.%%j -b %%b" \r\nEnvExclude="^X"' >"$conf"
 cp "$conf" "$dir/site"
 configure --dry-run
@@ -113,7 +146,7 @@ configure
 same "--dry-run showed what came" "$(md5sum <"$dir/patched")" "$(md5sum <"$conf")"
 configure --remove
 same "the lines of another runtime come back" "$(md5sum <"$dir/site")" "$(md5sum <"$conf")"
-same "and nothing else is left" "oci.conf slurm.conf" "$(ls /etc/slurm | xargs)"
+same "and nothing else is left" "$others" "$(ls -I oci.conf /etc/slurm)"
 printf 'RunTimeRun\n' >"$conf"
 configure
 says "a line that is none" "$OUTPUT" "$conf:1: no KEY=VALUE; correct or remove the line"
