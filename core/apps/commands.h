@@ -27,7 +27,9 @@ void add_show_commands(CLI::App& program, Commands* commands);     // detect, in
 void add_backend_commands(CLI::App& program, Commands* commands);  // backends list, show, verify
 void add_choice_commands(CLI::App& program, Commands* commands);   // select, ps, release
 void add_config_commands(CLI::App& program,
-                         Commands* commands);                   // config show, migrate, policy show
+                         Commands* commands);  // config show, migrate, policy show
+void add_cdi_commands(CLI::App& program,
+                      Commands* commands);  // cdi generate, list, validate, refresh
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
 
 // A subcommand that takes --json into `json`.
