@@ -124,7 +124,8 @@ class Documents {
       return !contains(names, backend.found.manifest.name);
     });
     for (const BackendStatus& backend : out_.backends) {
-      if (backend.state != BackendState::kReady && !wish_.backends.empty()) {
+      if (backend.state != BackendState::kReady && backend.state != BackendState::kAbsent &&
+          !wish_.backends.empty()) {
         fail(why_not(backend));
       }
     }

@@ -50,7 +50,7 @@ struct CdiDocuments {
 };
 
 // Throws Error: a backend, capability, feature, element or option that is not there, a backend that
-// is named and cannot be used, a kind that two backends have devices of.
+// is named and is broken or disabled, a kind that two backends have devices of.
 CdiDocuments cdi_documents(const Config& config, const CdiWish& wish);
 
 }  // namespace xpu

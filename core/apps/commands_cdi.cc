@@ -146,9 +146,6 @@ int refresh(const Config& config, Options* options) {
   }
   take_wish(options);
   if (options->refresh.directory.empty()) {
-    if (config.cdi_spec_dirs.empty()) {
-      fail("[cdi] spec-dirs is empty, so that there is no folder to write to; use --directory");
-    }
     options->refresh.directory = config.cdi_spec_dirs.back();
   }
   options->refresh.directory = absolute_path(options->refresh.directory);
