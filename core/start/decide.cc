@@ -10,6 +10,7 @@
 #include "core/log/log.h"
 #include "core/record/ledger.h"
 #include "core/select/candidates.h"
+#include "core/select/qualified.h"
 #include "core/spec/apply.h"
 #include "core/start/concern.h"
 #include "core/start/cpus.h"
@@ -114,8 +115,9 @@ Decision look(const Config& config, const std::vector<FoundBackend>& found, cons
               const ContainerName& name, const std::string& cpus) {
   Decision decision;
   decision.request = request;
-  decision.backends =
-      load_backends(config, found, backends_needed(request), Freshness::kCacheIfValid);
+  if (const auto needed = backends_needed(request, found, config)) {
+    decision.backends = load_backends(config, found, *needed, Freshness::kCacheIfValid);
+  }
   Situation& situation = decision.situation;
   situation.policy = policy_of(config);
   situation.runtime_root = name.runtime_root;
@@ -123,6 +125,7 @@ Decision look(const Config& config, const std::vector<FoundBackend>& found, cons
   if (request.kind != RequestKind::kDevices) {
     return decision;
   }
+  resolve_names(decision.request, decision.backends, config);
   situation.figures = figures_of(config, decision.backends, &decision.warnings);
   if (request.wish || situation.policy.max_devices > 0) {
     situation.currency = situation.figures.usual_currency();
