@@ -28,7 +28,9 @@ void add_explain_commands(CLI::App& program, Commands* commands);  // explain, v
 void add_backend_commands(CLI::App& program, Commands* commands);  // backends list, show, verify
 void add_choice_commands(CLI::App& program, Commands* commands);   // select, ps, release
 void add_config_commands(CLI::App& program,
-                         Commands* commands);                   // config show, migrate, policy show
+                         Commands* commands);  // config show, migrate, policy show
+void add_cdi_commands(CLI::App& program,
+                      Commands* commands);  // cdi generate, list, validate, refresh
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
 void add_configure_command(CLI::App& program, Commands* commands);
 

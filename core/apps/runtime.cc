@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
   add_explain_commands(program, &commands);
   add_backend_commands(program, &commands);
   add_choice_commands(program, &commands);
+  add_cdi_commands(program, &commands);
   add_cost_commands(program, &commands);
   add_config_commands(program, &commands);
   add_configure_command(program, &commands);

@@ -11,7 +11,7 @@
 #include "core/catalog/grammar.h"
 #include "core/select/grants.h"
 #include "core/select/select.h"
-#include "core/select/values.h"
+#include "core/catalog/values.h"
 
 namespace xpu {
 namespace {
