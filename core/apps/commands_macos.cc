@@ -39,4 +39,12 @@ void add_cost_commands(CLI::App& program, Commands* commands) {
   add_refused(program, "cost", commands);
 }
 
+void add_cdi_commands(CLI::App& program, Commands* commands) {
+  add_refused(program, "cdi", commands);
+}
+
+void add_configure_command(CLI::App& program, Commands* commands) {
+  add_refused(program, "configure", commands);
+}
+
 }  // namespace xpu
