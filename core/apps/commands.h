@@ -29,6 +29,7 @@ void add_choice_commands(CLI::App& program, Commands* commands);   // select, ps
 void add_config_commands(CLI::App& program,
                          Commands* commands);                   // config show, migrate, policy show
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
+void add_doctor_commands(CLI::App& program, Commands* commands);  // doctor
 
 // A subcommand that takes --json into `json`.
 CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* json);

@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_choice_commands(program, &commands);
   add_cost_commands(program, &commands);
   add_config_commands(program, &commands);
+  add_doctor_commands(program, &commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
