@@ -28,25 +28,47 @@ struct Options {
   std::vector<std::string> images, checks;
 };
 
-std::vector<doctor::Backend> backends_of(const Config& config, Freshness freshness) {
+std::vector<doctor::Backend> backends_of(const std::vector<FoundBackend>& all) {
   std::vector<doctor::Backend> out;
-  for (BackendStatus& status : load_backends(config, find_backends(config), {}, freshness)) {
+  for (const FoundBackend& found : all) {
     doctor::Backend backend;
-    if (!status.found.refused && status.state != BackendState::kDisabled) {
+    backend.status.found = found;
+    if (!found.refused && found.enabled) {
       try {
-        backend.hints = read_doctor_hints(status.found.manifest);
+        backend.hints = read_doctor_hints(found.manifest);
       } catch (const Error& error) {
         backend.hints_problem = error.what();
       }
     }
-    backend.status = std::move(status);
     out.push_back(std::move(backend));
   }
   return out;
 }
 
+// Whoever describes a host makes the nodes that are missing, where he can: that is told.
+void describe(doctor::Host& host, Freshness freshness, doctor::Mended& mended) {
+  const std::vector<FoundBackend> found = find_backends(host.config);
+  host.backends = backends_of(found);
+  const std::vector<std::string> missing = doctor::missing_nodes(host);
+  std::vector<BackendStatus> statuses =
+      load_backends(host.config, found, {}, missing.empty() ? Freshness::kCacheIfValid : freshness);
+  for (BackendStatus& status : statuses) {
+    for (doctor::Backend& backend : host.backends) {
+      if (backend.status.found.manifest.file == status.found.manifest.file) {
+        backend.status = std::move(status);
+        break;
+      }
+    }
+  }
+  for (const std::string& path : missing) {
+    if (host.is_device(path)) {
+      mended.done.push_back(cat("made the device node ", path));
+    }
+  }
+}
+
 // A check says what cannot be read.
-doctor::Host gathered(const Options& options) {
+doctor::Host gathered(const Options& options, doctor::Mended& mended) {
   doctor::Host host;
   host.uid = ::geteuid();
   host.config_file = config_path();
@@ -61,7 +83,7 @@ doctor::Host gathered(const Options& options) {
   } catch (const Error& error) {
     host.runtime_problem = error.what();
   }
-  host.backends = backends_of(host.config, Freshness::kCacheIfValid);
+  describe(host, options.fix ? Freshness::kRefresh : Freshness::kCacheIfValid, mended);
   try {
     host.records = live_records(host.config);
   } catch (const Error& error) {
@@ -71,21 +93,6 @@ doctor::Host gathered(const Options& options) {
     host.image_files.push_back(absolute_path(file));
   }
   return host;
-}
-
-// Backends make the nodes that they can make when they are asked anew.
-doctor::Mended mend(doctor::Host& host) {
-  const std::vector<std::string> missing = doctor::missing_nodes(host);
-  if (!missing.empty()) {
-    host.backends = backends_of(host.config, Freshness::kRefresh);
-  }
-  doctor::Mended out = doctor::make_missing_links(host);
-  for (const std::string& path : missing) {
-    if (host.is_device(path)) {
-      out.done.insert(out.done.begin(), cat("made the device node ", path));
-    }
-  }
-  return out;
 }
 
 int examine(const Options& options) {
@@ -98,11 +105,13 @@ int examine(const Options& options) {
         "doctor --fix makes links and nodes in /dev, which only root may; sudo xpu-runtime "
         "doctor --fix");
   }
-  doctor::Host host = gathered(options);
   DoctorView view;
+  const doctor::Host host = gathered(options, view.mended);
   view.all = options.all || !options.checks.empty();
   if (options.fix) {
-    view.mended = mend(host);
+    doctor::Mended links = doctor::make_missing_links(host);
+    std::move(links.done.begin(), links.done.end(), std::back_inserter(view.mended.done));
+    view.mended.failed = std::move(links.failed);
   }
   view.results = doctor::examine(host, options.checks);
   print(options.json ? doctor_json(view) : doctor_text(view));
@@ -117,7 +126,8 @@ void add_doctor_commands(CLI::App& program, Commands* commands) {
       add_command(program, "doctor",
                   "say what keeps containers from their devices, and the command that mends it",
                   &options->json);
-  command->add_option("CHECK", options->checks, "only these checks; default: all");
+  command->add_option("CHECK", options->checks, "only these checks; default: all")
+      ->check(doctor::unknown_check, "");
   command->add_flag("--all", options->all, "also show checks that do not apply to this host");
   command->add_flag("--list", options->list, "name the checks and what they are about");
   command->add_flag("--fix", options->fix,

@@ -59,17 +59,18 @@ const char* to_string(State state) {
   return "failure";
 }
 
-std::vector<Result> examine(const Host& host, const std::vector<std::string>& ids) {
+std::string unknown_check(const std::string& id) {
   std::vector<std::string_view> known;
   for (const Check& check : checks()) {
     known.emplace_back(check.id);
   }
-  for (const std::string& id : ids) {
-    if (std::find(known.begin(), known.end(), id) == known.end()) {
-      fail("there is no check '", id, "'", did_you_mean(id, known),
-           "; xpu-runtime doctor --list names them");
-    }
-  }
+  return std::find(known.begin(), known.end(), id) != known.end()
+             ? ""
+             : cat("there is no check '", id, "'", did_you_mean(id, known),
+                   "; xpu-runtime doctor --list names them");
+}
+
+std::vector<Result> examine(const Host& host, const std::vector<std::string>& ids) {
   std::vector<Result> out;
   for (const Check& check : checks()) {
     if (!ids.empty() && std::find(ids.begin(), ids.end(), check.id) == ids.end()) {

@@ -48,8 +48,9 @@ struct Result {
   const Check* check = nullptr;
   Finding finding;
 };
-// Of the named checks, all where `ids` is empty. A check that throws is a warning. Throws Error for
-// an id that is none.
+// What is wrong with an id of a check; "" for nothing.
+std::string unknown_check(const std::string& id);
+// Of the named checks, all where `ids` is empty. A check that throws is a warning.
 std::vector<Result> examine(const Host& host, const std::vector<std::string>& ids);
 State worst(const std::vector<Result>& results);
 

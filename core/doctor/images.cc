@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/doctor/checks.h"
+#include "core/doctor/registrations.h"
 #include "core/request/switches.h"
 #include "core/require/require.h"
 
@@ -17,7 +18,6 @@ namespace {
 namespace bj = boost::json;
 
 constexpr std::size_t kImageBytes = std::size_t{16} << 20;
-constexpr const char* kDockerImages = "/var/lib/docker/image/overlay2";
 
 const bj::value* member(const bj::value* value, std::string_view key) {
   const bj::object* const object = value == nullptr ? nullptr : value->if_object();
@@ -92,10 +92,10 @@ std::string lacking(const Backend& backend, const std::vector<std::string>& env,
 }
 
 // Names that docker's users gave to images, by their ids.
-std::map<std::string, std::string> docker_names(const Host& host) {
+std::map<std::string, std::string> docker_names(const Host& host, const std::string& store) {
   std::map<std::string, std::string> out;
   bj::error_code error;
-  const bj::value document = bj::parse(host.line(cat(kDockerImages, "/repositories.json")), error);
+  const bj::value document = bj::parse(host.line(cat(store, "/repositories.json")), error);
   const bj::value* const repositories = error ? nullptr : member(&document, "Repositories");
   if (repositories == nullptr || !repositories->is_object()) {
     return out;
@@ -170,12 +170,15 @@ Findings check_image_requirements(const Host& host) {
     return host.image_files.empty() ? Findings{skipped("disable-require is set")}
                                     : images.findings();
   }
-  const std::map<std::string, std::string> names = docker_names(host);
-  const std::string folder = cat(kDockerImages, "/imagedb/content/sha256");
-  for (const std::string& id : host.list(folder)) {
-    const auto name = names.find(cat("sha256:", id));
-    images.look(name == names.end() ? cat("the image ", id.substr(0, 12)) : name->second,
-                host.line(cat(folder, '/', id)), State::kWarning);
+  // One for each storage driver that was in use.
+  for (const std::string& store : host.glob(docker_data_root(host) + "/image/*")) {
+    const std::map<std::string, std::string> names = docker_names(host, store);
+    const std::string folder = cat(store, "/imagedb/content/sha256");
+    for (const std::string& id : host.list(folder)) {
+      const auto name = names.find(cat("sha256:", id));
+      images.look(name == names.end() ? cat("the image ", id.substr(0, 12)) : name->second,
+                  host.line(cat(folder, '/', id)), State::kWarning);
+    }
   }
   return images.findings();
 }

@@ -98,7 +98,7 @@ std::string docker_file(const Host& host) {
       return files.back();
     }
   }
-  return kDockerFile;
+  return "/etc/docker/daemon.json";
 }
 
 // Its configuration, or the command line of the daemon that runs.
@@ -251,6 +251,21 @@ bool docker_uses_selinux(const Host& host) {
   const std::optional<bj::object> config = json_of(host, docker_file(host), ignored);
   const bj::value* const value = config ? config->if_contains("selinux-enabled") : nullptr;
   return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+std::string docker_data_root(const Host& host) {
+  for (const Process& process : host.processes("dockerd")) {
+    for (const char* name : {"--data-root", "--graph", "-g"}) {
+      const std::vector<std::string> roots = option_values(process, name);
+      if (!roots.empty()) {
+        return roots.back();
+      }
+    }
+  }
+  Registration ignored;
+  const std::optional<bj::object> config = json_of(host, docker_file(host), ignored);
+  const bj::value* const root = config ? config->if_contains("data-root") : nullptr;
+  return root != nullptr && root->is_string() ? std::string(root->get_string()) : "/var/lib/docker";
 }
 
 Registration docker_registration(const Host& host, const std::string& file) {

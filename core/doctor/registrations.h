@@ -25,6 +25,7 @@ Registration docker_registration(const Host& host, const std::string& file);
 // Whether docker labels its containers for SELinux.
 bool docker_uses_selinux(const Host& host);
 bool has_docker(const Host& host);
-inline constexpr const char* kDockerFile = "/etc/docker/daemon.json";
+// Where docker keeps its images.
+std::string docker_data_root(const Host& host);
 
 }  // namespace xpu::doctor

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtime itself: configuration, low-level runtime, backends and what they found.
-#include <algorithm>
+#include <filesystem>
 
 #include "core/base/error.h"
 #include "core/doctor/checks.h"
@@ -15,6 +15,30 @@ Finding of_reason(const std::string& subject, const std::string& reason,
   return at == reason.npos
              ? failure(cat(subject, ": ", reason), otherwise)
              : failure(cat(subject, ": ", reason.substr(0, at)), reason.substr(at + 2));
+}
+
+// Displays and processing accelerators on the bus, with what drives them: "0000:65:00.0 (1234:5678,
+// no driver)".
+std::string on_the_bus(const Host& host) {
+  const std::string folder = "/sys/bus/pci/devices";
+  std::string out;
+  for (const std::string& address : host.list(folder)) {
+    const std::string device = cat(folder, '/', address);
+    const std::string kind = host.line(device + "/class");
+    if (!kind.starts_with("0x03") && !kind.starts_with("0x12")) {
+      continue;
+    }
+    std::error_code error;
+    const std::string driver =
+        std::filesystem::read_symlink(host.path(device + "/driver"), error).filename();
+    const auto number = [&](const char* file) {
+      const std::string text = host.line(cat(device, '/', file));
+      return text.starts_with("0x") ? text.substr(2) : text;
+    };
+    out += cat(out.empty() ? "" : ", ", address, " (", number("vendor"), ':', number("device"),
+               ", ", driver.empty() ? "no driver" : cat("driver ", driver), ')');
+  }
+  return out;
 }
 
 }  // namespace
@@ -80,7 +104,9 @@ Findings check_devices(const Host& host) {
   if (!usable.empty()) {
     out.insert(out.begin(), pass(usable));
   } else if (out.empty()) {
-    out.push_back(failure(cat("no backend found a device", reasons.empty() ? "" : ": ", reasons),
+    const std::string bus = on_the_bus(host);
+    out.push_back(failure(cat("no backend found a device", reasons.empty() ? "" : ": ", reasons,
+                              bus.empty() ? "" : "; on the PCI bus: ", bus),
                           "xpu-runtime backends list says why; install the driver of the hardware "
                           "and the package of its backend"));
   }

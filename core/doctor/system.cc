@@ -20,9 +20,9 @@ Findings check_cgroup_layout(const Host& host) {
   }
   if (host.exists(top + "/unified/cgroup.controllers") ||
       host.exists(top + "/unified/cgroup.procs")) {
-    return {warning(
-        cat("cgroup v1, and v2 beside it in ", top, "/unified: crun before 1.9 starts nothing so"),
-        cat(boot, ", or umount ", top, "/unified"))};
+    return {
+        warning(cat("cgroup v1, and v2 beside it in ", top, "/unified: crun 1.8 starts nothing so"),
+                cat(boot, ", or umount ", top, "/unified"))};
   }
   return {pass("cgroup v1, with a hierarchy of devices")};
 }

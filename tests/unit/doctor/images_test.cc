@@ -57,6 +57,11 @@ TEST_F(ImageRequirements, ImagesOfDocker) {
   host_.config.disable_require = false;
   acme().status.catalog.properties = {{"tools", "13.0"}};
   EXPECT_EQ(said("image-requirements"), "pass: 1 image, 1 requirement");
+  write("/etc/docker/daemon.json", R"({"data-root": "/srv/docker"})");
+  EXPECT_THAT(said("image-requirements"), StartsWith("skipped"));
+  write("/srv/docker/image/vfs/imagedb/content/sha256/eeee",
+        R"({"config": {"Env": ["ACME_REQUIRE_TOOLS=tools>=14"]}})");
+  EXPECT_THAT(said("image-requirements"), StartsWith("warning: the image eeee asks for more"));
 }
 
 TEST_F(ImageRequirements, AFileThatIsNotThere) {

@@ -19,7 +19,7 @@ TEST_F(System, LayoutsOfCgroups) {
   EXPECT_EQ(said("cgroup-layout"), "pass: cgroup v1, with a hierarchy of devices");
   write("/sys/fs/cgroup/unified/cgroup.procs");
   EXPECT_EQ(said("cgroup-layout"),
-            "warning: cgroup v1, and v2 beside it in /sys/fs/cgroup/unified: crun before 1.9 "
+            "warning: cgroup v1, and v2 beside it in /sys/fs/cgroup/unified: crun 1.8 "
             "starts nothing so > " +
                 boot + ", or umount /sys/fs/cgroup/unified");
   write("/sys/fs/cgroup/cgroup.controllers");
