@@ -133,10 +133,11 @@ void add_doctor_commands(CLI::App& program, Commands* commands) {
   command->add_flag("--fix", options->fix,
                     "mend what is safe first: missing links in /dev/char, and device nodes that "
                     "backends can make; says what it did");
-  command->add_option(
-      "--image", options->images,
-      "a file with an image's environment, whose requirements are checked: what "
-      "`docker image inspect` prints, an image's configuration, or NAME=VALUE lines");
+  command
+      ->add_option("--image", options->images,
+                   "a file with an image's environment, whose requirements are checked: what "
+                   "`docker image inspect` prints, an image's configuration, or NAME=VALUE lines")
+      ->allow_extra_args(false);
   command->footer(kExitCodes);
   commands->push_back({command, [options](const Config&) { return examine(*options); }, true});
 }
