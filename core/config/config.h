@@ -90,7 +90,7 @@ struct Config {
   unsigned max_devices_per_container = 0;      // max-devices-per-container; 0: no limit
   bool enable_multi_gpu = true;                // enable-multi-gpu
   unsigned max_wait_s = 300;                   // max-wait-seconds: longest XPU_WAIT, 0 to 86400
-  std::vector<std::string> allow_vendors;      // allow-vendors; empty: all
+  std::vector<std::string> allow_vendors;      // allow-vendors, also of CDI; empty: all
   std::vector<std::string> allow_devices;      // allow-devices: patterns; empty: all
   std::vector<std::string> deny_devices;       // deny-devices: patterns
   std::vector<std::string> privileged_capabilities;  // privileged-capabilities: of driver files
@@ -101,6 +101,12 @@ struct Config {
   // [leases.share-limits]: pattern = limit, the first that matches counts; as in the file, those of
   // a later file before those of an earlier one
   std::vector<std::pair<std::string, unsigned>> share_limits;
+
+  // [cdi]
+  std::vector<std::string> cdi_spec_dirs = {"/etc/cdi", "/var/run/cdi"};  // spec-dirs
+  std::vector<std::string> cdi_annotation_prefixes = {"cdi.k8s.io/"};     // annotation-prefixes
+  std::string cdi_default_kind;      // default-kind: of names without one where mode = "cdi"
+  bool cdi_allow_untrusted = false;  // allow-untrusted: files that others could have written
 
   // [cost]
   bool accounting = true;     // accounting

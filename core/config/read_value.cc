@@ -2,6 +2,7 @@
 #include "core/config/read_value.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "core/base/nearest.h"
@@ -169,6 +170,45 @@ std::vector<std::string> ValueReader::names(const toml::node& node) const {
   std::vector<std::string> out;
   for (const toml::node& element : *node.as_array()) {
     out.push_back(name(element));
+  }
+  return out;
+}
+
+std::vector<std::string> ValueReader::words(const toml::node& node, std::string_view others,
+                                            const char* what) const {
+  if (!node.is_array()) {
+    bad(node, "must be a list of ", what);
+  }
+  std::vector<std::string> out;
+  for (const toml::node& element : *node.as_array()) {
+    out.push_back(text(element));
+    const bool fits = std::all_of(out.back().begin(), out.back().end(), [&](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             others.find(c) != std::string_view::npos;
+    });
+    if (out.back().empty() || !fits) {
+      bad(element, "must be a list of ", what, ", not ", quoted(element));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> ValueReader::vendors(const toml::node& node) const {
+  return words(node, "._-", "vendors");
+}
+
+std::vector<std::string> ValueReader::prefixes(const toml::node& node) const {
+  return words(node, "._-/", "beginnings of annotations such as \"cdi.k8s.io/\"");
+}
+
+std::string ValueReader::kind_or_empty(const toml::node& node) const {
+  std::string out = text(node);
+  const std::size_t slash = out.find('/');
+  const bool fits = slash != std::string::npos && slash > 0 && slash + 1 < out.size() &&
+                    out.find('/', slash + 1) == std::string::npos &&
+                    out.find('=') == std::string::npos;
+  if (!out.empty() && !fits) {
+    bad(node, "must be a kind such as \"vendor.com/class\", or \"\", not ", quoted(node));
   }
   return out;
 }

@@ -57,16 +57,25 @@ class ValueReader {
   // program in every working directory.
   std::string program(const toml::node& node) const;
   std::string name(const toml::node& node) const;
+  // VENDOR/CLASS of CDI.
+  std::string kind_or_empty(const toml::node& node) const;
 
   // At least one.
   std::vector<std::string> programs(const toml::node& node) const;
   std::vector<std::string> folders(const toml::node& node) const;
   // Any number.
   std::vector<std::string> names(const toml::node& node) const;
+  // Backends' vendors and those of CDI, which are like domains.
+  std::vector<std::string> vendors(const toml::node& node) const;
+  // Beginnings of keys of annotations.
+  std::vector<std::string> prefixes(const toml::node& node) const;
   std::vector<std::string> patterns(const toml::node& node) const;
   void check_pattern(const toml::node& node, std::string_view pattern) const;
 
  private:
+  // A list of texts that consist of letters, digits and `others`.
+  std::vector<std::string> words(const toml::node& node, std::string_view others,
+                                 const char* what) const;
   const toml::array& filled_array(const toml::node& node) const;
 
   std::string file_;

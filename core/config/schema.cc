@@ -106,7 +106,7 @@ constexpr SchemaKey kPolicyKeys[] = {
     number<&Config::max_devices_per_container, 0, 10000>("max-devices-per-container"),
     key<&Config::enable_multi_gpu, &Reader::flag>("enable-multi-gpu"),
     seconds<&Config::max_wait_s, 0, 86400>("max-wait-seconds"),
-    key<&Config::allow_vendors, &Reader::names>("allow-vendors"),
+    key<&Config::allow_vendors, &Reader::vendors>("allow-vendors"),
     key<&Config::allow_devices, &Reader::patterns>("allow-devices"),
     key<&Config::deny_devices, &Reader::patterns>("deny-devices"),
     key<&Config::privileged_capabilities, &Reader::names>("privileged-capabilities"),
@@ -115,6 +115,12 @@ constexpr SchemaKey kPolicyKeys[] = {
 constexpr SchemaKey kLeaseKeys[] = {
     number<&Config::share_limit, 0, 10000>("share-limit"),
     {"share-limits", read_share_limits, nullptr},
+};
+constexpr SchemaKey kCdiKeys[] = {
+    key<&Config::cdi_spec_dirs, &Reader::folders>("spec-dirs"),
+    key<&Config::cdi_annotation_prefixes, &Reader::prefixes>("annotation-prefixes"),
+    key<&Config::cdi_default_kind, &Reader::kind_or_empty>("default-kind"),
+    key<&Config::cdi_allow_untrusted, &Reader::flag>("allow-untrusted"),
 };
 constexpr SchemaKey kCostKeys[] = {
     key<&Config::accounting, &Reader::flag>("accounting"),
@@ -145,6 +151,7 @@ constexpr SchemaSection kSections[] = {
     {"selection", kSelectionKeys, nullptr, nullptr, true},
     {"policy", kPolicyKeys, nullptr, nullptr, true},
     {"leases", kLeaseKeys, nullptr, show_share_limits, true},
+    {"cdi", kCdiKeys, nullptr, nullptr, true},
     {"cost", kCostKeys, nullptr, nullptr, true},
     {"state", kStateKeys, nullptr, nullptr, true},
     {"backends", kBackendKeys, read_backend, show_backends, false},

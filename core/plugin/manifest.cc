@@ -19,6 +19,7 @@
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 #include "core/plugin/abi.h"
+#include "core/plugin/manifest_cdi.h"
 #include "core/plugin/manifest_request.h"
 #include "core/plugin/manifest_tables.h"
 #include "core/plugin/manifest_toml.h"
@@ -37,7 +38,7 @@ class ManifestReader {
   void read() {
     toml_.known_keys(root_, "",
                      {"manifest-version", "name", "library", "sha256", "abi", "summary",
-                      "enabled-by-default", "simulated", "request", "detect", "options"});
+                      "enabled-by-default", "simulated", "request", "cdi", "detect", "options"});
     const toml::node* version = root_.get("manifest-version");
     if (version == nullptr || version->value<std::int64_t>() != 1) {
       fail(toml_.place(version), "manifest-version is not 1, the only one that this version reads");
@@ -48,6 +49,9 @@ class ManifestReader {
     }
     if (const toml::table* request = toml_.table(root_, "request", "request")) {
       read_request_table(*request, toml_, out_);
+    }
+    if (const toml::table* cdi = toml_.table(root_, "cdi", "cdi")) {
+      read_cdi_table(*cdi, toml_, out_);
     }
     out_.library = library_path(wanted_text("library"));
     if (const toml::node* sha256 = root_.get("sha256")) {
@@ -341,6 +345,7 @@ FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& c
   }
   if (found.refused) {
     read_claims(root, found.manifest);
+    read_cdi_claims(root, found.manifest);
   }
   decide_enabled(found, config, config_file);
   return found;

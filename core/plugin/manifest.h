@@ -52,6 +52,11 @@
 //   [detect]
 //   any = ["${root}/proc/acme"]
 //
+//   [[cdi.kinds]]                        # names of CDI devices, beside the runtime's own, that
+//   kind = "acme.example/anvil"          # are devices of this backend: acme.example/anvil=0
+//   vendor = "acme"                      # optional: only devices of this vendor
+//   devices = ["gpu", "partition"]       # optional: only of these kinds (or npu, accelerator)
+//
 //   [options]                            # with defaults; keys of [backends.acme] in config.toml
 //   root = "/"
 //
@@ -65,6 +70,7 @@
 #include <vector>
 
 #include "core/base/fd.h"
+#include "core/catalog/catalog.h"
 #include "core/config/config.h"
 
 namespace xpu {
@@ -113,6 +119,13 @@ struct VariableVendors {
   std::vector<std::string> vendors;
 };
 
+// [[cdi.kinds]]: a kind of CDI devices by which others know devices of this backend.
+struct CdiKind {
+  std::string kind;                 // "vendor.example/class"
+  std::string vendor;               // "" for every vendor of the backend
+  std::vector<DeviceKind> devices;  // empty: of every kind
+};
+
 struct Manifest {
   std::string file;                       // absolute path of the manifest
   std::string name;                       // [a-z][a-z0-9-]*
@@ -136,6 +149,8 @@ struct Manifest {
   // [detect] any = [...]: at least one path must exist for the library to be worth loading; empty:
   // always worth it. Options are already substituted ("${sys-root}/proc/...").
   std::vector<std::string> detect_any;
+
+  std::vector<CdiKind> cdi_kinds;  // no kind twice
 
   // [options]: name → value in force (default of the manifest, or configuration).
   std::map<std::string, std::string> options;

@@ -25,6 +25,7 @@ const char* to_string(RequestSource source) {
     case RequestSource::kNone:
       break;
     case RequestSource::kAnnotations:
+    case RequestSource::kCdiAnnotations:
       return "annotations";
     case RequestSource::kMounts:
       return "volume-mounts";

@@ -17,6 +17,7 @@ namespace xpu {
 enum class RequestSource {
   kNone,
   kAnnotations,
+  kCdiAnnotations,  // of CDI, by the beginnings that the configuration names
   kMounts,
   kSlurm,
   kEnvironment,

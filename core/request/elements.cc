@@ -8,6 +8,7 @@
 
 #include "core/base/ascii.h"
 #include "core/base/error.h"
+#include "core/cdi/name.h"
 #include "core/request/environment.h"
 
 namespace xpu {
@@ -55,6 +56,14 @@ Selector parse_element(std::string_view text, const Source& source) {
   }
   Selector selector{std::string(text), "", std::string(text), source.variable, source.claimed_by,
                     source.vendors};
+  if (cdi::looks_qualified(text)) {
+    if (!cdi::parse_name(text)) {
+      fail(source.variable, ": '", text, "' is no qualified name of a CDI device, such as ",
+           "vendor.com/class=name");
+    }
+    selector.qualified = true;
+    return selector;
+  }
   const std::size_t colon = text.find(':');
   if (colon != text.npos && names_vendor(text.substr(0, colon), source) && !is_pci_address(text)) {
     selector.backend = text.substr(0, colon);

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/path.h"
+#include "core/cdi/name.h"
 #include "core/request/attribute.h"
 #include "core/request/claims.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMountLimit = 4096;
 constexpr std::size_t kShown = 64;
+constexpr std::string_view kCdiFolder = "cdi/";
 
 // Absolute, without "//", ".", ".." and a slash at the end.
 std::string normalised(std::string_view path) {
@@ -71,6 +73,21 @@ Source source_of(const std::string& path, const std::vector<FoundBackend>& backe
   return out;
 }
 
+// "cdi/vendor.com/class/name" or "cdi/vendor.com/class=name": a CDI device.
+std::string qualified_name(const Source& mount) {
+  const std::string name = mount.value.substr(kCdiFolder.size());
+  std::string out = name;
+  if (const std::size_t last = name.rfind('/');
+      name.find('=') == std::string::npos && last != std::string::npos) {
+    out[last] = '=';
+  }
+  if (!cdi::parse_name(out)) {
+    fail(mount.variable, ": what stands below cdi/ is no CDI device; such as ",
+         "vendor.com/class/name is wanted");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Source> device_mounts(const std::vector<std::string>& destinations,
@@ -91,6 +108,10 @@ std::vector<Source> device_mounts(const std::vector<std::string>& destinations,
 }
 
 Source as_element(Source mount) {
+  if (mount.value.starts_with(kCdiFolder)) {
+    mount.value = qualified_name(mount);
+    return mount;
+  }
   const std::size_t slash = std::min(mount.value.find('/'), mount.value.size());
   const bool one_element = split_list(mount.value).size() == 1 &&
                            mount.value.find(',') == std::string::npos &&

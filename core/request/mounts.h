@@ -4,7 +4,7 @@
 //
 // What stands below a folder of devices is one element of the list in XPU_VISIBLE_DEVICES, with
 // "VENDOR/0" for "VENDOR:0"; below a folder that a backend names it is one of that backend's first
-// variable.
+// variable. Below "cdi/" in any of them, "vendor.com/class/name" is the CDI device of that name.
 #pragma once
 
 #include <string_view>

@@ -6,6 +6,7 @@
 
 #include "core/base/ascii.h"
 #include "core/base/error.h"
+#include "core/request/cdi_annotations.h"
 #include "core/request/claims.h"
 #include "core/request/describe.h"
 #include "core/request/elements.h"
@@ -76,6 +77,7 @@ class RequestParser {
         backends_(backends),
         policy_(policy_of(config)),
         annotated_(settings_in_annotations(said)),
+        cdi_(cdi_annotations(said, config)),
         own_(settings_in_environment(env_, config)),
         mounts_(device_mounts(said.null_mounts, backends)),
         claimed_(claimed_sources(env_, backends)) {}
@@ -116,6 +118,7 @@ class RequestParser {
   Accept row(RequestSource source) const {
     switch (source) {
       case RequestSource::kAnnotations:
+      case RequestSource::kCdiAnnotations:
         return policy_.annotations;
       case RequestSource::kMounts:
         return policy_.volume_mounts;
@@ -148,6 +151,7 @@ class RequestParser {
   // In the order in which they count; none that only say that nothing is wanted.
   std::vector<Asker> all_askers() const {
     std::vector<Asker> out = {asker_of(RequestSource::kAnnotations, annotated_.settings.asking()),
+                              asker_of(RequestSource::kCdiAnnotations, cdi_),
                               asker_of(RequestSource::kMounts, mounts_),
                               {RequestSource::kSlurm, {}},
                               asker_of(RequestSource::kEnvironment, own_.asking()),
@@ -156,7 +160,7 @@ class RequestParser {
       out[0].names.push_back(annotated_.unknown);
     }
     if (!split_list(said_.slurm_devices).empty()) {
-      out[2].names.emplace_back(kSlurmVariables);
+      out[3].names.emplace_back(kSlurmVariables);
     }
     std::erase_if(out, [](const Asker& asker) { return asker.names.empty(); });
     return out;
@@ -258,6 +262,12 @@ class RequestParser {
           fail(annotated_.unknown, " is not known", annotated_.hint);
         }
         use_settings(annotated_.settings);
+        break;
+      case RequestSource::kCdiAnnotations:
+        for (const Source& source : cdi_) {
+          check_cdi_annotation(source);
+          use_list(source);
+        }
         break;
       case RequestSource::kMounts:
         use_mounts(joined(winner.names));
@@ -478,6 +488,7 @@ class RequestParser {
   const std::vector<FoundBackend>& backends_;
   const Policy policy_;
   const Annotated annotated_;
+  const std::vector<Source> cdi_;
   const Settings own_;
   const std::vector<Source> mounts_;
   const std::vector<Source> claimed_;

@@ -25,6 +25,7 @@ struct Selector {
   // Vendors that the variable is about; empty: every one of those backends. A bare index is that of
   // the first of them that has a device.
   std::vector<std::string> vendors;
+  bool qualified = false;  // `name` is one of CDI, "vendor.com/class=name"
 };
 
 // A feature that the container switched on.
@@ -113,6 +114,7 @@ struct Said {
 // Where requests come from, first to last; the first that says anything counts, never two together:
 //
 //   annotations  xpu.dev/KEY, of pods also xpu.dev/KEY.CONTAINER (see settings.h)
+//   cdi.k8s.io/  annotations of CDI (see cdi_annotations.h)
 //   mounts       of /dev/null below /var/run/xpu-container-devices or a folder that a manifest
 //                names (see mounts.h)
 //   Slurm        the indices of the step's or job's devices

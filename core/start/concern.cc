@@ -29,6 +29,11 @@ bool is_null_device(std::string_view text) {
          text.starts_with("/dev\\/");
 }
 
+// Up to the first slash, which may be escaped.
+bool begins_like(std::string_view text, std::string_view prefix) {
+  return text.starts_with(prefix.substr(0, prefix.find('/')));
+}
+
 bool asks_everybody(std::string_view name, const Config& config) {
   const auto* const own =
       std::find(std::begin(kRequestVariables), std::end(kRequestVariables), name);
@@ -63,8 +68,10 @@ void Concern::read_string(std::size_t quote, const Config& config) {
     names_.push_back(name);
     lengths_[std::min(name.size(), lengths_.size() - 1)] = true;
   } else {
-    // The slash may be escaped.
-    everybody_ = rest.starts_with(kAnnotationPrefix.substr(0, kAnnotationPrefix.size() - 1));
+    everybody_ =
+        begins_like(rest, kAnnotationPrefix) ||
+        std::any_of(config.cdi_annotation_prefixes.begin(), config.cdi_annotation_prefixes.end(),
+                    [&](const std::string& prefix) { return begins_like(rest, prefix); });
   }
 }
 

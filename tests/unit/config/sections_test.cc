@@ -146,9 +146,18 @@ TEST(Sections, NameLineKeyAndProblem) {
        "2: key 'enable-multi-gpu' in [policy] must be true or false"},
       {"[policy]\nmax-wait-seconds = 86401",
        "2: key 'max-wait-seconds' in [policy] must be a number of seconds from 0 to 86400"},
-      {"[policy]\nallow-vendors = [\"Acme\"]",
-       "2: key 'allow-vendors' in [policy] must be lower-case letters, digits and '-', at most 32, "
-       "not 'Acme'"},
+      {"[policy]\nallow-vendors = [\"ac me\"]",
+       "2: key 'allow-vendors' in [policy] must be a list of vendors, not 'ac me'"},
+      {"[cdi]\nspec-dirs = [\"cdi\"]",
+       "2: key 'spec-dirs' in [cdi] must be an absolute path, not 'cdi'"},
+      {"[cdi]\nannotation-prefixes = [\"a b\"]",
+       "2: key 'annotation-prefixes' in [cdi] must be a list of beginnings of annotations such as "
+       "\"cdi.k8s.io/\", not 'a b'"},
+      {"[cdi]\ndefault-kind = \"gpu\"",
+       "2: key 'default-kind' in [cdi] must be a kind such as \"vendor.com/class\", or \"\", not "
+       "'gpu'"},
+      {"[cdi]\nallow-untrusted = \"no\"",
+       "2: key 'allow-untrusted' in [cdi] must be true or false"},
       {"[policy]\nallow-devices = \"*\"",
        "2: key 'allow-devices' in [policy] must be a list of patterns in quotes"},
       {"[policy]\ndeny-devices = [\"\"]",

@@ -105,7 +105,7 @@ TEST_F(ManifestTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(refusal("manifest-version = 1\nname = 7\n"), ":2: name is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "colour = 1\n")),
             ":5: unknown key \"colour\"; known are manifest-version, name, library, sha256, abi, "
-            "summary, enabled-by-default, simulated, request, detect, options");
+            "summary, enabled-by-default, simulated, request, cdi, detect, options");
   EXPECT_EQ(refusal(cat(kHead, "simulated = \"yes\"\n")), ":5: simulated is not true or false");
   EXPECT_EQ(refusal(cat(kHead, "summary = \"a\\nb\"\n")), ":5: summary is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "request = 1\n")), ":5: request is not a table");
