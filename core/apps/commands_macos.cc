@@ -47,4 +47,8 @@ void add_configure_command(CLI::App& program, Commands* commands) {
   add_refused(program, "configure", commands);
 }
 
+void add_doctor_commands(CLI::App& program, Commands* commands) {
+  add_refused(program, "doctor", commands);
+}
+
 }  // namespace xpu

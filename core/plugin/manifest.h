@@ -61,6 +61,8 @@
 //
 //   [options]                            # with defaults; keys of [backends.acme] in config.toml
 //   root = "/"
+//
+//   [[doctor.NAME]]                      # see core/plugin/doctor_hints.h; not read here
 #pragma once
 
 #include <functional>
