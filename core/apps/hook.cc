@@ -14,6 +14,7 @@
 #include "core/log/log.h"
 #include "core/oci/text.h"
 #include "core/plugin/refresh.h"
+#include "core/select/qualified.h"
 #include "core/select/select.h"
 #include "core/start/mode.h"
 #include "core/start/start.h"
@@ -70,8 +71,9 @@ Container container_in(const std::string& bundle, const Config& config) {
     found = std::move(asked.found);
   }
   if (out.asks && config.mode == kModeAuto) {
-    out.backends =
-        load_backends(config, found, backends_needed(out.request), Freshness::kCacheIfValid);
+    if (const auto needed = backends_needed(out.request, found, config)) {
+      out.backends = load_backends(config, found, *needed, Freshness::kCacheIfValid);
+    }
   }
   return out;
 }
