@@ -130,6 +130,15 @@ same "--cdi" true "$(jq .features.cdi "$json")"
 configure --remove
 same "--cdi goes too" '{}' "$(cat "$json")"
 
+mkdir -p /etc/systemd/system/docker.service.d
+printf '[Service]\n# --default-runtime old\nExecStart=\nExecStart=/usr/sbin/dockerd --default-runtime=runc\n' \
+  >/etc/systemd/system/docker.service.d/site.conf
+configure --set-as-default
+same "a default on docker's command line: exit code" 1 "$STATUS"
+says "is named with its line" "$OUTPUT" "/etc/systemd/system/docker.service.d/site.conf:4: docker is started with --default-runtime"
+same "and nothing was changed" '{}' "$(cat "$json")"
+rm -r /etc/systemd/system/docker.service.d
+
 # --- links, rights, file systems ---------------------------------------------------------------------
 mkdir -p /etc/site
 printf '{"debug": true}\n' >/etc/site/docker.json

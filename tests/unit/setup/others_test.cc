@@ -68,13 +68,16 @@ TEST(CrioConfig, SharesAFile) {
 const SlurmConfig kSlurm("/etc/slurm/oci.conf", "xpu", kProgram);
 
 const std::string kSlurmLines =
-    "RunTimeQuery=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ state "
+    "RunTimeQuery=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ "
+    "state "
     "%n.%u.%j.%s.%t\"\n"
     "RunTimeRun=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ run "
     "%n.%u.%j.%s.%t -b %b\"\n"
-    "RunTimeKill=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ kill -a "
+    "RunTimeKill=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ kill "
+    "-a "
     "%n.%u.%j.%s.%t\"\n"
-    "RunTimeDelete=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ delete "
+    "RunTimeDelete=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ "
+    "delete "
     "--force %n.%u.%j.%s.%t\"\n";
 
 TEST(SlurmConfig, AFileThatIsNotThereComesAndGoes) {
