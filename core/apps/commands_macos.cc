@@ -26,4 +26,10 @@ void add_cost_commands(CLI::App& program, Commands* commands) {
   commands->push_back({command, refuse, true});
 }
 
+void add_configure_command(CLI::App& program, Commands* commands) {
+  CLI::App* command = program.add_subcommand("configure", "in the Linux virtual machine only");
+  command->allow_extras();
+  commands->push_back({command, refuse, true});
+}
+
 }  // namespace xpu

@@ -318,6 +318,10 @@ void report(const Engine& engine, const SetupOptions& options, const std::vector
   }
   if (!options.wish.remove) {
     text += cat("  runtime \"", options.wish.name, "\": ", options.wish.program, '\n');
+    if (options.rootless) {
+      text += cat("  for your own (rootless) ", engine.name(),
+                  "; for that of the machine: sudo xpu-runtime configure ", engine.name(), '\n');
+    }
     for (const std::string& line : engine.notes(options).use) {
       text += cat("  ", line, '\n');
     }

@@ -187,8 +187,8 @@ void ContainerdConfig::take_rest(TomlDocument& document, const TomlDocument* bef
   const KeyPath runtimes = runtimes_path(document);
   // The entry that only repeats containerd's own default.
   const KeyPath runc = xpu::below(runtimes, "runc");
-  if (document.is_marked(runc) && document.names(runtimes).size() == 1 &&
-      document.below(runc).size() == 1) {
+  const bool added = document.is_marked(runc) || (before != nullptr && !before->has(runc));
+  if (added && document.names(runtimes).size() == 1 && document.below(runc).size() == 1) {
     document.remove(runc);
   }
   for (const char* key : {"enable_cdi", "cdi_spec_dirs"}) {

@@ -67,7 +67,9 @@ class Docker : public Engine {
     for (const char* folder : {"/etc/systemd/system", "/lib/systemd/system"}) {
       files.push_back(cat(folder, "/docker.service"));
       for (const std::string& file : files_in(options, cat(folder, "/docker.service.d"))) {
-        files.push_back(file);
+        if (file.ends_with(".conf")) {
+          files.push_back(file);
+        }
       }
     }
     for (const std::string& file : files) {

@@ -382,7 +382,7 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
     if (after != std::string::npos && text_[after] == ',') {
       return {begin, std::min(text_.find_first_not_of(" \t\r\n", after + 1), text_.size())};
     }
-    return {begin, end};
+    return {before + 1, std::min(after, text_.size())};
   }
   if (item.kind != Kind::kTable) {
     return {begin, end};

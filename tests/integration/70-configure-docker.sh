@@ -170,7 +170,8 @@ rm -rf /etc/docker
 home=$SCRATCH/home
 mkdir -p "$home" && chown 6789:6789 "$home"
 as_user() { setpriv --reuid=6789 --regid=6789 --clear-groups env -u XDG_CONFIG_HOME HOME="$home" "$@" 2>&1 </dev/null; }
-as_user "$XPU" configure docker >/dev/null
+OUTPUT=$(as_user "$XPU" configure docker)
+says "rootless: it says whose docker it is" "$OUTPUT" "for your own (rootless) docker" "sudo xpu-runtime configure docker"
 same "rootless: the user's file" "$SHIM" "$(jq -r .runtimes.xpu.path "$home/.config/docker/daemon.json")"
 as_user "$XPU" configure docker --remove >/dev/null
 same "rootless: is gone again" "" "$(ls "$home/.config/docker")"
