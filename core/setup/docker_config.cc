@@ -4,7 +4,7 @@
 #include "core/oci/text.h"
 #include "core/setup/json_edit.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const KeyPath kRuntimes = {"runtimes"};
@@ -91,4 +91,4 @@ std::string DockerConfig::removed(const std::string& text, const Text& before) c
   return document.text();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

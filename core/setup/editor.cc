@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 std::string name_of(const std::string& path) {
@@ -88,4 +88,4 @@ Plan plan_change(const Editor& editor, const Text& now, const Text& backup, cons
   return plan;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

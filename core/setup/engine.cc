@@ -11,7 +11,7 @@
 #include "core/setup/files.h"
 #include "core/setup/program.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 const std::vector<std::unique_ptr<Engine>>& engines() {
   static const std::vector<std::unique_ptr<Engine>> all = [] {
@@ -67,4 +67,4 @@ void refuse_drop_in(const std::string& engine, const std::string& why) {
   fail(engine, ' ', why, "; leave --drop-in out");
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

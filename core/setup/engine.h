@@ -9,7 +9,7 @@
 
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // What `configure` was told, and where it works.
 struct SetupOptions {
@@ -76,4 +76,4 @@ FileEdit file_edit(const SetupOptions& options, const std::string& path, More&&.
 }
 [[noreturn]] void refuse_drop_in(const std::string& engine, const std::string& why);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -6,7 +6,7 @@
 #include "core/setup/program.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr const char* kSnapFolder = "/var/snap/docker/current";
@@ -108,4 +108,4 @@ std::unique_ptr<Engine> docker_engine() {
   return std::make_unique<Docker>();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

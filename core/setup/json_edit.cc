@@ -7,7 +7,7 @@
 #include "core/oci/text.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // How the file is laid out, as its first members show.
 struct JsonDocument::Style {
@@ -255,4 +255,4 @@ bool JsonDocument::remove(const KeyPath& path) {
   return true;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

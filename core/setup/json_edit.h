@@ -10,7 +10,7 @@
 
 #include "core/setup/setting.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 class JsonDocument {
  public:
@@ -48,4 +48,4 @@ class JsonDocument {
   std::size_t start_ = 0;  // behind the byte order mark
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

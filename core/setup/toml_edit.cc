@@ -10,7 +10,7 @@
 #include "core/log/format.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 using Kind = TomlItem::Kind;
@@ -451,4 +451,4 @@ bool TomlDocument::remove(const KeyPath& path) {
   return true;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

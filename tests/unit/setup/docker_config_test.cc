@@ -5,7 +5,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const DockerConfig kEditor("/etc/docker/daemon.json", "xpu", kProgram);
@@ -175,4 +175,4 @@ TEST(DockerConfig, NothingToTakeOutChangesNothing) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -7,7 +7,7 @@
 #include "core/setup/toml_config.h"
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const std::string kMark =
@@ -116,4 +116,4 @@ TEST(SlurmConfig, SaysWhichLineIsWrong) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

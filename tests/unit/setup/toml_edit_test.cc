@@ -6,7 +6,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 using testing::ElementsAre;
@@ -130,4 +130,4 @@ TEST(TomlEdit, SaysWhatIsWrongAndWhere) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup
