@@ -22,19 +22,26 @@
 namespace xpu {
 namespace {
 
+using setup::Answer;
+using setup::ConfigFile;
+using setup::Engine;
+using setup::FileEdit;
+using setup::Plan;
+using setup::SetupOptions;
+
 constexpr std::string_view kRuntime = "xpu-container-runtime";
 constexpr unsigned kRestartSeconds = 300;
 
 std::string engine_names() {
   std::string out;
-  for (const auto& engine : engines()) {
+  for (const auto& engine : setup::engines()) {
     out += cat(out.empty() ? "" : ", ", engine->name());
   }
   return out;
 }
 
 const Engine* find_engine(const std::string& name) {
-  for (const auto& engine : engines()) {
+  for (const auto& engine : setup::engines()) {
     if (engine->name() == (name == "cri-o" ? "crio" : name)) {
       return engine.get();
     }
@@ -51,7 +58,7 @@ bool is_executable(const std::string& path) {
 std::string runtime_program(const ConfigureOptions& options, const std::string& root) {
   std::string program = options.program;
   if (program.empty() && !root.empty()) {
-    const std::string found = find_program(root, std::string(kRuntime));
+    const std::string found = setup::find_program(root, std::string(kRuntime));
     program = found.empty() ? cat("/usr/bin/", kRuntime) : found.substr(root.size());
   } else if (program.empty()) {
     const std::string own = platform::own_program();
@@ -60,7 +67,7 @@ std::string runtime_program(const ConfigureOptions& options, const std::string& 
   if (program.front() != '/') {
     fail("--executable-path ", program, ": must be an absolute path, as the engine calls it");
   }
-  if (options.remove || is_executable(resolve_in(root, program))) {
+  if (options.remove || is_executable(setup::resolve_in(root, program))) {
     return program;
   }
   const std::string problem =
@@ -127,7 +134,7 @@ bool is_configured(const Engine& engine, const SetupOptions& options) {
 
 std::vector<Found> find_engines(const SetupOptions& options) {
   std::vector<Found> found;
-  for (const auto& engine : engines()) {
+  for (const auto& engine : setup::engines()) {
     const std::string evidence = engine->evidence(options);
     if (evidence.empty()) {
       continue;
@@ -187,7 +194,7 @@ std::vector<Change> changes_of(const Engine& engine, const SetupOptions& options
   std::vector<Change> out;
   for (const FileEdit& edit : engine.edits(options)) {
     ConfigFile file(options.root, edit.path);
-    Plan plan = plan_change(*edit.editor, file.text(), file.backup(), edit.wish);
+    Plan plan = setup::plan_change(*edit.editor, file.text(), file.backup(), edit.wish);
     out.push_back({std::move(file), std::move(plan)});
   }
   return out;
@@ -274,7 +281,7 @@ void restart(const Engine& engine, const SetupOptions& options) {
     fail("cannot restart ", engine.service(),
          ": neither systemd nor /etc/init.d runs it here; restart it the way it was started");
   }
-  const Answer answer = ask(command, kRestartSeconds);
+  const Answer answer = setup::ask(command, kRestartSeconds);
   if (answer.status != 0) {
     fail("cannot restart ", engine.service(), ": '", joined(command),
          "' failed: ", first_lines(answer.output));
@@ -318,6 +325,10 @@ void report(const Engine& engine, const SetupOptions& options, const std::vector
   }
   if (!options.wish.remove) {
     text += cat("  runtime \"", options.wish.name, "\": ", options.wish.program, '\n');
+    if (options.rootless) {
+      text += cat("  for your own (rootless) ", engine.name(),
+                  "; for that of the machine: sudo xpu-runtime configure ", engine.name(), '\n');
+    }
     for (const std::string& line : engine.notes(options).use) {
       text += cat("  ", line, '\n');
     }
@@ -338,7 +349,8 @@ void configure_one(const Engine& engine, const SetupOptions& options,
   }
   if (asked.dry_run) {
     for (const Change& change : changes) {
-      print(unified_diff(options.root + change.file.path(), change.file.text(), change.plan.after));
+      print(setup::unified_diff(options.root + change.file.path(), change.file.text(),
+                                change.plan.after));
     }
     return;
   }
@@ -361,7 +373,7 @@ std::string engine_problem(const std::string& name) {
     return "";
   }
   std::vector<std::string> names;
-  for (const auto& engine : engines()) {
+  for (const auto& engine : setup::engines()) {
     names.push_back(engine->name());
   }
   return cat("no engine '", name, "' is known here; those are: ", engine_names(),

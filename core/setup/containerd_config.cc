@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr std::int64_t kNewest = 4;
@@ -85,12 +85,12 @@ KeyPath ContainerdConfig::default_path(const TomlDocument& document) const {
 
 std::string ContainerdConfig::program_of(const TomlDocument& document,
                                          const std::string& name) const {
-  return document.string_at(xpu::below(runtimes_path(document), name, "options", "BinaryName"))
+  return document.string_at(setup::below(runtimes_path(document), name, "options", "BinaryName"))
       .value_or("");
 }
 
 bool ContainerdConfig::has_cdi(const TomlDocument& document) const {
-  return document.flag_at(xpu::below(containerd_cri(document, facts_), "enable_cdi"))
+  return document.flag_at(setup::below(containerd_cri(document, facts_), "enable_cdi"))
       .value_or(false);
 }
 
@@ -108,13 +108,13 @@ std::vector<Setting> ContainerdConfig::new_runtime(const TomlDocument& document,
   std::vector<std::string> for_pods, for_containers;
   const auto take = [&](const TomlDocument& from) {
     const std::string name = from.string_at(default_of(from, facts_)).value_or("runc");
-    const KeyPath table = xpu::below(runtimes_of(from, facts_), name);
+    const KeyPath table = setup::below(runtimes_of(from, facts_), name);
     if (name == name_ ||
-        from.string_at(xpu::below(table, "runtime_type")).value_or(kShim) != kShim) {
+        from.string_at(setup::below(table, "runtime_type")).value_or(kShim) != kShim) {
       return from.has(table);
     }
-    for_pods = from.list_at(xpu::below(table, "pod_annotations"));
-    for_containers = from.list_at(xpu::below(table, "container_annotations"));
+    for_pods = from.list_at(setup::below(table, "pod_annotations"));
+    for_containers = from.list_at(setup::below(table, "container_annotations"));
     for (const Setting& setting : from.below(table)) {
       KeyPath path = own;
       path.insert(path.end(), setting.path.begin() + static_cast<std::ptrdiff_t>(table.size()),
@@ -135,11 +135,11 @@ std::vector<Setting> ContainerdConfig::new_runtime(const TomlDocument& document,
     found = take(TomlDocument(*other, source_));
   }
   std::vector<Setting> out = {
-      {xpu::below(own, "runtime_type"), toml_text(std::string(kShim))},
-      {xpu::below(own, "pod_annotations"), toml_text(with_annotations(for_pods))},
-      {xpu::below(own, "container_annotations"), toml_text(with_annotations(for_containers))}};
+      {setup::below(own, "runtime_type"), toml_text(std::string(kShim))},
+      {setup::below(own, "pod_annotations"), toml_text(with_annotations(for_pods))},
+      {setup::below(own, "container_annotations"), toml_text(with_annotations(for_containers))}};
   out.insert(out.end(), copied.begin(), copied.end());
-  out.push_back({xpu::below(own, "options", "BinaryName"), toml_text(program)});
+  out.push_back({setup::below(own, "options", "BinaryName"), toml_text(program)});
   out.insert(out.end(), options.begin(), options.end());
   return out;
 }
@@ -158,22 +158,22 @@ std::vector<Setting> ContainerdConfig::settings(const TomlDocument& document,
       });
   if (!elsewhere && document.names(runtimes).empty() &&
       document.string_at(default_path(document)).value_or("runc") == "runc") {
-    out.push_back({xpu::below(runtimes, "runc", "runtime_type"), toml_text(std::string(kShim))});
+    out.push_back({setup::below(runtimes, "runc", "runtime_type"), toml_text(std::string(kShim))});
   }
   if (!document.has(own)) {
     const std::vector<Setting> runtime = new_runtime(document, wanted.program);
     out.insert(out.end(), runtime.begin(), runtime.end());
   } else {
-    out.push_back({xpu::below(own, "runtime_type"), toml_text(std::string(kShim))});
+    out.push_back({setup::below(own, "runtime_type"), toml_text(std::string(kShim))});
     for (const char* key : {"pod_annotations", "container_annotations"}) {
-      const std::vector<std::string> present = document.list_at(xpu::below(own, key));
-      out.push_back({xpu::below(own, key), toml_text(with_annotations(present))});
+      const std::vector<std::string> present = document.list_at(setup::below(own, key));
+      out.push_back({setup::below(own, key), toml_text(with_annotations(present))});
     }
-    out.push_back({xpu::below(own, "options", "BinaryName"), toml_text(wanted.program)});
+    out.push_back({setup::below(own, "options", "BinaryName"), toml_text(wanted.program)});
   }
   if (wanted.cdi) {
-    out.push_back({xpu::below(cri, "enable_cdi"), "true"});
-    const KeyPath folders = xpu::below(cri, "cdi_spec_dirs");
+    out.push_back({setup::below(cri, "enable_cdi"), "true"});
+    const KeyPath folders = setup::below(cri, "cdi_spec_dirs");
     // Its default is the usual folders; an empty list is none of them.
     if (document.literal(folders) && document.list_at(folders).empty()) {
       out.push_back({folders, toml_text(std::vector<std::string>{"/etc/cdi", "/var/run/cdi"})});
@@ -186,13 +186,13 @@ void ContainerdConfig::take_rest(TomlDocument& document, const TomlDocument* bef
   const KeyPath cri = containerd_cri(document, facts_);
   const KeyPath runtimes = runtimes_path(document);
   // The entry that only repeats containerd's own default.
-  const KeyPath runc = xpu::below(runtimes, "runc");
-  if (document.is_marked(runc) && document.names(runtimes).size() == 1 &&
-      document.below(runc).size() == 1) {
+  const KeyPath runc = setup::below(runtimes, "runc");
+  const bool added = document.is_marked(runc) || (before != nullptr && !before->has(runc));
+  if (added && document.names(runtimes).size() == 1 && document.below(runc).size() == 1) {
     document.remove(runc);
   }
   for (const char* key : {"enable_cdi", "cdi_spec_dirs"}) {
-    const KeyPath path = xpu::below(cri, key);
+    const KeyPath path = setup::below(cri, key);
     if (before == nullptr || !document.literal(path)) {
       continue;
     }
@@ -239,4 +239,4 @@ std::string ContainerdImports::removed(const std::string& text, const Text& befo
   return document.text();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -8,7 +8,7 @@
 
 #include "core/setup/toml_config.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // What is known about the containerd whose file it is.
 struct ContainerdFacts {
@@ -60,4 +60,4 @@ class ContainerdImports : public Editor {
   unsigned major_;
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

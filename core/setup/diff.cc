@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr std::size_t kAround = 3;
@@ -144,4 +144,4 @@ std::string unified_diff(const std::string& path, std::optional<std::string_view
   return out;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-namespace xpu {
+namespace xpu::setup {
 
 // A unified diff with three lines around each change; "" when the texts are the same. A text that
 // is not there is shown as /dev/null.
 std::string unified_diff(const std::string& path, std::optional<std::string_view> before,
                          std::optional<std::string_view> after);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -4,13 +4,14 @@
 #include "core/oci/text.h"
 #include "core/setup/json_edit.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const KeyPath kRuntimes = {"runtimes"};
 const KeyPath kDefault = {"default-runtime"};
 const KeyPath kFeatures = {"features"};
 const KeyPath kCdi = {"features", "cdi"};
+const std::vector<std::string> kMaps = {"runtimes", "features"};
 
 KeyPath below(const KeyPath& path, const std::string& key) {
   KeyPath out = path;
@@ -29,7 +30,7 @@ void remove_if_empty(JsonDocument& document, const KeyPath& path, const JsonDocu
 }  // namespace
 
 RuntimeState DockerConfig::inspect(const Text& text) const {
-  const JsonDocument document(text.value_or(""), source_);
+  const JsonDocument document(text.value_or(""), source_, kMaps);
   RuntimeState state;
   const KeyPath own = below(kRuntimes, name_);
   state.present = document.literal(own).has_value();
@@ -47,7 +48,7 @@ RuntimeState DockerConfig::inspect(const Text& text) const {
 }
 
 std::string DockerConfig::configured(const Text& text, const RuntimeState& wanted) const {
-  JsonDocument document(text.value_or(""), source_);
+  JsonDocument document(text.value_or(""), source_, kMaps);
   const KeyPath own = below(kRuntimes, name_);
   // A runtime that is a containerd shim has no path beside it.
   if (!document.literal(own) || document.literal(below(own, "runtimeType"))) {
@@ -65,10 +66,10 @@ std::string DockerConfig::configured(const Text& text, const RuntimeState& wante
 }
 
 std::string DockerConfig::removed(const std::string& text, const Text& before) const {
-  JsonDocument document(text, source_);
+  JsonDocument document(text, source_, kMaps);
   std::optional<JsonDocument> old;
   if (before) {
-    old.emplace(*before, source_);
+    old.emplace(*before, source_, kMaps);
   }
   const auto give_back = [&](const KeyPath& path) {
     const std::optional<std::string> literal = old ? old->literal(path) : std::nullopt;
@@ -90,4 +91,4 @@ std::string DockerConfig::removed(const std::string& text, const Text& before) c
   return document.text();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -3,7 +3,7 @@
 
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // daemon.json of docker.
 class DockerConfig : public Editor {
@@ -14,4 +14,4 @@ class DockerConfig : public Editor {
   std::string removed(const std::string& text, const Text& before) const override;
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 std::string name_of(const std::string& path) {
@@ -38,7 +38,7 @@ std::string without_last_newline(const std::string& text) {
 Plan plan_removal(const Editor& editor, const std::string& now, const Text& backup,
                   const RuntimeState& state) {
   Plan plan;
-  if (!state.others && is_our_work(editor, backup, now, state)) {
+  if (state.present && !state.others && is_our_work(editor, backup, now, state)) {
     plan.after = backup;
     plan.backup = Plan::Backup::kDrop;
     return plan;
@@ -69,7 +69,8 @@ Plan plan_change(const Editor& editor, const Text& now, const Text& backup, cons
   plan.after = now;
   plan.state = state;
   if (wish.remove) {
-    return state.present && now ? plan_removal(editor, *now, before, state) : plan;
+    const bool any = now && (state.present || state.is_default);
+    return any ? plan_removal(editor, *now, before, state) : plan;
   }
   RuntimeState wanted = state;
   wanted.present = true;
@@ -87,4 +88,4 @@ Plan plan_change(const Editor& editor, const Text& now, const Text& backup, cons
   return plan;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace xpu {
+namespace xpu::setup {
 
 // A file's bytes; nullopt where there is no file.
 using Text = std::optional<std::string>;
@@ -67,4 +67,4 @@ struct Plan {
 // the backup, or what the file holds now without our entries when it was changed meanwhile.
 Plan plan_change(const Editor& editor, const Text& now, const Text& backup, const Wish& wish);
 
-}  // namespace xpu
+}  // namespace xpu::setup

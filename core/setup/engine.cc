@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/setup/engine.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <charconv>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/setup/files.h"
 #include "core/setup/program.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 const std::vector<std::unique_ptr<Engine>>& engines() {
   static const std::vector<std::unique_ptr<Engine>> all = [] {
@@ -50,8 +52,19 @@ bool exists(const SetupOptions& options, const std::string& path) {
   return ::stat(resolve_in(options.root, path).c_str(), &st) == 0;
 }
 
+std::vector<std::string> files_in(const SetupOptions& options, const std::string& folder) {
+  std::vector<std::string> out;
+  const Fd fd(::open(resolve_in(options.root, folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) {
+    for (const std::string& name : list_dir(fd.get(), folder)) {
+      out.push_back(cat(folder, '/', name));
+    }
+  }
+  return out;
+}
+
 void refuse_drop_in(const std::string& engine, const std::string& why) {
   fail(engine, ' ', why, "; leave --drop-in out");
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -9,7 +9,7 @@
 
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // What `configure` was told, and where it works.
 struct SetupOptions {
@@ -64,6 +64,8 @@ std::unique_ptr<Engine> slurm_engine();
 // The first number of "... 1.6.20~ds1" in what `program --version` says; 0 when it says none.
 unsigned major_version(const SetupOptions& options, const std::string& program);
 bool exists(const SetupOptions& options, const std::string& path);
+// Paths, below the root, of what lies in a folder; empty where there is none.
+std::vector<std::string> files_in(const SetupOptions& options, const std::string& folder);
 // FileEdit for an editor of one file.
 template <class EditorKind, class... More>
 FileEdit file_edit(const SetupOptions& options, const std::string& path, More&&... more) {
@@ -74,4 +76,4 @@ FileEdit file_edit(const SetupOptions& options, const std::string& path, More&&.
 }
 [[noreturn]] void refuse_drop_in(const std::string& engine, const std::string& why);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -13,7 +13,7 @@
 #include "core/setup/files.h"
 #include "core/setup/program.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr const char* kDropIn = "/etc/containerd/conf.d/99-xpu.toml";
@@ -275,4 +275,4 @@ std::unique_ptr<Engine> containerd_engine() {
   return std::make_unique<Containerd>();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

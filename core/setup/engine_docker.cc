@@ -2,9 +2,11 @@
 #include "core/base/error.h"
 #include "core/setup/docker_config.h"
 #include "core/setup/engine.h"
+#include "core/setup/files.h"
 #include "core/setup/program.h"
+#include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr const char* kSnapFolder = "/var/snap/docker/current";
@@ -22,6 +24,9 @@ class Docker : public Engine {
   std::vector<FileEdit> edits(const SetupOptions& options) const override {
     if (options.drop_in) {
       refuse_drop_in("docker", "has one file, daemon.json, and no drop-ins");
+    }
+    if (options.wish.set_as_default && options.config.empty() && !options.rootless) {
+      refuse_default_flag(options);
     }
     std::vector<FileEdit> out;
     out.push_back(file_edit<DockerConfig>(options, config_file(options)));
@@ -56,6 +61,31 @@ class Docker : public Engine {
   }
 
  private:
+  // dockerd does not start when its command line and its file both name a default.
+  static void refuse_default_flag(const SetupOptions& options) {
+    std::vector<std::string> files = {"/etc/default/docker", "/etc/sysconfig/docker"};
+    for (const char* folder : {"/etc/systemd/system", "/lib/systemd/system"}) {
+      files.push_back(cat(folder, "/docker.service"));
+      for (const std::string& file : files_in(options, cat(folder, "/docker.service.d"))) {
+        if (file.ends_with(".conf")) {
+          files.push_back(file);
+        }
+      }
+    }
+    for (const std::string& file : files) {
+      const std::string text = ConfigFile(options.root, file).text().value_or("");
+      for (std::size_t at = text.find("--default-runtime"); at != std::string::npos;
+           at = text.find("--default-runtime", at + 1)) {
+        const std::size_t line = text.rfind('\n', at) + 1;  // npos + 1 is 0
+        if (text[text.find_first_not_of(" \t", line)] != '#') {
+          fail(file, ':', line_of(text, at),
+               ": docker is started with --default-runtime, and refuses to start when daemon.json "
+               "has a default too; take the flag out there first");
+        }
+      }
+    }
+  }
+
   static bool is_snap(const SetupOptions& options) {
     return !options.rootless && find_program(options.root, "dockerd").empty() &&
            exists(options, kSnapFolder);
@@ -78,4 +108,4 @@ std::unique_ptr<Engine> docker_engine() {
   return std::make_unique<Docker>();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -5,7 +5,7 @@
 #include "core/setup/program.h"
 #include "core/setup/toml_config.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 std::string file_of(const SetupOptions& options, const std::string& usual) {
@@ -79,4 +79,4 @@ std::unique_ptr<Engine> crio_engine() {
   return std::make_unique<Crio>();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

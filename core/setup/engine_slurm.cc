@@ -5,7 +5,7 @@
 #include "core/setup/program.h"
 #include "core/setup/slurm_config.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 class Slurm : public Engine {
@@ -66,4 +66,4 @@ std::unique_ptr<Engine> slurm_engine() {
   return std::make_unique<Slurm>();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

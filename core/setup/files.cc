@@ -14,7 +14,7 @@
 #include "core/base/file.h"
 #include "core/base/path.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr std::size_t kFileLimit = std::size_t{16} << 20;
@@ -166,4 +166,4 @@ void ConfigFile::undo(const Plan& plan) const {
   }
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

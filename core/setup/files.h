@@ -6,7 +6,7 @@
 
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // A configuration file on disk. What is read is what is replaced: apply() refuses when somebody
 // changed the file in between.
@@ -39,4 +39,4 @@ class ConfigFile {
 // last component, or several, need not exist. Throws Error for a loop of links.
 std::string resolve_in(const std::string& root, const std::string& path);
 
-}  // namespace xpu
+}  // namespace xpu::setup

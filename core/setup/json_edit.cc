@@ -7,7 +7,7 @@
 #include "core/oci/text.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // How the file is laid out, as its first members show.
 struct JsonDocument::Style {
@@ -45,10 +45,26 @@ std::string key_text(const Member& member) {
   return json::as_string(member.key).value_or("");
 }
 
+// Member path[depth] of the object that the keys before it lead to.
+std::optional<Value> find_at(std::string_view body, const Value& object, const KeyPath& path,
+                             std::size_t depth, const std::vector<std::string>& maps,
+                             const std::string& source) {
+  std::vector<Member> members = json::members(body, object);
+  if (depth == 1 && std::find(maps.begin(), maps.end(), path[0]) != maps.end()) {
+    members.erase(std::remove_if(members.begin(), members.end(),
+                                 [&](const Member& member) { return key_text(member) != path[1]; }),
+                  members.end());
+  }
+  return json::find(members, path[depth], source);
+}
+
 }  // namespace
 
-JsonDocument::JsonDocument(std::string_view text, std::string source)
-    : text_(text), source_(std::move(source)), start_(byte_order_mark(text)) {
+JsonDocument::JsonDocument(std::string_view text, std::string source, std::vector<std::string> maps)
+    : text_(text),
+      source_(std::move(source)),
+      maps_(std::move(maps)),
+      start_(byte_order_mark(text)) {
   refuse_utf16(text, source_);
   const std::string_view body = text.substr(start_);
   if (is_blank(body)) {
@@ -65,7 +81,8 @@ std::optional<std::string> JsonDocument::literal(const KeyPath& path) const {
     return std::nullopt;
   }
   Value value = json::root(body);
-  for (const std::string& key : path) {
+  for (std::size_t depth = 0; depth < path.size(); ++depth) {
+    const std::string& key = path[depth];
     if (value.text == "null") {
       return std::nullopt;
     }
@@ -73,7 +90,7 @@ std::optional<std::string> JsonDocument::literal(const KeyPath& path) const {
       fail(source_, ':', line_of(body, value.begin), ": the value that holds \"", key,
            "\" must be an object; correct it");
     }
-    const std::optional<Value> found = json::find(body, value, key, source_);
+    const std::optional<Value> found = find_at(body, value, path, depth, maps_, source_);
     if (!found) {
       return std::nullopt;
     }
@@ -167,7 +184,7 @@ void JsonDocument::set(const KeyPath& path, const std::string& literal) {
   std::size_t depth = 0;
   std::string outer;  // indentation of the line that `object` begins on
   while (depth < path.size()) {
-    const std::optional<Value> found = json::find(body, object, path[depth], source_);
+    const std::optional<Value> found = find_at(body, object, path, depth, maps_, source_);
     if (!found) {
       break;
     }
@@ -220,7 +237,7 @@ bool JsonDocument::remove(const KeyPath& path) {
   const std::string_view body = std::string_view(text_).substr(start_);
   Value object = json::root(body);
   for (std::size_t depth = 0; depth + 1 < path.size(); ++depth) {
-    object = *json::find(body, object, path[depth], source_);
+    object = *find_at(body, object, path, depth, maps_, source_);
   }
   const std::vector<Member> members = json::members(body, object);
   const auto at = std::find_if(members.begin(), members.end(), [&](const Member& member) {
@@ -238,4 +255,4 @@ bool JsonDocument::remove(const KeyPath& path) {
   return true;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -10,13 +10,15 @@
 
 #include "core/setup/setting.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 class JsonDocument {
  public:
   // A byte order mark stays in front; a text of white space alone is an object without members that
   // has yet to be written. Throws Error "SOURCE:LINE: ..." for what is no JSON object.
-  JsonDocument(std::string_view text, std::string source);
+  // `maps`: members of the top level whose keys are names that somebody chose, so that two may
+  // differ in case only.
+  JsonDocument(std::string_view text, std::string source, std::vector<std::string> maps = {});
 
   // The text as it is now.
   const std::string& text() const { return text_; }
@@ -42,7 +44,8 @@ class JsonDocument {
   void replace(std::size_t begin, std::size_t length, std::string_view by);
 
   std::string text_, source_;
+  std::vector<std::string> maps_;
   std::size_t start_ = 0;  // behind the byte order mark
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

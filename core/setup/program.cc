@@ -18,7 +18,7 @@
 
 extern char** environ;
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr std::size_t kOutputLimit = std::size_t{64} << 10;
@@ -115,4 +115,4 @@ Answer ask(const std::vector<std::string>& command, unsigned seconds) {
   return answer;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

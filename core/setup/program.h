@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace xpu {
+namespace xpu::setup {
 
 // The absolute path, below `root`, of the program of that name: in the PATH when `root` is "", and
 // where systems keep their daemons, which are not in everybody's PATH. "" when there is none.
@@ -19,4 +19,4 @@ struct Answer {
 // Runs a program with nothing on its standard input and waits for it, `seconds` at most.
 Answer ask(const std::vector<std::string>& command, unsigned seconds);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace xpu {
+namespace xpu::setup {
 
 using KeyPath = std::vector<std::string>;
 
@@ -14,4 +14,4 @@ struct Setting {
   std::string literal;  // a value in the syntax of the file, on one line
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

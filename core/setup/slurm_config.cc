@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 constexpr std::string_view kMark =
@@ -191,4 +191,4 @@ std::string SlurmConfig::removed(const std::string& text, const Text& before) co
   return lines.text();
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

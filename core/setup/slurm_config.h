@@ -3,7 +3,7 @@
 
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // oci.conf of Slurm: lines of KEY=VALUE, one runtime for all containers of the cluster.
 class SlurmConfig : public Editor {
@@ -14,4 +14,4 @@ class SlurmConfig : public Editor {
   std::string removed(const std::string& text, const Text& before) const override;
 };
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 std::size_t byte_order_mark(std::string_view text) {
   return text.starts_with("\xef\xbb\xbf") ? 3 : 0;
@@ -27,4 +27,4 @@ std::size_t line_of(std::string_view text, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

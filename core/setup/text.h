@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace xpu {
+namespace xpu::setup {
 
 // Bytes of a UTF-8 byte order mark at the front: 3 or 0.
 std::size_t byte_order_mark(std::string_view text);
@@ -19,4 +19,4 @@ std::string newline_of(std::string_view text);
 // The line, from 1, that the byte `at` stands on.
 std::size_t line_of(std::string_view text, std::size_t at);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -5,7 +5,7 @@
 
 #include "core/config/toml_text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 // Gives everything below `path` the values of `before`, and takes out what that does not have.
@@ -28,7 +28,7 @@ void give_back(TomlDocument& document, const TomlDocument* before, const KeyPath
 }  // namespace
 
 KeyPath TomlConfig::own_path(const TomlDocument& document) const {
-  return xpu::below(runtimes_path(document), name_);
+  return setup::below(runtimes_path(document), name_);
 }
 
 RuntimeState TomlConfig::inspect(const Text& text) const {
@@ -82,14 +82,15 @@ KeyPath CrioConfig::default_path(const TomlDocument&) const {
 }
 
 std::string CrioConfig::program_of(const TomlDocument& document, const std::string& name) const {
-  return document.string_at(xpu::below(runtimes_path(document), name, "runtime_path")).value_or("");
+  return document.string_at(setup::below(runtimes_path(document), name, "runtime_path"))
+      .value_or("");
 }
 
 std::vector<Setting> CrioConfig::settings(const TomlDocument& document,
                                           const RuntimeState& wanted) const {
   const KeyPath own = own_path(document);
-  return {{xpu::below(own, "runtime_path"), toml_text(wanted.program)},
-          {xpu::below(own, "runtime_type"), toml_text(std::string("oci"))}};
+  return {{setup::below(own, "runtime_path"), toml_text(wanted.program)},
+          {setup::below(own, "runtime_type"), toml_text(std::string("oci"))}};
 }
 
 KeyPath PodmanConfig::runtimes_path(const TomlDocument&) const {
@@ -102,7 +103,7 @@ KeyPath PodmanConfig::default_path(const TomlDocument&) const {
 
 std::string PodmanConfig::program_of(const TomlDocument& document, const std::string& name) const {
   const std::vector<std::string> programs =
-      document.list_at(xpu::below(runtimes_path(document), name));
+      document.list_at(setup::below(runtimes_path(document), name));
   return programs.empty() ? "" : programs.front();
 }
 
@@ -111,4 +112,4 @@ std::vector<Setting> PodmanConfig::settings(const TomlDocument& document,
   return {{own_path(document), toml_text(std::vector<std::string>{wanted.program})}};
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

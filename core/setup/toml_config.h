@@ -8,7 +8,7 @@
 #include "core/setup/editor.h"
 #include "core/setup/toml_edit.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 class TomlConfig : public Editor {
  public:
@@ -67,4 +67,4 @@ KeyPath below(KeyPath path, const Keys&... keys) {
   return path;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

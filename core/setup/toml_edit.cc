@@ -10,7 +10,7 @@
 #include "core/log/format.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 using Kind = TomlItem::Kind;
@@ -382,7 +382,7 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
     if (after != std::string::npos && text_[after] == ',') {
       return {begin, std::min(text_.find_first_not_of(" \t\r\n", after + 1), text_.size())};
     }
-    return {begin, end};
+    return {before + 1, std::min(after, text_.size())};
   }
   if (item.kind != Kind::kTable) {
     return {begin, end};
@@ -451,4 +451,4 @@ bool TomlDocument::remove(const KeyPath& path) {
   return true;
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

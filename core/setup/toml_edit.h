@@ -13,7 +13,7 @@
 #include "core/setup/setting.h"
 #include "core/setup/toml_scan.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 // The line above every table that set() adds.
 inline constexpr std::string_view kTomlMark =
@@ -72,4 +72,4 @@ std::string toml_path(const KeyPath& path);
 // has it.
 std::string toml_list_with(const std::string& literal, const std::string& text);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -6,7 +6,7 @@
 #include "core/oci/text.h"
 #include "core/setup/text.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 class Scanner {
@@ -208,4 +208,4 @@ bool begins_with(const KeyPath& path, const KeyPath& prefix) {
   return path.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), path.begin());
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -10,7 +10,7 @@
 
 #include "core/setup/setting.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 struct TomlItem {
   enum class Kind { kTable, kArrayTable, kValue };
@@ -31,4 +31,4 @@ std::vector<TomlItem> scan_toml(std::string_view text);
 
 bool begins_with(const KeyPath& path, const KeyPath& prefix);
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -116,8 +116,12 @@ const std::string& Bundle::write(const std::vector<json::Splice>& splices, bool 
   const std::string journal = journal_name(name_);
   remove_stale_temporaries(folder_.get(), std::vector<std::string>{name_, journal});
   WriteOptions options;
-  options.uid = status_.st_uid;
-  options.gid = status_.st_gid;
+  // A user's own folder may hold a file of root's, as Slurm makes them: only root gives files away,
+  // so it becomes the user's.
+  if (::geteuid() == 0 || status_.st_uid == ::geteuid()) {
+    options.uid = status_.st_uid;
+    options.gid = status_.st_gid;
+  }
   options.sync = sync;
   options.mode = 0600;
   if (text == pristine()) {

@@ -130,6 +130,15 @@ same "--cdi" true "$(jq .features.cdi "$json")"
 configure --remove
 same "--cdi goes too" '{}' "$(cat "$json")"
 
+mkdir -p /etc/systemd/system/docker.service.d
+printf '[Service]\n# --default-runtime old\nExecStart=\nExecStart=/usr/sbin/dockerd --default-runtime=runc\n' \
+  >/etc/systemd/system/docker.service.d/site.conf
+configure --set-as-default
+same "a default on docker's command line: exit code" 1 "$STATUS"
+says "is named with its line" "$OUTPUT" "/etc/systemd/system/docker.service.d/site.conf:4: docker is started with --default-runtime"
+same "and nothing was changed" '{}' "$(cat "$json")"
+rm -r /etc/systemd/system/docker.service.d
+
 # --- links, rights, file systems ---------------------------------------------------------------------
 mkdir -p /etc/site
 printf '{"debug": true}\n' >/etc/site/docker.json
@@ -161,7 +170,8 @@ rm -rf /etc/docker
 home=$SCRATCH/home
 mkdir -p "$home" && chown 6789:6789 "$home"
 as_user() { setpriv --reuid=6789 --regid=6789 --clear-groups env -u XDG_CONFIG_HOME HOME="$home" "$@" 2>&1 </dev/null; }
-as_user "$XPU" configure docker >/dev/null
+OUTPUT=$(as_user "$XPU" configure docker)
+says "rootless: it says whose docker it is" "$OUTPUT" "for your own (rootless) docker" "sudo xpu-runtime configure docker"
 same "rootless: the user's file" "$SHIM" "$(jq -r .runtimes.xpu.path "$home/.config/docker/daemon.json")"
 as_user "$XPU" configure docker --remove >/dev/null
 same "rootless: is gone again" "" "$(ls "$home/.config/docker")"

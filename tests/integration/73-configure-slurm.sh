@@ -113,8 +113,6 @@ mkdir -p "$home/bundle" /run/user/$user
 echo "slurmer:x:$user:$user::$home:/bin/sh" >>/etc/passwd
 echo "slurmer:x:$user:" >>/etc/group
 cp -a "$XPU_TREES/distroless" "$home/bundle/rootfs"
-(cd "$home/bundle" && runc spec --rootless && jq '.process.terminal = false | del(.process.rlimits)
-  | .root.readonly = false | .process.args = ["/probe", "id"]' config.json >new && mv new config.json)
 chown -R $user:$user "$home" /run/user/$user
 chmod 666 "$XPU_IT/dev/acme0"
 later chmod 600 "$XPU_IT/dev/acme0"
@@ -122,6 +120,9 @@ as_user() {
   (cd "$home" && timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
     env -i HOME="$home" USER=slurmer PATH="$PATH" "$@" 2>&1 </dev/null)
 }
+as_user sh -c 'cd bundle && runc spec --rootless && mv config.json plain.json'
+jq '.process.terminal = false | del(.process.rlimits) | .root.readonly = false
+  | .process.args = ["/probe", "id"]' "$home/bundle/plain.json" >"$home/bundle/config.json"
 OUTPUT=$(as_user runc --root "/run/user/$user/runc" run --bundle "$home/bundle" bare)
 if [[ $OUTPUT != *"id 0 0"* ]]; then
   skip "an ordinary user's job" "runc alone cannot start here: ${OUTPUT:0:200}"

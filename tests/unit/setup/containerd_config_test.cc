@@ -6,7 +6,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 using testing::HasSubstr;
@@ -190,4 +190,4 @@ TEST(ContainerdImports, AreAddedAndTakenOut) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

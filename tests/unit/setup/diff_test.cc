@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 TEST(Diff, IsEmptyForTheSameText) {
@@ -46,4 +46,4 @@ TEST(Diff, FindsTheLeastChange) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -5,7 +5,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const DockerConfig kEditor("/etc/docker/daemon.json", "xpu", kProgram);
@@ -144,6 +144,26 @@ TEST(DockerConfig, TwoNamesComeAndGoInAnyOrder) {
   }
 }
 
+TEST(DockerConfig, NamesOfRuntimesDifferInCase) {
+  Disk disk{"{\"runtimes\": {\"XPU\": {\"path\": \"/x\"}}}", std::nullopt};
+  const Text before = disk.file;
+  disk.run(kEditor, add());
+  EXPECT_EQ(disk.file,
+            "{\"runtimes\": {\"XPU\": {\"path\": \"/x\"}, \"xpu\": {\"path\": "
+            "\"/usr/bin/xpu-container-runtime\", \"runtimeArgs\": []}}}");
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, before);
+  EXPECT_EQ(error_of([] { kEditor.inspect("{\"Runtimes\": {}}"); }),
+            "/etc/docker/daemon.json: key \"Runtimes\" differs from \"runtimes\" in case only, and "
+            "programs disagree on what it means; rename or remove it");
+}
+
+TEST(DockerConfig, ADefaultWithoutARuntimeGoes) {
+  Disk disk{"{\"a\": 1, \"default-runtime\": \"xpu\"}", std::nullopt};
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\"a\": 1}");
+}
+
 TEST(DockerConfig, NothingToTakeOutChangesNothing) {
   Disk disk{"{\"a\": 1}", std::nullopt};
   disk.run(kEditor, take_out());
@@ -155,4 +175,4 @@ TEST(DockerConfig, NothingToTakeOutChangesNothing) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

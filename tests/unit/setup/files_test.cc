@@ -13,7 +13,7 @@
 #include "core/base/file.h"
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 namespace fs = std::filesystem;
@@ -158,4 +158,4 @@ TEST_F(Files, ThatAreNoneAreRefused) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

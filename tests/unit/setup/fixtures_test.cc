@@ -14,7 +14,7 @@
 #include "core/setup/toml_config.h"
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 namespace fs = std::filesystem;
@@ -156,4 +156,4 @@ TEST(EngineFixtures, MalformedFilesAreRefusedByLine) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

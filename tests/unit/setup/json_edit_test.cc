@@ -5,7 +5,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 std::string with(const std::string& text, const KeyPath& path, const std::string& literal) {
@@ -94,4 +94,4 @@ TEST(JsonEdit, SaysWhatIsWrongAndWhere) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -7,7 +7,7 @@
 #include "core/setup/toml_config.h"
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 const std::string kMark =
@@ -68,13 +68,16 @@ TEST(CrioConfig, SharesAFile) {
 const SlurmConfig kSlurm("/etc/slurm/oci.conf", "xpu", kProgram);
 
 const std::string kSlurmLines =
-    "RunTimeQuery=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ state "
+    "RunTimeQuery=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ "
+    "state "
     "%n.%u.%j.%s.%t\"\n"
     "RunTimeRun=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ run "
     "%n.%u.%j.%s.%t -b %b\"\n"
-    "RunTimeKill=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ kill -a "
+    "RunTimeKill=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ kill "
+    "-a "
     "%n.%u.%j.%s.%t\"\n"
-    "RunTimeDelete=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ delete "
+    "RunTimeDelete=\"/usr/bin/xpu-container-runtime --rootless=true --root=/run/user/$(id -u)/ "
+    "delete "
     "--force %n.%u.%j.%s.%t\"\n";
 
 TEST(SlurmConfig, AFileThatIsNotThereComesAndGoes) {
@@ -113,4 +116,4 @@ TEST(SlurmConfig, SaysWhichLineIsWrong) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

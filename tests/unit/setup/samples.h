@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/setup/editor.h"
 
-namespace xpu {
+namespace xpu::setup {
 
 inline constexpr const char* kProgram = "/usr/bin/xpu-container-runtime";
 
@@ -44,4 +44,4 @@ std::string error_of(Function function) {
   return "";
 }
 
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -6,7 +6,7 @@
 
 #include "tests/unit/setup/samples.h"
 
-namespace xpu {
+namespace xpu::setup {
 namespace {
 
 using testing::ElementsAre;
@@ -105,6 +105,7 @@ TEST(TomlEdit, TakesOutNoMoreThanWasNamed) {
   EXPECT_EQ(without("[a]\n# in\nx = 1\n# after\n[b]\nz = 1\n", {"a"}), "# after\n[b]\nz = 1\n");
   EXPECT_EQ(without("t = { a = 1, b = 2, c = 3 }", {"t", "b"}), "t = { a = 1, c = 3 }");
   EXPECT_EQ(without("t = { a = 1, b = 2 }", {"t", "a"}), "t = { b = 2 }");
+  EXPECT_EQ(without("t = { a = 1 } # x\n", {"t", "a"}), "t = {} # x\n");
   TomlDocument document("a = 1\n", "/c.toml");
   EXPECT_FALSE(document.remove({"b"}));
 }
@@ -129,4 +130,4 @@ TEST(TomlEdit, SaysWhatIsWrongAndWhere) {
 }
 
 }  // namespace
-}  // namespace xpu
+}  // namespace xpu::setup

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -314,6 +315,31 @@ TEST_F(BundleTest, AnotherUsersFileStaysTheirs) {
   EXPECT_EQ(after.st_uid, 12345u);
   EXPECT_EQ(after.st_gid, 12345u);
   EXPECT_EQ(Bundle(dir_, "").pristine(), pristine);
+}
+
+TEST_F(BundleTest, AFileOfRootInAUsersFolderBecomesTheUsers) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root to become a user";
+  }
+  const std::string pristine = Bundle(dir_, "").current();
+  ASSERT_EQ(::chown(dir_.c_str(), 12345, 12345), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      const bool user = ::setgid(12345) == 0 && ::setuid(12345) == 0;
+      start(dir_, "1");
+      ::_exit(user && Bundle(dir_, "").pristine() == pristine ? 0 : 2);
+    } catch (const Error& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+      ::_exit(1);
+    }
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  struct stat after = {};
+  ASSERT_EQ(::stat(config().c_str(), &after), 0);
+  EXPECT_EQ(after.st_uid, 12345u);
 }
 
 TEST_F(BundleTest, ModeOwnerAndAttributesStay) {
