@@ -4,12 +4,18 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace xpu {
+
+namespace cdi {
+struct Edits;
+}
 
 enum class DeviceKind { kGpu, kPartition, kNpu, kAccelerator };
 
@@ -48,13 +54,22 @@ struct Scope {
   auto operator<=>(const Scope&) const = default;
 };
 
+// How a node stands in the container, where a CDI file says so.
+struct NodeTerms {
+  std::string access = "rwm";  // that the cgroup lets through; "" for no rule
+  std::optional<std::uint32_t> mode, uid, gid;
+  bool numbered = false;  // type and numbers count, whatever the host has
+  bool operator==(const NodeTerms&) const = default;
+};
+
 struct Node {
   std::string host_path;
   std::string container_path;
-  char type = 'c';  // 'c' or 'b'
+  char type = 'c';  // 'c' or 'b', with terms also 'p'
   std::uint32_t major = 0, minor = 0;
   // On the host when it was described: for a rendering that has to name a group.
   std::uint32_t mode = 0, uid = 0, gid = 0;
+  std::shared_ptr<const NodeTerms> terms = nullptr;  // null: what a backend describes
   bool operator==(const Node&) const = default;
 };
 
@@ -119,6 +134,8 @@ struct EditGroup {
   std::vector<Text> texts;
   std::vector<Note> notes;
   std::vector<ImageFolder> image_folders;
+  // What only a CDI file asks for; nodes and variables of it are above. Null for a backend's.
+  std::shared_ptr<const cdi::Edits> cdi = nullptr;
 };
 
 enum class ConditionKind { kStat, kListing, kContent, kSeconds };

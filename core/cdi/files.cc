@@ -146,7 +146,7 @@ void Files::look_at(File& file) const {
     // Also one that is mended in place is looked at again.
     file.stamp = stamp_now(file.path);
     file.problem = error.what();
-    if (!file.problem.starts_with(file.path)) {
+    if (file.problem.find(file.path) == std::string::npos) {
       file.problem = cat(file.path, ": ", file.problem);
     }
   }

@@ -31,7 +31,7 @@ struct File {
   std::string stamp;
   std::string kind;
   std::vector<std::string> devices;
-  std::string problem;  // why it cannot be used, beginning with its path; kind may be "" then
+  std::string problem;  // why it cannot be used, with its path; kind may be "" then
 };
 
 struct Where {

@@ -40,6 +40,7 @@ void plan_libraries(Draft& draft);
 void plan_files(Draft& draft);
 void plan_texts(Draft& draft);
 void plan_link_folders(Draft& draft);
+void plan_cdi(Draft& draft);
 
 // Libraries that the container's loader must find, for its cache.
 struct CacheWish {

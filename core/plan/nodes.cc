@@ -14,17 +14,35 @@
 namespace xpu {
 namespace {
 
+bool is_that_node(const Node& node, const struct stat& status) {
+  switch (node.type) {
+    case 'p':
+      return S_ISFIFO(status.st_mode);
+    case 'b':
+      return S_ISBLK(status.st_mode) && status.st_rdev == makedev(node.major, node.minor);
+    default:
+      return S_ISCHR(status.st_mode) && status.st_rdev == makedev(node.major, node.minor);
+  }
+}
+
+// A CDI file can give the numbers of a node that the host need not have.
+bool is_numbered(const Node& node) {
+  return node.terms != nullptr && node.terms->numbered;
+}
+
 // The node as it is now: what the catalog says was true when it was made.
 struct stat checked_node(const Node& node) {
   struct stat status = {};
+  if (node.type == 'p') {
+    return status;
+  }
   if (::stat(node.host_path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
       fail("the device node ", node.host_path, " is gone; run: xpu-runtime detect --refresh");
     }
     fail_errno("cannot look up the device node ", node.host_path);
   }
-  const bool type = node.type == 'b' ? S_ISBLK(status.st_mode) : S_ISCHR(status.st_mode);
-  if (!type || status.st_rdev != makedev(node.major, node.minor)) {
+  if (!is_that_node(node, status)) {
     fail("the device node ", node.host_path, " is no longer ",
          node.type == 'b' ? "block" : "character", " device ", node.major, ":", node.minor,
          "; run: xpu-runtime detect --refresh");
@@ -184,23 +202,39 @@ bool runtime_makes(const Draft& draft, const Node& node) {
   if (!there) {
     return place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
   }
-  return there->st_rdev == makedev(node.major, node.minor) &&
-         (node.type == 'b' ? S_ISBLK(there->st_mode) : S_ISCHR(there->st_mode)) &&
-         may_open(draft, *there);
+  return is_that_node(node, *there) && may_open(draft, *there);
+}
+
+// A mode that a CDI file gives is the owner's to use, and the owner, where it names none, the
+// container's user: so do all consumers of CDI files.
+Node made_node(const Draft& draft, const Node& node) {
+  if (node.terms == nullptr || !node.terms->mode || (node.terms->uid && node.terms->gid)) {
+    return node;
+  }
+  NodeTerms terms = *node.terms;
+  terms.uid = terms.uid.value_or(static_cast<std::uint32_t>(draft.spec.process_uid));
+  terms.gid = terms.gid.value_or(static_cast<std::uint32_t>(draft.spec.process_gid));
+  Node out = node;
+  out.terms = std::make_shared<const NodeTerms>(std::move(terms));
+  return out;
 }
 
 }  // namespace
 
 void plan_nodes(Draft& draft) {
   for (const Wanted<Node>& wanted : draft.edits.nodes) {
-    const struct stat status = checked_node(wanted.item);
-    if (draft.facts.container_user_namespace || !draft.facts.caller_is_root) {
-      plan_in_user_namespace(draft, wanted, status);
+    const bool rootful = !draft.facts.container_user_namespace && draft.facts.caller_is_root;
+    std::optional<struct stat> status;
+    if (!rootful || !is_numbered(wanted.item)) {
+      status = checked_node(wanted.item);
+    }
+    if (!rootful) {
+      plan_in_user_namespace(draft, wanted, *status);
       mount_node(draft, wanted);
     } else if (runtime_makes(draft, wanted.item)) {
-      draft.plan.devices.push_back({wanted.item, wanted.why});
+      draft.plan.devices.push_back({made_node(draft, wanted.item), wanted.why});
     } else {
-      check_user(draft, wanted.item, status);
+      check_user(draft, wanted.item, status ? *status : checked_node(wanted.item));
       draft.plan.device_rules.push_back(wanted.item);
       mount_node(draft, wanted);
     }

@@ -44,6 +44,16 @@
 //                     source gone on the host              error
 //   links             any                                  generated folder, mounted read-only
 //                     their folder has other things        left out with a warning
+//   mount of CDI      any                                  as the file says; a folder before what is
+//                                                          mounted below it; error when its source is
+//                                                          gone or its target cannot be made
+//   hook of CDI       any                                  with an environment of its own; not twice
+//                                                          where the engine has put it in already
+//   group of CDI      user namespace without it            left out with a warning: the container would
+//                                                          not start
+//                     else                                 a further group of the process
+//   network device,   any                                  as the file says
+//   RDT class of CDI
 //   environment       any                                  replaces the variable of that name
 //   note              any                                  a note, or a warning
 // clang-format on
@@ -141,6 +151,7 @@ Plan make_plan(const Edits& edits, const Spec& spec, const ContainerView& view,
   plan_files(draft);
   plan_texts(draft);
   plan_link_folders(draft);
+  plan_cdi(draft);
   for (const Wanted<EnvVar>& variable : draft.edits.env) {
     draft.plan.env.push_back({variable.item.name, variable.item.value, variable.why});
   }

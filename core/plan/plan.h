@@ -3,6 +3,8 @@
 // field is a row of the table in plan.cc. The plan is plain values: nothing has happened yet.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,20 @@ struct PlannedEnv {
   std::string why;
 };
 
+// Of a CDI file.
+struct PlannedHook {
+  cdi::Hook hook;
+  std::string why;
+};
+struct PlannedNetDevice {
+  cdi::NetDevice device;
+  std::string why;
+};
+struct PlannedGid {
+  std::uint32_t gid = 0;
+  std::string why;
+};
+
 // Something done natively in the root file system before exec.
 struct PlannedRootfsWrite {
   enum class Kind { kFile, kSymlink } kind = Kind::kFile;
@@ -51,6 +67,10 @@ struct Plan {
   std::vector<Node> device_rules;
   std::vector<PlannedMount> mounts;  // in mount order
   std::vector<PlannedEnv> env;
+  std::vector<PlannedHook> hooks;
+  std::vector<PlannedNetDevice> net_devices;
+  std::vector<PlannedGid> gids;
+  std::optional<cdi::Rdt> rdt;
   std::vector<PlannedRootfsWrite> rootfs;
   std::vector<PlannedState> state;
   std::vector<std::string> notes;     // for explain and the debug log

@@ -148,7 +148,8 @@ Target Mounts::target(std::string_view container_path, TargetKind kind) const {
 }
 
 void Mounts::add(const Target& target, TargetKind kind, const std::string& source,
-                 std::vector<std::string> options, const std::string& why) {
+                 std::vector<std::string> options, const std::string& why,
+                 const std::string& type) {
   const auto [place, added] = taken_.try_emplace(target.path, source);
   if (!added && place->second != source) {
     fail("both ", place->second, " and ", source, " would be mounted at ", target.path,
@@ -160,7 +161,7 @@ void Mounts::add(const Target& target, TargetKind kind, const std::string& sourc
   if (target.state == Target::State::kOverlay) {
     overlays_[target.folder].emplace(target.path.substr(target.folder.size() + 1), kind);
   }
-  mounts_.push_back({source, target.path, "bind", std::move(options), why});
+  mounts_.push_back({source, target.path, type, std::move(options), why});
 }
 
 // Not for the same file at the same place, as an engine gives devices to user namespaces.

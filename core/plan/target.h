@@ -38,7 +38,8 @@ class Mounts {
   // Mounts `source` at a usable target. The same twice is once; two sources at one target are an
   // Error.
   void add(const Target& target, TargetKind kind, const std::string& source,
-           std::vector<std::string> options, const std::string& why);
+           std::vector<std::string> options, const std::string& why,
+           const std::string& type = "bind");
 
   // Whether a folder of the root file system, or the nearest one above it that exists, is writable.
   bool writable(const std::string& folder) const;

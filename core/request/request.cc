@@ -98,6 +98,10 @@ class RequestParser {
     const Asker winner = pick();
     check_folders(winner, known_file);
     use(winner);
+    if (std::any_of(request_.selectors.begin(), request_.selectors.end(),
+                    [](const Selector& selector) { return selector.qualified; })) {
+      request_.claimed_by.clear();  // such a name can be any backend's
+    }
     if (request_.kind == RequestKind::kNone) {
       request_.source = RequestSource::kNone;
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/catalog/catalog.h"
 #include "core/plugin/manifest.h"
 #include "core/policy/policy.h"
 #include "core/request/wish.h"
@@ -25,7 +26,8 @@ struct Selector {
   // Vendors that the variable is about; empty: every one of those backends. A bare index is that of
   // the first of them that has a device.
   std::vector<std::string> vendors;
-  bool qualified = false;  // `name` is one of CDI, "vendor.com/class=name"
+  bool qualified = false;              // `name` is one of CDI, "vendor.com/class=name"
+  std::vector<DeviceKind> kinds = {};  // that it is about; empty: every one
 };
 
 // A feature that the container switched on.

@@ -118,4 +118,16 @@ Loader find_loader(const ContainerView& view, std::string_view architecture) {
   return {LoaderKind::kNone, conventional_folders(view, arch)};
 }
 
+std::vector<std::string> usual_library_folders(std::string_view architecture) {
+  const Known* arch = known(architecture);
+  if (arch == nullptr) {
+    return {};
+  }
+  Folders out = {cat("/usr/lib/", arch->triplet)};
+  if (arch->wide) {
+    out.emplace_back("/usr/lib64");
+  }
+  return out;
+}
+
 }  // namespace xpu

@@ -23,4 +23,8 @@ struct Loader {
 // For libraries of `architecture` (uname -m style).
 Loader find_loader(const ContainerView& view, std::string_view architecture);
 
+// One folder of each family of distributions in which the loader of an image finds libraries of the
+// architecture, whichever image it is; empty for an architecture that is not known.
+std::vector<std::string> usual_library_folders(std::string_view architecture);
+
 }  // namespace xpu

@@ -11,7 +11,7 @@
 #include "core/catalog/grammar.h"
 #include "core/select/grants.h"
 #include "core/select/select.h"
-#include "core/select/values.h"
+#include "core/catalog/values.h"
 
 namespace xpu {
 namespace {
@@ -83,6 +83,9 @@ class Collector {
       const Reason reason{given.why(group->scope), group->scope.image_lacks};
       add_group(*group, reason);
       add_generated(*group, values, reason);
+      if (group->cdi != nullptr) {
+        add_cdi(*group->cdi, reason);
+      }
     }
   }
 
@@ -155,6 +158,48 @@ class Collector {
                            reason)) {
         put(edits_.texts, {text.path, *content}, reason);
       }
+    }
+  }
+
+  void add_cdi(const cdi::Edits& more, const Reason& reason) {
+    for (const cdi::Mount& mount : more.mounts) {
+      std::string options;
+      for (const std::string& option : mount.options) {
+        options += cat(' ', option);
+      }
+      if (claim(mount.container_path, mount.container_path,
+                cat("a mount of ", mount.host_path, options.empty() ? "" : " with", options),
+                reason)) {
+        put(edits_.mounts, mount, reason);
+      }
+    }
+    for (const cdi::Hook& hook : more.hooks) {
+      // Devices of one file often bring the same.
+      const bool there =
+          std::any_of(edits_.hooks.begin(), edits_.hooks.end(),
+                      [&](const Wanted<cdi::Hook>& known) { return known.item == hook; });
+      if (!there) {
+        put(edits_.hooks, hook, reason);
+      }
+    }
+    for (const cdi::NetDevice& device : more.net_devices) {
+      if (claim(cat("interface ", device.host_name),
+                cat("the network interface ", device.host_name), device.name, reason)) {
+        put(edits_.net_devices, device, reason);
+      }
+    }
+    for (const std::uint32_t gid : more.gids) {
+      if (claim(cat("group ", gid), "", "", reason)) {
+        put(edits_.gids, gid, reason);
+      }
+    }
+    if (more.rdt && edits_.rdt && edits_.rdt->item != *more.rdt) {
+      fail(edits_.rdt->why, " and ", reason.why,
+           " cannot be given together: their members intelRdt "
+           "differ");
+    }
+    if (more.rdt && !edits_.rdt) {
+      edits_.rdt = {*more.rdt, reason.why, reason.image_lacks};
     }
   }
 

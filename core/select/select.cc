@@ -106,7 +106,9 @@ class Choice {
                         const Device& device) {
     return (selector.backend.empty() || selector.backend == name_of(backend) ||
             selector.backend == device.vendor) &&
-           (selector.vendors.empty() || contains(selector.vendors, device.vendor));
+           (selector.vendors.empty() || contains(selector.vendors, device.vendor)) &&
+           (selector.kinds.empty() || std::find(selector.kinds.begin(), selector.kinds.end(),
+                                                device.kind) != selector.kinds.end());
   }
   static bool is_open(const Selector& selector) {
     return selector.claimed_by.empty() && selector.backend.empty();
@@ -552,10 +554,6 @@ class Choice {
 };
 
 }  // namespace
-
-std::vector<std::string> backends_needed(const Request& request) {
-  return request.claimed_by;
-}
 
 Selection select(const Request& request, const std::vector<BackendStatus>& backends,
                  const Config& config, const Situation& situation) {

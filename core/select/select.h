@@ -2,10 +2,13 @@
 // Request + catalogs → devices and capabilities → edits.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/catalog/catalog.h"
+#include "core/cdi/spec.h"
 #include "core/plugin/refresh.h"
 #include "core/request/request.h"
 #include "core/select/judge.h"
@@ -43,9 +46,6 @@ class Busy : public Error {
  private:
   std::vector<HeldDevice> devices_;
 };
-
-// Which backends a request needs (names; empty: all that are enabled).
-std::vector<std::string> backends_needed(const Request& request);
 
 // Named devices, all of them, or the best that meet a wish (core/choose). Of `all` and of a wish,
 // devices are left out that are not available, do not meet the request's tests, are kept back by
@@ -89,6 +89,12 @@ struct Edits {
   std::vector<Wanted<Text>> texts;  // values put in
   std::vector<Wanted<ImageFolder>> image_folders;
   std::vector<Wanted<Note>> notes;
+  // Of CDI files.
+  std::vector<Wanted<cdi::Mount>> mounts;
+  std::vector<Wanted<cdi::Hook>> hooks;
+  std::vector<Wanted<cdi::NetDevice>> net_devices;
+  std::vector<Wanted<std::uint32_t>> gids;
+  std::optional<Wanted<cdi::Rdt>> rdt;
 };
 
 // The edits of the selection, each once for one condition on the image (first scope wins), in

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/select/select.h"
+#include "core/select/qualified.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "core/select/match.h"
+#include "core/select/qualified.h"
 #include "tests/unit/base/temp_dir.h"
 #include "tests/unit/select/fakes.h"
 
@@ -20,6 +22,7 @@ using test::simulated;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
 using Backends = std::vector<BackendStatus>;
 
@@ -498,9 +501,21 @@ TEST(Select, ChecksCapabilities) {
 
 TEST(BackendsNeeded, AreThoseThatClaimTheVariable) {
   const Backends backends = acme_and_beta();
-  EXPECT_THAT(backends_needed(test::request_of({"BETA_DEVICES=0"}, backends)), ElementsAre("beta"));
-  EXPECT_THAT(backends_needed(test::request_of({"XPU_VISIBLE_DEVICES=beta:0"}, backends)),
-              IsEmpty());
+  const auto needed = [&](const std::string& variable) {
+    std::vector<FoundBackend> found;
+    for (const BackendStatus& backend : backends) {
+      found.push_back(backend.found);
+    }
+    return backends_needed(test::request_of({variable}, backends), found, default_config());
+  };
+  EXPECT_THAT(needed("BETA_DEVICES=0"), Optional(ElementsAre("beta")));
+  EXPECT_THAT(needed("XPU_VISIBLE_DEVICES=beta:0"), Optional(IsEmpty()));
+  EXPECT_EQ(needed("XPU_VISIBLE_DEVICES=other.com/gpu=0"), std::nullopt);
+  EXPECT_THAT(needed("XPU_VISIBLE_DEVICES=other.com/gpu=0,xpu.dev/beta=0"),
+              Optional(ElementsAre("beta")));
+  EXPECT_THAT(needed("XPU_VISIBLE_DEVICES=xpu.dev/gamma=0"), Optional(IsEmpty()));
+  EXPECT_THAT(needed("XPU_VISIBLE_DEVICES=other.com/gpu=0,0"), Optional(IsEmpty()));
+  EXPECT_THAT(needed("ACME_DEVICES=0,xpu.dev/beta=0"), Optional(ElementsAre("acme", "beta")));
 }
 
 TEST(AnswersTo, NeedsAName) {

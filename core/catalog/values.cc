@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/select/values.h"
+#include "core/catalog/values.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/select/qualified.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/select/select.h"
+#include "tests/unit/base/temp_dir.h"
+#include "tests/unit/select/fakes.h"
+
+namespace xpu {
+namespace {
+
+using test::backend;
+using test::broken;
+using test::device;
+using test::error_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+using Backends = std::vector<BackendStatus>;
+
+class QualifiedName : public testing::Test {
+ protected:
+  QualifiedName() {
+    config_.file = "/etc/x.toml";
+    config_.cdi_spec_dirs = {dir_ / "cdi"};
+    config_.state_dir = dir_ / "state";
+    BackendStatus acme = backend("acme", {device("acme", "0"), device("acme", "1")});
+    acme.catalog.devices[1].uuid = "ACME-1";
+    acme.found.manifest.cdi_kinds = {{"acme.com/anvil", "", {}}};
+    BackendStatus beta = backend("beta", {device("beta", "0"), device("gamma", "0")});
+    beta.catalog.devices[1].kind = DeviceKind::kNpu;
+    beta.found.manifest.cdi_kinds = {{"beta.com/npu", "gamma", {DeviceKind::kNpu}}};
+    backends_ = {acme, beta};
+  }
+
+  void write(const std::string& name, const std::string& edits,
+             const std::string& kind = "other.com/thing", const std::string& common = "{}") const {
+    dir_.write("cdi/" + name, R"({"cdiVersion":"1.1.0","kind":")" + kind +
+                                  R"(","devices":[{"name":"one","containerEdits":)" + edits +
+                                  R"(},{"name":"two","containerEdits":{"env":["TWO=2"]}}],)" +
+                                  R"("containerEdits":)" + common + "}");
+  }
+
+  // With the backends of the request in `resolved_`.
+  Selection chosen(const std::string& list) {
+    Request request = test::request_of({"XPU_VISIBLE_DEVICES=" + list}, backends_, config_);
+    resolved_ = backends_;
+    resolve_names(request, resolved_, config_);
+    return select(request, resolved_, config_);
+  }
+  std::string ids(const std::string& list) {
+    std::string out;
+    for (const SelectedBackend& selected : chosen(list).backends) {
+      for (const std::string& id : selected.devices) {
+        out += (out.empty() ? "" : " ") + id;
+      }
+    }
+    return out;
+  }
+  std::string error(const std::string& list) {
+    return error_of([&] { chosen(list); });
+  }
+  Edits edits_of(const std::string& list) {
+    const Selection selection = chosen(list);
+    return edits(selection, resolved_);
+  }
+
+  test::TempDir dir_;
+  Config config_;
+  Backends backends_, resolved_;
+};
+
+TEST_F(QualifiedName, IsABackendsDeviceWhereItsKindIs) {
+  EXPECT_EQ(ids("acme.com/anvil=0"), "acme:0");
+  EXPECT_EQ(ids("xpu.dev/acme=1"), "acme:1");
+  EXPECT_EQ(ids("xpu.dev/gamma=all"), "gamma:0");
+  EXPECT_EQ(ids("acme.com/anvil=ACME-1"), "acme:1");
+  EXPECT_EQ(ids("acme.com/anvil=all"), "acme:0 acme:1");
+  EXPECT_EQ(ids("beta.com/npu=all"), "gamma:0");
+  EXPECT_EQ(ids("beta.com/npu=0,xpu.dev/beta=0"), "beta:0 gamma:0");
+  EXPECT_EQ(ids("acme.com/anvil=0,gamma:0"), "acme:0 gamma:0");
+}
+
+TEST_F(QualifiedName, OfABackendGoesBeforeAFile) {
+  write("old.json", R"({"env":["OLD=1"]})", "acme.com/anvil");
+  dir_.write("cdi/zero.json", R"({"cdiVersion":"0.6.0","kind":"acme.com/anvil","devices":)"
+                              R"([{"name":"0","containerEdits":{"env":["OLD=0"]}}]})");
+  EXPECT_EQ(ids("acme.com/anvil=0"), "acme:0");
+  EXPECT_EQ(ids("acme.com/anvil=one"), "acme.com/anvil=one");  // which no backend has
+  config_.mode = "cdi";
+  EXPECT_EQ(ids("acme.com/anvil=0"), "acme.com/anvil=0");
+}
+
+TEST_F(QualifiedName, IsLookedUpInFilesOtherwise) {
+  write("a.json", R"({"env":["ONE=1"]})", "other.com/thing", R"({"env":["BOTH=yes"]})");
+  EXPECT_EQ(ids("other.com/thing=one,other.com/thing=two"),
+            "other.com/thing=one other.com/thing=two");
+  const Edits both = edits_of("other.com/thing=two");
+  ASSERT_THAT(both.env, SizeIs(2));
+  EXPECT_EQ(both.env[0].item, (EnvVar{"TWO", "2"}));
+  EXPECT_EQ(both.env[0].why, "device other.com/thing=two");
+  EXPECT_EQ(both.env[1].item, (EnvVar{"BOTH", "yes"}));
+  EXPECT_EQ(both.env[1].why, "backend cdi:" + (dir_ / "cdi/a.json"));
+  // Beside devices of a backend.
+  EXPECT_EQ(ids("other.com/thing=one,acme.com/anvil=0"), "acme:0 other.com/thing=one");
+  EXPECT_EQ(ids("other.com/thing=one,acme:0"), "acme:0 other.com/thing=one");
+}
+
+TEST_F(QualifiedName, ThatIsNowhereIsAnError) {
+  write("a.json", R"({"env":["ONE=1"]})");
+  dir_.write("cdi/bad.yaml", "a: [");
+  EXPECT_EQ(error("other.com/thing=three"),
+            "no CDI file in " + (dir_ / "cdi") + " defines other.com/thing=three; of " +
+                "other.com/thing there are one, two; " + (dir_ / "cdi/bad.yaml") +
+                ":2: not YAML: did not find expected node content");
+  EXPECT_EQ(error("acme.com/anvil=7"),
+            "XPU_VISIBLE_DEVICES: 'acme.com/anvil=7' is not a device of this host; there are "
+            "acme:0, acme:1");
+  EXPECT_EQ(error("other.com/thing=-"),
+            "XPU_VISIBLE_DEVICES: 'other.com/thing=-' is no qualified name of a CDI device, such "
+            "as vendor.com/class=name");
+  backends_[0] = broken("acme", BackendState::kFailed, "it hung");
+  backends_[0].found.manifest.cdi_kinds = {{"acme.com/anvil", "", {}}};
+  EXPECT_EQ(
+      error("acme.com/anvil=0"),
+      "XPU_VISIBLE_DEVICES: 'acme.com/anvil=0' is not a device of this host; the backend acme "
+      "failed: it hung");
+}
+
+TEST_F(QualifiedName, IsJudgedLikeEveryDevice) {
+  write("a.json", R"({"env":["ONE=1"]})");
+  Request request =
+      test::request_of({"XPU_VISIBLE_DEVICES=other.com/thing=one"}, backends_, config_);
+  resolve_names(request, backends_, config_);
+  Situation situation;
+  situation.policy.vendors = {"acme"};
+  EXPECT_EQ(error_of([&] { select(request, backends_, config_, situation); }),
+            "XPU_VISIBLE_DEVICES: 'other.com/thing=one': the device other.com/thing=one is of "
+            "other.com, which no container is given; [policy] allow-vendors says so");
+  situation.policy.vendors = {"other.com"};
+  situation.policy.deny_devices = {"other.com/thing=one"};
+  EXPECT_THAT(error_of([&] { select(request, backends_, config_, situation); }),
+              HasSubstr("[policy] deny-devices says so"));
+}
+
+TEST_F(QualifiedName, IsNoPartOfAll) {
+  write("a.json", R"({"env":["ONE=1"]})");
+  EXPECT_EQ(ids("all,other.com/thing=one"), "acme:0 acme:1 beta:0 gamma:0 other.com/thing=one");
+}
+
+TEST_F(QualifiedName, TakesNumbersOfNodesFromTheHost) {
+  std::filesystem::create_directories(dir_ / "dev");
+  const std::string node = dir_ / "dev/thing0";
+  if (::mknod(node.c_str(), S_IFCHR | 0600, makedev(10, 237)) != 0) {
+    GTEST_SKIP() << "cannot make device nodes";
+  }
+  write("a.json", R"({"deviceNodes":[{"path":"/dev/thing0","hostPath":")" + node + R"("}]})");
+  const Edits given = edits_of("other.com/thing=one");
+  ASSERT_THAT(given.nodes, SizeIs(1));
+  const Node& found = given.nodes[0].item;
+  EXPECT_EQ(found.host_path, node);
+  EXPECT_EQ(found.container_path, "/dev/thing0");
+  EXPECT_EQ(found.type, 'c');
+  EXPECT_EQ(found.major, 10U);
+  EXPECT_EQ(found.minor, 237U);
+  ASSERT_NE(found.terms, nullptr);
+  EXPECT_EQ(*found.terms, NodeTerms{});
+
+  write("a.json",
+        R"({"deviceNodes":[{"path":"/dev/thing0","type":"b","hostPath":")" + node + R"("}]})");
+  EXPECT_EQ(error("other.com/thing=one"),
+            (dir_ / "cdi/a.json") + ": device one: " + node + " is no block device");
+  write("a.json", R"({"deviceNodes":[{"path":")" + (dir_ / "cdi/a.json") + R"("}]})");
+  EXPECT_EQ(error("other.com/thing=one"), (dir_ / "cdi/a.json") + ": device one: " +
+                                              (dir_ / "cdi/a.json") + " is no device node");
+  write("a.json", R"({"deviceNodes":[{"path":"/dev/no-such-thing"}]})");
+  EXPECT_EQ(error("other.com/thing=one"), (dir_ / "cdi/a.json") +
+                                              ": device one: cannot look up the device node "
+                                              "/dev/no-such-thing: No such file or directory");
+  // The other device of the file does not need that node.
+  EXPECT_EQ(ids("other.com/thing=two"), "other.com/thing=two");
+}
+
+TEST_F(QualifiedName, MayNumberANodeThatTheHostLacks) {
+  write("a.json", R"({"deviceNodes":[{"path":"/dev/thing0","type":"u","major":240,"minor":3,)"
+                  R"("fileMode":384,"permissions":"none","uid":5}]})");
+  const Node found = edits_of("other.com/thing=one").nodes.at(0).item;
+  EXPECT_EQ(found.type, 'c');
+  EXPECT_EQ(found.major, 240U);
+  EXPECT_EQ(found.minor, 3U);
+  EXPECT_EQ(*found.terms, (NodeTerms{"", 0600, 5, std::nullopt, true}));
+}
+
+TEST_F(QualifiedName, BringsWhatOnlyCdiHas) {
+  write("a.json",
+        R"({"mounts":[{"hostPath":"/etc","containerPath":"/x"}],"additionalGids":[44],)"
+        R"("hooks":[{"hookName":"poststop","path":"/bin/true"}],)"
+        R"("netDevices":[{"hostInterfaceName":"lo","name":"in0"}],"intelRdt":{"closID":"a"}})",
+        "other.com/thing", R"({"additionalGids":[44,5]})");
+  const Edits given = edits_of("other.com/thing=one");
+  ASSERT_THAT(given.mounts, SizeIs(1));
+  EXPECT_EQ(given.mounts[0].item.container_path, "/x");
+  ASSERT_THAT(given.hooks, SizeIs(1));
+  EXPECT_EQ(given.hooks[0].item.path, "/bin/true");
+  ASSERT_THAT(given.net_devices, SizeIs(1));
+  EXPECT_EQ(given.net_devices[0].item.name, "in0");
+  ASSERT_THAT(given.gids, SizeIs(2));
+  ASSERT_TRUE(given.rdt.has_value());
+  EXPECT_EQ(given.rdt->item.clos_id, "a");
+}
+
+TEST_F(QualifiedName, RefusesHooksThatOthersCouldWrite) {
+  const std::string hook = dir_.write("hook", "#!/bin/sh\n", 0777);
+  write("a.json", R"({"hooks":[{"hookName":"poststop","path":")" + hook + R"("}]})");
+  EXPECT_THAT(error("other.com/thing=one"), HasSubstr("the hook poststop cannot be run: refusing"));
+  EXPECT_EQ(ids("other.com/thing=two"), "other.com/thing=two");
+  config_.cdi_allow_untrusted = true;
+  EXPECT_EQ(ids("other.com/thing=one"), "other.com/thing=one");
+}
+
+TEST_F(QualifiedName, DoesNotMixWhatDiffers) {
+  write("a.json", R"({"env":["SAME=1"]})");
+  write("b.json", R"({"env":["SAME=2"]})", "other.com/more");
+  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),
+            "device other.com/thing=one and device other.com/more=one cannot be given together: "
+            "one wants the variable SAME to be '1', the other '2'");
+  write("a.json", R"({"intelRdt":{"closID":"a"}})");
+  write("b.json", R"({"intelRdt":{"closID":"b"}})", "other.com/more");
+  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),
+            "device other.com/thing=one and device other.com/more=one cannot be given together: "
+            "their members intelRdt differ");
+}
+
+TEST_F(QualifiedName, InModeCdiNeedsAKind) {
+  config_.mode = "cdi";
+  write("a.json", R"({"env":["ONE=1"]})");
+  EXPECT_EQ(error("one"),
+            "XPU_VISIBLE_DEVICES: 'one' has no kind, and mode = \"cdi\" knows devices by names "
+            "such as vendor.com/class=one; set default-kind in [cdi]");
+  config_.cdi_default_kind = "other.com/thing";
+  EXPECT_EQ(ids("one,two"), "other.com/thing=one other.com/thing=two");
+  EXPECT_THAT(error("all"), HasSubstr("defines other.com/thing=all"));
+  EXPECT_EQ(error("one/two"), "XPU_VISIBLE_DEVICES: 'one/two' is no name of a CDI device");
+}
+
+}  // namespace
+}  // namespace xpu
