@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/trust.h"
 #include "core/catalog/grammar.h"
 #include "core/cdi/name.h"
 #include "core/cdi/spec.h"
@@ -16,7 +17,8 @@
 namespace xpu::doctor {
 namespace {
 
-constexpr const char* kFolders[] = {"/etc/cdi", "/var/run/cdi"};
+// Of the files that `xpu-runtime cdi` writes.
+constexpr std::string_view kOwnVendor = "xpu.dev/";
 
 std::vector<std::string> files_in(const Host& host, const std::string& folder) {
   std::vector<std::string> out;
@@ -30,7 +32,7 @@ std::vector<std::string> files_in(const Host& host, const std::string& folder) {
 
 std::vector<std::string> all_files(const Host& host) {
   std::vector<std::string> out;
-  for (const char* folder : kFolders) {
+  for (const std::string& folder : host.config.cdi_spec_dirs) {
     for (std::string& file : files_in(host, folder)) {
       out.push_back(std::move(file));
     }
@@ -50,7 +52,9 @@ std::string remedy_for(const Host& host, const std::string& kind, const std::str
       }
     }
   }
-  return cat("rm ", file, ", or write it anew with the tool that made it");
+  return kind.starts_with(kOwnVendor)
+             ? "xpu-runtime cdi refresh"
+             : cat("rm ", file, ", or write it anew with the tool that made it");
 }
 
 // What the file names of the host: the devices of all, and files.
@@ -132,8 +136,12 @@ std::string stale(const Host& host, const cdi::Spec& spec,
                    count == 1 ? ", which does not exist" : " that do not exist");
 }
 
-Findings nothing_to_see() {
-  return {skipped("no CDI file in /etc/cdi and /var/run/cdi")};
+Findings nothing_to_see(const Host& host) {
+  std::string folders;
+  for (const std::string& folder : host.config.cdi_spec_dirs) {
+    folders += cat(folders.empty() ? "" : " and ", folder);
+  }
+  return {skipped(cat("no CDI file in ", folders))};
 }
 
 }  // namespace
@@ -155,7 +163,7 @@ Findings check_cdi_stale(const Host& host) {
     }
   }
   if (out.empty()) {
-    return files.empty() ? nothing_to_see()
+    return files.empty() ? nothing_to_see(host)
                          : Findings{pass(cat(files.size(), files.size() == 1 ? " file" : " files",
                                              ", all that they name is there"))};
   }
@@ -167,7 +175,7 @@ Findings check_cdi_stale(const Host& host) {
 Findings check_cdi_conflicts(const Host& host) {
   Findings out;
   bool any = false;
-  for (const char* folder : kFolders) {
+  for (const std::string& folder : host.config.cdi_spec_dirs) {
     std::map<std::string, std::string> first;
     std::set<std::string> told;
     for (const std::string& file : files_in(host, folder)) {
@@ -190,7 +198,27 @@ Findings check_cdi_conflicts(const Host& host) {
     }
   }
   if (out.empty()) {
-    return any ? Findings{pass("no device is defined twice")} : nothing_to_see();
+    return any ? Findings{pass("no device is defined twice")} : nothing_to_see(host);
+  }
+  return out;
+}
+
+// The runtime refuses what others could have written: its hooks would run as root.
+Findings check_cdi_trust(const Host& host) {
+  if (host.config.cdi_allow_untrusted) {
+    return {skipped("allow-untrusted is set")};
+  }
+  const std::vector<std::string> files = all_files(host);
+  Findings out;
+  for (const std::string& file : files) {
+    try {
+      open_trusted(host.path(file), TrustKind::kFile);
+    } catch (const Error& error) {
+      out.push_back(failure_of(error.what(), cat("chown root ", file, " && chmod go-w ", file)));
+    }
+  }
+  if (out.empty()) {
+    return files.empty() ? nothing_to_see(host) : Findings{pass("nobody else can change them")};
   }
   return out;
 }
@@ -211,7 +239,7 @@ Findings check_cdi_readable(const Host& host) {
     }
   }
   if (out.empty()) {
-    return files.empty() ? nothing_to_see() : Findings{pass("everybody can read them")};
+    return files.empty() ? nothing_to_see(host) : Findings{pass("everybody can read them")};
   }
   return out;
 }

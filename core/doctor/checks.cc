@@ -31,6 +31,7 @@ const std::vector<Check>& checks() {
        check_image_requirements},
       {"cdi-stale", "CDI files name only what exists, of the driver that runs", check_cdi_stale},
       {"cdi-conflicts", "no CDI device is defined twice", check_cdi_conflicts},
+      {"cdi-trust", "nobody but root can change CDI files", check_cdi_trust},
       {"cdi-readable", "users of rootless engines can read CDI files", check_cdi_readable},
       {"dev-char-links", "systemd can name the devices", check_dev_char_links},
       {"container-devices", "running containers may still open their devices",
@@ -57,6 +58,15 @@ const char* to_string(State state) {
       break;
   }
   return "failure";
+}
+
+Finding failure_of(const std::string& message, const std::string& otherwise) {
+  const std::size_t at = message.rfind("; ");
+  if (at == message.npos) {
+    return failure(message, otherwise);
+  }
+  const std::size_t begin = at + (message.compare(at, 7, "; run: ") == 0 ? 7 : 2);
+  return failure(message.substr(0, at), message.substr(begin));
 }
 
 std::string unknown_check(const std::string& id) {

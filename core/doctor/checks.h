@@ -48,6 +48,7 @@ Findings check_image_requirements(const Host& host);
 // cdi.cc
 Findings check_cdi_stale(const Host& host);
 Findings check_cdi_conflicts(const Host& host);
+Findings check_cdi_trust(const Host& host);
 Findings check_cdi_readable(const Host& host);
 
 }  // namespace xpu::doctor

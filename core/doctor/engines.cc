@@ -43,6 +43,13 @@ bool has_devices(const Backend& backend) {
          !backend.status.catalog.devices.empty();
 }
 
+// By which CDI names its devices.
+std::string cdi_kind(const Backend& backend) {
+  const std::vector<CdiKind>& kinds = backend.status.found.manifest.cdi_kinds;
+  return kinds.empty() ? cat("xpu.dev/", backend.status.catalog.devices.front().vendor)
+                       : kinds.front().kind;
+}
+
 }  // namespace
 
 Findings check_runtime_registered(const Host& host) {
@@ -133,7 +140,8 @@ Findings check_docker_gpus(const Host& host) {
         cat("docker refuses --gpus for devices of ", name, " before it calls any runtime: ",
             programs.empty() ? "it serves other vendors only"
                              : cat(programs.front(), " is not installed")),
-        "docker run --runtime=xpu -e XPU_VISIBLE_DEVICES=all IMAGE, or --device with a CDI name"));
+        cat("docker run --runtime=xpu -e XPU_VISIBLE_DEVICES=all IMAGE; or by CDI: --device ",
+            cdi_kind(backend), "=all")));
   }
   if (out.empty()) {
     out.push_back(served.empty() ? skipped("no real devices")

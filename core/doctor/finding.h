@@ -34,6 +34,10 @@ inline Finding failure(std::string found, std::string remedy) {
   return {State::kFailure, std::move(found), std::move(remedy)};
 }
 
+// Of a message that says what is wrong and, after its last semicolon, what to do about it.
+// `otherwise`: what to do where it does not say so.
+Finding failure_of(const std::string& message, const std::string& otherwise);
+
 // A check by its name, which never changes.
 struct Check {
   const char* id;

@@ -177,6 +177,14 @@ Registration podman(const Host& host) {
   for (const std::string& path : host.glob("/etc/containers/containers.conf.d/*.conf")) {
     files.push_back(path);
   }
+  // Whoever is not root has files of his own beside those of the system.
+  for (const User& user : host.uid == 0 ? std::vector<User>() : host.rootless_users()) {
+    const std::string folder = user.home + "/.config/containers/containers.conf";
+    files.push_back(folder);
+    for (const std::string& path : host.glob(folder + ".d/*.conf")) {
+      files.push_back(path);
+    }
+  }
   for (const std::string& file : files) {
     const std::optional<toml::table> root = toml_of(host, file, out);
     const toml::table* const runtimes = table_in(root ? &*root : nullptr, {"engine", "runtimes"});

@@ -78,17 +78,24 @@ std::string title(const Record& record) {
   return record.origin.name.empty() ? record.id.substr(0, 12) : record.origin.name;
 }
 
+// Remedies are copied into shells, and names come from whoever made the container.
+bool is_plain(const std::string& word) {
+  return !word.empty() && word.front() != '-' &&
+         word.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == word.npos;
+}
+
 // What makes a container's low-level runtime set up its cgroup anew.
 std::string restart_of(const Record& record) {
-  const std::string& engine = record.origin.engine;
-  if (engine == "docker" || engine == "podman") {
-    return cat(engine, " restart ", title(record));
+  const Origin& origin = record.origin;
+  const std::string name = is_plain(origin.name) ? origin.name : record.id.substr(0, 12);
+  if ((origin.engine == "docker" || origin.engine == "podman") && is_plain(name)) {
+    return cat(origin.engine, " restart ", name);
   }
-  if (!record.origin.pod.empty()) {
-    return cat("kubectl delete pod --namespace ", record.origin.pod_namespace, ' ',
-               record.origin.pod);
+  if (is_plain(origin.pod) && is_plain(origin.pod_namespace)) {
+    return cat("kubectl delete pod --namespace ", origin.pod_namespace, ' ', origin.pod);
   }
-  return cat("end the container ", title(record), " and start it again");
+  return "end the container and start it again";
 }
 
 std::string paths_of(const std::vector<Node>& nodes) {
@@ -170,7 +177,7 @@ Findings check_container_devices(const Host& host) {
     fail(host.records_problem);
   }
   Findings out;
-  std::size_t looked_at = 0, unreadable = 0;
+  std::size_t looked_at = 0, unreadable = 0, unified = 0;
   for (const Record& record : host.records) {
     const std::int64_t pid = record.nodes.empty() ? 0 : pid_of(host, record);
     if (pid == 0) {
@@ -180,7 +187,7 @@ Findings check_container_devices(const Host& host) {
     const std::string list =
         cgroup.empty() ? "" : host.line(cat("/sys/fs/cgroup/devices", cgroup, "/devices.list"));
     if (list.empty()) {
-      ++unreadable;
+      ++(cgroup.empty() ? unified : unreadable);
       continue;
     }
     ++looked_at;
@@ -199,11 +206,12 @@ Findings check_container_devices(const Host& host) {
     out.push_back(
         pass(cat(looked_at, looked_at == 1 ? " container" : " containers", " looked at")));
   }
-  if (out.empty()) {
-    out.push_back(skipped(unreadable > 0
-                              ? "the kernel does not show device rules of cgroup v2; see "
-                                "container-units"
-                              : "no container with devices runs"));
+  if (out.empty() && unreadable > 0) {
+    out.push_back(skipped("the device rules of the containers cannot be read here"));
+  } else if (out.empty()) {
+    out.push_back(skipped(unified > 0 ? "the kernel does not show device rules of cgroup v2; see "
+                                        "container-units"
+                                      : "no container with devices runs"));
   }
   return out;
 }

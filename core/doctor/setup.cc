@@ -8,15 +8,6 @@
 namespace xpu::doctor {
 namespace {
 
-// Backends say what is wrong and, after a semicolon, what to do about it.
-Finding of_reason(const std::string& subject, const std::string& reason,
-                  const std::string& otherwise) {
-  const std::size_t at = reason.rfind("; ");
-  return at == reason.npos
-             ? failure(cat(subject, ": ", reason), otherwise)
-             : failure(cat(subject, ": ", reason.substr(0, at)), reason.substr(at + 2));
-}
-
 // Displays and processing accelerators on the bus, with what drives them: "0000:65:00.0 (1234:5678,
 // no driver)".
 std::string on_the_bus(const Host& host) {
@@ -71,9 +62,9 @@ Findings check_backends(const Host& host) {
     }
     if (backend.status.state == BackendState::kFailed ||
         backend.status.state == BackendState::kRefused) {
-      out.push_back(of_reason(cat(manifest.name, ' ', xpu::to_string(backend.status.state)),
-                              backend.status.reason,
-                              cat("xpu-runtime backends verify ", manifest.file)));
+      out.push_back(failure_of(cat(manifest.name, ' ', xpu::to_string(backend.status.state), ": ",
+                                   backend.status.reason),
+                               cat("xpu-runtime backends verify ", manifest.file)));
     } else if (!backend.hints_problem.empty()) {
       out.push_back(warning(backend.hints_problem, "correct the manifest's [doctor] tables"));
     }
@@ -98,7 +89,8 @@ Findings check_devices(const Host& host) {
     if (device->available) {
       usable += cat(usable.empty() ? "" : ", ", device->id);
     } else {
-      out.push_back(of_reason(device->id, device->reason, "the kernel's log may say more: dmesg"));
+      out.push_back(failure_of(cat(device->id, ": ", device->reason),
+                               "the kernel's log may say more: dmesg"));
     }
   }
   if (!usable.empty()) {

@@ -142,7 +142,7 @@ if [ -f "$rules/devices.list" ]; then
   echo "c $NODE0 rwm" >"$rules/devices.deny"
   ask container-devices
   finds "and lost it" failure "the container $(cut -c -12 <<<"$ID") may no longer open $XPU_IT/dev/acme0" \
-    "end the container $(cut -c -12 <<<"$ID") and start it again"
+    "end the container and start it again"
   "$SHIM" --root "$SCRATCH/runtime" delete --force "$ID" >/dev/null 2>&1
   XPU_CONTAINER_RUNTIME_PATH=$RUNTIME "$SHIM" --root "$SCRATCH/runtime" run --detach --bundle "$BUNDLE" "$ID" \
     >"$SCRATCH/run" 2>&1 </dev/null
@@ -216,7 +216,7 @@ done
 ask docker-gpus
 finds "docker refuses --gpus without the vendor's toolkit" warning \
   "docker refuses --gpus for devices of nvidia before it calls any runtime: nvidia-container-runtime-hook is not installed" \
-  "docker run --runtime=xpu -e XPU_VISIBLE_DEVICES=all IMAGE, or --device with a CDI name"
+  "docker run --runtime=xpu -e XPU_VISIBLE_DEVICES=all IMAGE; or by CDI: --device nvidia.com/gpu=all"
 
 rm "$root/dev/nvidia-uvm"
 ask device-nodes

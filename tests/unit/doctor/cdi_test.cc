@@ -54,6 +54,21 @@ TEST_F(CdiFiles, FilesOfADriverThatRunsNoMore) {
   EXPECT_THAT(said("cdi-stale"), StartsWith("pass"));
 }
 
+TEST_F(CdiFiles, FilesOfOurOwn) {
+  std::string text = spec("540.2");
+  text.replace(text.find("acme.com/anvil"), 14, "xpu.dev/acme");
+  write("/var/run/cdi/xpu.json", text);
+  EXPECT_THAT(said("cdi-stale"), testing::EndsWith(" > xpu-runtime cdi refresh"));
+}
+
+TEST_F(CdiFiles, FoldersAreThoseOfTheConfiguration) {
+  host_.config.cdi_spec_dirs = {"/srv/cdi"};
+  write("/etc/cdi/acme.json", spec("540.2"));
+  EXPECT_EQ(said("cdi-stale"), "skipped: no CDI file in /srv/cdi");
+  write("/srv/cdi/acme.json", spec("540.2"));
+  EXPECT_THAT(said("cdi-stale"), StartsWith("failure: /srv/cdi/acme.json"));
+}
+
 TEST_F(CdiFiles, AFileThatEnginesIgnore) {
   write("/var/run/cdi/a.yaml", "cdiVersion: 0.5.0\nkind: acme\n");
   EXPECT_THAT(said("cdi-stale"), StartsWith("failure: /var/run/cdi/a.yaml: "));
@@ -75,6 +90,17 @@ TEST_F(CdiFiles, TheSameDeviceTwiceInOneFolder) {
             "neither > rm /etc/cdi/b.json, or /etc/cdi/a.json");
   write("/etc/cdi/b.json", spec("550.1", "1"));
   EXPECT_THAT(said("cdi-conflicts"), StartsWith("pass"));
+}
+
+TEST_F(CdiFiles, FilesThatOthersCanChange) {
+  EXPECT_EQ(said("cdi-trust"), "skipped: no CDI file in /etc/cdi and /var/run/cdi");
+  write("/etc/cdi/a.json", spec("550.1"), 0666);
+  EXPECT_THAT(said("cdi-trust"), StartsWith("failure: refusing " + host_.path("/etc/cdi/a.json")));
+  EXPECT_THAT(said("cdi-trust"), HasSubstr(" > chmod go-w "));
+  write("/etc/cdi/a.json", spec("550.1"), 0644);
+  EXPECT_EQ(said("cdi-trust"), "pass: nobody else can change them");
+  host_.config.cdi_allow_untrusted = true;
+  EXPECT_EQ(said("cdi-trust"), "skipped: allow-untrusted is set");
 }
 
 TEST_F(CdiFiles, FilesThatUsersCannotRead) {

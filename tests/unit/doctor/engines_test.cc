@@ -83,6 +83,46 @@ TEST_F(Engines, WithAnotherThatKnowsItItIsAWarning) {
             "pass: podman: /etc/containers/containers.conf.d/50-xpu.conf");
 }
 
+TEST_F(Engines, PodmanOfAUser) {
+  program("/usr/bin/podman");
+  write("/etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n");
+  write("/home/alice/.config/containers/containers.conf.d/99-xpu.conf",
+        "[engine.runtimes]\nxpu = [\"/usr/bin/xpu-container-runtime\"]\n");
+  EXPECT_THAT(registered(), StartsWith("failure: podman")) << "root does not read it";
+  host_.uid = 1000;
+  EXPECT_EQ(registered(),
+            "pass: podman: /home/alice/.config/containers/containers.conf.d/99-xpu.conf");
+}
+
+// Of other projects, in every shape: one that can be read leads to no runtime of ours, and one that
+// cannot is named.
+TEST_F(Engines, ConfigurationsOfOthers) {
+  const char* const variable = std::getenv("XPU_FIXTURES");
+  const std::string fixtures =
+      std::string(variable == nullptr ? XPU_SOURCE_DIR "/../shared/fixtures" : variable) +
+      "/engine-config";
+  if (!std::filesystem::exists(fixtures)) {
+    GTEST_SKIP() << "no " << fixtures;
+  }
+  unsigned looked_at = 0;
+  const auto each = [&](const std::string& folder, const std::string& to) {
+    for (const auto& file : std::filesystem::directory_iterator(fixtures + "/" + folder)) {
+      write(to, test::slurp(file.path()));
+      const std::string text = registered();
+      EXPECT_THAT(text, StartsWith("failure: ")) << file.path();
+      EXPECT_THAT(text, HasSubstr(to)) << file.path();
+      ++looked_at;
+    }
+  };
+  program("/usr/sbin/dockerd");
+  each("docker", "/etc/docker/daemon.json");
+  remove("/usr/sbin/dockerd");
+  program("/usr/bin/containerd");
+  folder("/var/lib/kubelet");
+  each("containerd", "/etc/containerd/config.toml");
+  EXPECT_GT(looked_at, 50U);
+}
+
 TEST_F(Engines, ContainerdInEveryVersionOfItsConfiguration) {
   program("/usr/bin/containerd");
   EXPECT_THAT(registered(), StartsWith("warning: no container engine")) << "docker's alone";
@@ -159,7 +199,9 @@ TEST_F(Engines, DockerRefusesGpusWhereTheVendorsToolIsMissing) {
   EXPECT_EQ(said("docker-gpus"),
             "warning: docker refuses --gpus for devices of acme before it calls any runtime: "
             "acme-hook is not installed > docker run --runtime=xpu -e XPU_VISIBLE_DEVICES=all "
-            "IMAGE, or --device with a CDI name");
+            "IMAGE; or by CDI: --device xpu.dev/acme=all");
+  acme().status.found.manifest.cdi_kinds = {{"acme.com/anvil", "", {}}};
+  EXPECT_THAT(said("docker-gpus"), testing::EndsWith("--device acme.com/anvil=all"));
   program("/usr/bin/acme-hook");
   EXPECT_EQ(said("docker-gpus"), "pass: --gpus reaches the devices of acme");
   acme().hints.docker_gpus.clear();

@@ -74,6 +74,8 @@ TEST_F(Running, AContainerThatLostItsDevices) {
   EXPECT_EQ(said("container-devices"), "skipped: no container with devices runs");
   run_container();
   write("/proc/4242/cgroup", "13:cpu,cpuacct:/docker/x\n4:devices:/docker/x\n0::/docker/x\n");
+  EXPECT_EQ(said("container-devices"),
+            "skipped: the device rules of the containers cannot be read here");
   write(list_, "c 1:3 rwm\nc *:* m\nc 195:255 rw\n");
   EXPECT_EQ(said("container-devices"),
             "failure: the container train may no longer open /dev/acme0, which it was given > "
@@ -97,7 +99,12 @@ TEST_F(Running, WhatToDoDependsOnWhoseContainerItIs) {
   EXPECT_THAT(said("container-devices"), HasSubstr("> kubectl delete pod --namespace ml trainer"));
   origin = {};
   EXPECT_THAT(said("container-devices"),
-              HasSubstr("> end the container 0123456789ab and start it again"));
+              testing::EndsWith("> end the container and start it again"));
+  origin = {"kubernetes", "main", "", "trainer; rm -rf /", "ml", ""};
+  EXPECT_THAT(said("container-devices"),
+              testing::EndsWith("> end the container and start it again"));
+  origin = {"docker", "a$(b)", "", "", "", ""};
+  EXPECT_THAT(said("container-devices"), testing::EndsWith("> docker restart 0123456789ab"));
 }
 
 TEST_F(Running, TheRulesOfCgroup2AreNotShown) {
