@@ -432,23 +432,37 @@ void edit_linux(Editor& editor, const Plan& plan, std::vector<Addition>& missing
   missing.push_back({"linux", cat('{', joined_members(additions), '}')});
 }
 
+// Without its elements an array is written anew together with its key: a text by which the edit is
+// found again in a file that was changed since.
+Splice emptied(const json::Member& member) {
+  return {member.key.begin, member.value.end() - member.key.begin, cat(member.key.text, ":[]")};
+}
+
 // Of vendor_hooks(): the arrays are there, and hold what the indices name.
 void remove_hooks(Editor& editor, const std::vector<VendorHook>& hooks) {
   const std::optional<Value> part = editor.object(editor.root(), "hooks", "hooks");
-  for (const std::string_view phase : kHookPhases) {
-    const auto is_here = [&](const VendorHook& hook) { return hook.phase == phase; };
-    if (!part || std::none_of(hooks.begin(), hooks.end(), is_here)) {
-      continue;
-    }
-    const std::string place = cat("hooks.", phase);
-    const Value array = *editor.find(*part, phase, "hooks");
-    ArrayEdit edit(editor.elements_of(array, place));
+  for (const json::Member& member :
+       part ? json::members(editor.spec().document(), *part) : std::vector<json::Member>()) {
+    const std::string phase = json::as_string(member.key).value_or("");
+    std::vector<std::size_t> indices;
     for (const VendorHook& hook : hooks) {
-      if (is_here(hook)) {
-        edit.remove(hook.index);
+      if (hook.phase == phase) {
+        indices.push_back(hook.index);
       }
     }
-    editor.add(std::move(edit).finish(array));
+    if (indices.empty()) {
+      continue;
+    }
+    const std::vector<Value> elements = editor.elements_of(member.value, cat("hooks.", phase));
+    if (indices.size() == elements.size()) {
+      editor.add({emptied(member)});
+      continue;
+    }
+    ArrayEdit edit(elements);
+    for (const std::size_t index : indices) {
+      edit.remove(index);
+    }
+    editor.add(std::move(edit).finish(member.value));
   }
 }
 
