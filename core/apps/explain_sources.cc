@@ -63,8 +63,11 @@ class Rows {
       row.in_force = true;
     } else if (passed != request_->passed_over.end()) {
       row.rule = passed->rule;
-      row.verdict = cat("does not count: ", row_text(row.rule, config_),
-                        request_->privileged ? "" : ", and the container is not privileged");
+      const std::string value = row_text(row.rule, config_);
+      row.verdict =
+          cat("does not count: ", value,
+              value.find("\"privileged\"") == value.npos ? ""
+                                                         : ", and the container is not privileged");
     } else if (request_->kind != RequestKind::kNone) {
       row.verdict = cat(request_->variable, " goes before it");
     } else {

@@ -184,7 +184,7 @@ void check_labels(const Place& process, const Host& host, Findings& out) {
   if (host.look && !profile.empty() && profile != "unconfined") {
     const std::optional<std::string> enabled =
         read_file_if_present("/sys/module/apparmor/parameters/enabled", 16);
-    if (!enabled || enabled->front() != 'Y') {
+    if (!enabled || !enabled->starts_with('Y')) {
       out.add(Refuses::kBoth, process.path_of("apparmorProfile"), quoted(profile),
               " cannot be applied: AppArmor is not enabled on this host");
     }

@@ -64,9 +64,13 @@ void edit_hooks(Editor& editor, const Plan& plan, const std::vector<VendorHook>&
   std::vector<Addition> additions;
   for (const std::string_view name : kHookPhases) {
     const Phase phase = phase_of(name, plan, gone);
-    if (hooks) {
-      editor.merge(*hooks, name, cat("hooks.", name), phase.come, Same::kReplaceAll, known_by,
-                   additions, phase.go);
+    const std::string place = cat("hooks.", name);
+    if (phase.come.empty() && !phase.go.empty() && hooks &&
+        editor.elements_of(*editor.find(*hooks, name, "hooks"), place).size() == phase.go.size()) {
+      editor.empty(*hooks, name);
+    } else if (hooks) {
+      editor.merge(*hooks, name, place, phase.come, Same::kReplaceAll, known_by, additions,
+                   phase.go);
     } else if (!phase.come.empty()) {
       additions.push_back({std::string(name), cat('[', joined(phase.come), ']')});
     }

@@ -199,6 +199,15 @@ void Editor::replace(const Value& value, std::string text) {
   splices_.push_back({value.begin, value.text.size(), std::move(text)});
 }
 
+void Editor::empty(const Value& parent, std::string_view key) {
+  for (const json::Member& member : members(parent)) {
+    if (json::as_string(member.key) == key) {
+      splices_.push_back(
+          {member.key.begin, member.value.end() - member.key.begin, cat(member.key.text, ":[]")});
+    }
+  }
+}
+
 std::string Editor::string_of(const Value& object, std::string_view key, const std::string& place) {
   if (!object.is_object()) {
     fail(spec_.source(), ": ", place, " is not an object");

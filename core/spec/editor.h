@@ -59,6 +59,9 @@ class Editor {
   void add_members(const Value& object, const std::vector<Addition>& additions);
   // In place of a value that is there.
   void replace(const Value& value, std::string text);
+  // Empties an array that is there. It is written anew together with its key: a text by which the
+  // edit is found again in a file that was changed since.
+  void empty(const Value& parent, std::string_view key);
 
   std::string string_of(const Value& object, std::string_view key, const std::string& place);
   std::vector<Value> elements_of(const Value& array, const std::string& place) const;

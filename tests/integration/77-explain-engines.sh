@@ -24,9 +24,15 @@ has "the request in force, its source and its rule" "$OUTPUT" \
 sources=$("$XPU" explain --json --bundle "$BUNDLE" | jq -r '.sources[] | "\(.kind)|\(.says)|\(.in_force)|\(.rule)|\(.verdict)"')
 has "every source, and what becomes of it" "$sources" \
   "annotation|annotation xpu.dev/visible-devices=acme:1|true||in force" \
-  'volume mount|mount /var/run/xpu-container-devices/acme/0|false|volume-mounts|does not count: [policy] volume-mounts = "never" (profile single-user), and the container is not privileged' \
+  "volume mount|mount /var/run/xpu-container-devices/acme/0|false||annotation xpu.dev/visible-devices goes before it" \
   "variable|XPU_VISIBLE_DEVICES=acme:0|false||annotation xpu.dev/visible-devices goes before it" \
   "vendor's variable|SIM_VISIBLE_DEVICES=acme:1|false||annotation xpu.dev/visible-devices goes before it"
+bundle_edit 'del(.annotations)'
+sources=$("$XPU" explain --json --bundle "$BUNDLE" | jq -r '.sources[] | "\(.kind)|\(.says)|\(.in_force)|\(.rule)|\(.verdict)"')
+has "the rule that keeps a source back" "$sources" \
+  'volume mount|mount /var/run/xpu-container-devices/acme/0|false|volume-mounts|does not count: [policy] volume-mounts = "never" (profile single-user)' \
+  "variable|XPU_VISIBLE_DEVICES=acme:0|true||in force"
+bundle_edit '.annotations["xpu.dev/visible-devices"] = "acme:1"'
 says "candidates" "$OUTPUT" "DEVICE  MODEL" "SCORE" "*  acme:1  Acme One" "   acme:0  Acme One"
 same "candidates as JSON" "acme:0 false, acme:1 true" \
   "$("$XPU" explain --json --bundle "$BUNDLE" | jq -r '[.candidates[] | "\(.id) \(.chosen)"] | join(", ")')"

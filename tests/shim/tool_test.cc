@@ -141,6 +141,9 @@ TEST_F(Tool, ExplainShowsEveryEditAndChangesNothing) {
   EXPECT_THAT(result.out, HasSubstr("- ACME_READY=0\n"));
   EXPECT_THAT(result.out, HasSubstr("+ ACME_READY=1"));
   EXPECT_THAT(result.out, HasSubstr("libacme.so.1 <- "));
+  EXPECT_THAT(result.out, HasSubstr("Mode:      spec (detected)\n"));
+  EXPECT_THAT(result.out, HasSubstr("*  variable  XPU_VISIBLE_DEVICES=acme:0  in force\n"));
+  EXPECT_THAT(result.out, HasSubstr("*  acme:0  Acme A0"));
   EXPECT_THAT(host.tool({"explain", "-b", host.bundle, "--json"}).out, HasSubstr(R"("asks":true)"));
   EXPECT_EQ(host.config_json(), before);
   EXPECT_FALSE(fs::exists(host.bundle / "config.json.xpu-undo"));
@@ -199,6 +202,24 @@ TEST_F(Tool, ExplainOfNothingAndOfFailure) {
   const Result missing = host.tool({"explain", "--bundle", "/nonexistent"});
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.err, HasSubstr("/nonexistent/config.json"));
+}
+
+TEST_F(Tool, ValidatesABundle) {
+  write(host.bundle / "rootfs/bin/true", "#!/bin/sh\n");
+  fs::permissions(host.bundle / "rootfs/bin/true", static_cast<fs::perms>(0755));
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
+  const Result good = host.tool({"validate", host.bundle});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("note     unknown: is not part of the specification"));
+  EXPECT_THAT(good.out, HasSubstr(" (0 errors, 0 warnings)\n"));
+  EXPECT_THAT(good.out,
+              HasSubstr("What a start would do:\nRequest:   XPU_VISIBLE_DEVICES=acme:0\n"));
+  host.write_bundle({"XPU_VISIBLE_DEVICES=acme:9", "FOO"});
+  const Result bad = host.tool({"validate", host.bundle});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_THAT(bad.out, HasSubstr("process.env[2]: \"FOO\" is not of the form NAME=value"));
+  EXPECT_THAT(bad.out, HasSubstr("error    XPU_VISIBLE_DEVICES: "));
+  EXPECT_EQ(host.tool({"validate"}).code, 2);
 }
 
 TEST_F(Tool, SaysThatItCouldNotWrite) {

@@ -6,6 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/spec/apply.h"
+#include "core/spec/bundle.h"
+#include "tests/unit/base/temp_dir.h"
 
 namespace xpu {
 namespace {
@@ -52,6 +54,24 @@ TEST(VendorHooks, OfEveryPhaseAndWithEnvironment) {
   EXPECT_EQ(found[1].phase, "createRuntime");
   EXPECT_EQ(found[2].phase, "startContainer");
   EXPECT_EQ(without(text), R"({"hooks":{"createRuntime":[],"prestart":[],"startContainer":[]}})");
+}
+
+TEST(VendorHooks, ComeBackIntoAFileThatWasChangedSince) {
+  const test::TempDir dir;
+  const std::string text =
+      R"({"hooks": { "prestart" : [ )" + std::string(kHook) + R"( ] }, "hostname": "a"})";
+  const std::string file = dir.write("config.json", text);
+  {
+    Bundle bundle(dir.path(), "");
+    const Spec spec(bundle.pristine(), "c.json");
+    bundle.write(splices(spec, {}, vendor_hooks(spec, kNames)), false);
+  }
+  EXPECT_EQ(test::slurp(file), R"({"hooks": { "prestart":[] }, "hostname": "a"})");
+  EXPECT_EQ(Bundle(dir.path(), "").pristine(), text);
+  dir.write("config.json", R"({"hooks": { "prestart":[] }, "hostname": "other"})");
+  EXPECT_EQ(
+      Bundle(dir.path(), "").pristine(),
+      R"({"hooks": { "prestart" : [ )" + std::string(kHook) + R"( ] }, "hostname": "other"})");
 }
 
 TEST(VendorHooks, AreRecognisedExactly) {
