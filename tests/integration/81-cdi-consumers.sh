@@ -216,6 +216,12 @@ has "podman 4: an NPU" "$OUTPUT" "open /dev/dri/card0 ENOENT" "open /dev/accel/a
 launch nvidia.com/gpu=0 amd.com/gpu=0 intel.com/npu=2 -- /probe open /dev/accel/accel0 ls /dev/dri ls /dev
 says "podman 4: devices of several vendors" "$OUTPUT" "open /dev/accel/accel0 ok" " renderD128" " kfd " "nvidiactl"
 
+if [ -n "${version:-}" ]; then
+  refused "one kind for what two backends have" "$XPU" cdi generate --backend amd,nvidia --kind my.example/gpu
+  says "it names both" "$OUTPUT" \
+    "the backends amd and nvidia both have devices for my.example/gpu; choose one with --backend"
+fi
+
 # ---- newer engines
 if ! OUTPUT=$("$(dirname "$0")/newer_engines" "$XPU_TREES" 2>&1); then
   skip "newer engines" "no Debian 13 from this mirror: $OUTPUT"
