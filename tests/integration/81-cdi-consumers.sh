@@ -67,6 +67,20 @@ for name in runc crun; do
 done
 launch sim.example/device=0 -- /probe "${device_questions[@]}"
 gives "podman 4: a kind of the vendor's" 0
+
+# ---- images with a copy of the library
+new_tree debian
+image=$REPLY
+gcc -shared -o "$image/usr/lib/x86_64-linux-gnu/libacme.so.1" -Wl,-soname,libacme.so.1 -x c - <<<'int image_one;'
+chroot "$image" ldconfig
+OUTPUT=$(bare_podman --device xpu.dev/acme=0 --rootfs "$image" /ldprobe libacme.so.1)
+says "an image's own copy in the loader's folder is covered" "$OUTPUT" " $library"
+mkdir -p "$image/opt/lib"
+mv "$image/usr/lib/x86_64-linux-gnu/libacme.so.1" "$image/opt/lib/"
+echo /opt/lib >"$image/etc/ld.so.conf.d/opt.conf"
+chroot "$image" ldconfig
+OUTPUT=$(bare_podman --device xpu.dev/acme=0 --rootfs "$image" /ldprobe libacme.so.1)
+says "one that the image's cache names wins, since no file can change the cache" "$OUTPUT" "lib libacme.so.1 /opt/lib/"
 rm /run/cdi/*
 mkdir -p /etc/cdi
 later rm -rf /etc/cdi
