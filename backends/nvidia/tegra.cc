@@ -102,6 +102,7 @@ class Tegra {
     find_hardware();
     emit_capabilities(sink_);
     emit_properties(sink_, hardware_, from_nvml_ ? "nvml" : "csv");
+    sink_.property("delivery", "csv");
     if (const std::string release = release_of(options_.driver_root); !release.empty()) {
       sink_.property("l4t", release);
     }

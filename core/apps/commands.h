@@ -23,7 +23,8 @@ struct Command {
 
 // Each adds its subcommands to the program; what they parse into lives as long as `commands`.
 using Commands = std::vector<Command>;
-void add_show_commands(CLI::App& program, Commands* commands);     // detect, info, explain, version
+void add_show_commands(CLI::App& program, Commands* commands);     // detect, info, version
+void add_explain_commands(CLI::App& program, Commands* commands);  // explain, validate
 void add_backend_commands(CLI::App& program, Commands* commands);  // backends list, show, verify
 void add_choice_commands(CLI::App& program, Commands* commands);   // select, ps, release
 void add_config_commands(CLI::App& program,
@@ -31,6 +32,8 @@ void add_config_commands(CLI::App& program,
 void add_cdi_commands(CLI::App& program,
                       Commands* commands);  // cdi generate, list, validate, refresh
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
+void add_configure_command(CLI::App& program, Commands* commands);
+void add_doctor_commands(CLI::App& program, Commands* commands);  // doctor
 
 // A subcommand that takes --json into `json`.
 CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* json);

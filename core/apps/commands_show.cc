@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// detect, info, explain, version: what there is and what would be done.
+// detect, info, version: what there is.
 #include <memory>
 
 #include "core/apps/commands.h"
-#include "core/apps/explain.h"
 #include "core/apps/show.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
@@ -42,13 +41,13 @@ int info(const Config& config, bool json) {
     code = kFailure;
   }
   info.backends = load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  info.mode = mode_of_host(config, info.backends);
   print(json ? info_json(info) : info_text(info));
   return code;
 }
 
 struct Options {
   bool json = false, refresh = false;
-  std::string bundle;
 };
 
 }  // namespace
@@ -66,15 +65,6 @@ void add_show_commands(CLI::App& program, Commands* commands) {
                         &options->json);
   commands->push_back(
       {command, [options](const Config& config) { return info(config, options->json); }});
-
-  command = add_command(program, "explain",
-                        "show what a start would edit in a bundle and why; changes nothing",
-                        &options->json);
-  command->add_option("-b,--bundle", options->bundle, "folder with config.json")->required();
-  commands->push_back({command, [options](const Config& config) {
-                         print(explain(config, options->bundle, options->json));
-                         return 0;
-                       }});
 
   command = program.add_subcommand("version", "print the version");
   commands->push_back({command,

@@ -58,11 +58,14 @@ int run(int argc, char** argv) {
   program.add_flag("--debug", debug, "log what is done on stderr");
   Commands commands;
   add_show_commands(program, &commands);
+  add_explain_commands(program, &commands);
   add_backend_commands(program, &commands);
   add_choice_commands(program, &commands);
   add_cdi_commands(program, &commands);
   add_cost_commands(program, &commands);
   add_config_commands(program, &commands);
+  add_configure_command(program, &commands);
+  add_doctor_commands(program, &commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -105,9 +105,7 @@ void serve_request(const Invocation& call, const Config& config, const Asked& as
                    const Request& request, const std::string& runtime) {
   check_container_id(call.id);
   Bundle bundle(call.bundle, call.config_file);
-  if (bundle.pristine() != *asked.text) {
-    fail(bundle.file(), " was changed while it was being read; start the container again");
-  }
+  refuse_changed(bundle, asked);
   Records records(config.state_dir);
   const ContainerName name{root_of(call, runtime), call.id};
   const std::optional<Record> record = records.find(name.runtime_root, name.id);
@@ -141,7 +139,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
     }
     if (request.kind == RequestKind::kNone) {
       forget_namesake(call, loaded.config, runtime);
-      take_back(call.bundle, call.config_file, call.syncs());
+      take_back(asked, request, call.bundle, call.config_file, call.syncs());
       return;
     }
     entry.source = to_string(request.source);

@@ -305,7 +305,10 @@ std::string info_text(const Info& info) {
   add_row(&out, "Config:",
           info.config->file.empty() ? cat(info.config_file, " (not there: built-in defaults)")
                                     : info.config->file);
-  add_row(&out, "Mode:", info.config->mode);
+  add_row(&out, "Mode:",
+          info.mode.empty() || info.mode == info.config->mode
+              ? info.config->mode
+              : cat(info.config->mode, " (", info.mode, " on this host)"));
   add_row(&out, "Runtime:", info.low_level_runtime);
   add_row(&out, "State:", info.config->state_dir);
   add_row(&out, "Backends:", joined(info.config->backend_dirs));
@@ -325,6 +328,7 @@ std::string info_json(const Info& info) {
                                   {"prefix", installation().prefix},
                                   {"config", info.config->file},
                                   {"mode", info.config->mode},
+                                  {"mode_in_force", info.mode},
                                   {"low_level_runtime", info.low_level_runtime},
                                   {"state_directory", info.config->state_dir},
                                   {"backend_directories", strings(info.config->backend_dirs)},

@@ -25,8 +25,11 @@ struct Info {
   const Config* config = nullptr;
   std::string config_file;
   std::string low_level_runtime;  // or the reason why there is none
+  std::string mode;               // of most containers here: "spec"; "" where none start
   std::vector<BackendStatus> backends;
 };
+// Where containers start: of the program there.
+std::string mode_of_host(const Config& config, const std::vector<BackendStatus>& backends);
 std::string info_text(const Info& info);
 std::string info_json(const Info& info);
 

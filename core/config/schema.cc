@@ -7,7 +7,7 @@ namespace xpu {
 namespace {
 
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
-constexpr std::string_view kModes[] = {"auto", "spec"};
+constexpr std::string_view kModes[] = {"auto", "spec", "cdi", "csv", "legacy"};
 constexpr std::string_view kOnUnavailable[] = {"fail", "warn"};
 constexpr std::string_view kDefaultRequests[] = {"none", "auto"};
 constexpr std::string_view kProfiles[] = {"single-user", "multi-tenant"};

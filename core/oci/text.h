@@ -15,6 +15,13 @@ namespace xpu::json {
 // larger than 16 MiB, or top level not an object.
 void validate(std::string_view text, const std::string& source);
 
+// What validate() would throw, and where.
+struct Mistake {
+  std::size_t offset = 0;  // in bytes
+  std::string text;        // "not JSON: syntax error near byte 7"
+};
+std::optional<Mistake> mistake_in(std::string_view text);
+
 // A value inside a validated text. Views stay valid as long as the text does.
 struct Value {
   std::string_view text;  // the value's own bytes, no white space around

@@ -41,12 +41,12 @@ struct Nothing {
 
 }  // namespace
 
-void validate(std::string_view text, const std::string& source) {
+std::optional<Mistake> mistake_in(std::string_view text) {
   if (text.size() > kMaxBytes) {
-    fail(source, ": larger than 16 MiB");
+    return Mistake{kMaxBytes, "larger than 16 MiB"};
   }
   if (text.starts_with("\xef\xbb\xbf")) {
-    fail(source, ": begins with a byte order mark; save it as UTF-8 without one");
+    return Mistake{0, "begins with a byte order mark; save it as UTF-8 without one"};
   }
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
@@ -54,17 +54,23 @@ void validate(std::string_view text, const std::string& source) {
   boost::json::error_code error;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (error == boost::json::error::too_deep) {
-    fail(source, ": nested deeper than ", kMaxDepth, " levels");
+    return Mistake{used, cat("nested deeper than ", kMaxDepth, " levels")};
   }
   if (error || used < text.size()) {
-    if (text.find('\0') != std::string_view::npos) {
-      fail(source, ": not JSON: holds a NUL byte");
+    if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+      return Mistake{nul, "not JSON: holds a NUL byte"};
     }
-    fail(source, ": not JSON: ", error ? error.message() : std::string("text after the end"),
-         " near byte ", used);
+    return Mistake{used,
+                   cat("not JSON: ", error ? error.message() : std::string("text after the end"),
+                       " near byte ", used)};
   }
-  if (text[text.find_first_not_of(" \t\r\n")] != '{') {
-    fail(source, ": not a JSON object");
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  return text[begin] == '{' ? std::nullopt : std::optional(Mistake{begin, "not a JSON object"});
+}
+
+void validate(std::string_view text, const std::string& source) {
+  if (const std::optional<Mistake> mistake = mistake_in(text)) {
+    fail(source, ": ", mistake->text);
   }
 }
 

@@ -19,9 +19,23 @@ bool leads_to(const std::string& link, const Node& node) {
          status.st_rdev == makedev(node.major, node.minor);
 }
 
-void make_link(const Node& node, const std::string& dev) {
-  const std::string folder = cat(dev, node.type == 'b' ? "/block" : "/char");
-  const std::string name = cat(node.major, ':', node.minor);
+std::string folder_of(const Node& node, const std::string& dev) {
+  return cat(dev, node.type == 'b' ? "/block" : "/char");
+}
+
+std::string name_of(const Node& node) {
+  return cat(node.major, ':', node.minor);
+}
+
+}  // namespace
+
+bool has_number_link(const Node& node, const std::string& dev) {
+  return leads_to(cat(folder_of(node, dev), '/', name_of(node)), node);
+}
+
+void make_number_link(const Node& node, const std::string& dev) {
+  const std::string folder = folder_of(node, dev);
+  const std::string name = name_of(node);
   const std::string link = cat(folder, '/', name);
   if (leads_to(link, node)) {
     return;
@@ -46,14 +60,12 @@ void make_link(const Node& node, const std::string& dev) {
   }
 }
 
-}  // namespace
-
 void make_number_links(const Plan& plan, const std::string& dev) {
   for (const PlannedDevice& device : plan.devices) {
-    make_link(device.node, dev);
+    make_number_link(device.node, dev);
   }
   for (const Node& node : plan.device_rules) {
-    make_link(node, dev);
+    make_number_link(node, dev);
   }
 }
 

@@ -16,4 +16,8 @@ namespace xpu {
 // Throws Error.
 void make_number_links(const Plan& plan, const std::string& dev);
 
+// One link: whether it is there and leads to its device, and making it. The latter throws Error.
+bool has_number_link(const Node& node, const std::string& dev);
+void make_number_link(const Node& node, const std::string& dev);
+
 }  // namespace xpu

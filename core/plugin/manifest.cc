@@ -21,6 +21,7 @@
 #include "core/plugin/abi.h"
 #include "core/plugin/manifest_cdi.h"
 #include "core/plugin/manifest_request.h"
+#include "core/plugin/manifest_tables.h"
 #include "core/plugin/manifest_toml.h"
 #include "core/plugin/obligations.h"
 
@@ -324,7 +325,8 @@ FoundBackend parse_manifest(const ManifestText& manifest, const BackendConfig& c
   if (!manifest.problem.empty()) {
     refuse(found, manifest.problem);
   }
-  const toml::table root = parse(found, without_comment_lines(manifest.text));
+  const toml::table root =
+      parse(found, without_comment_lines(without_doctor_tables(manifest.text)));
   ManifestReader reader(root, found.manifest);
   if (!found.refused) {
     try {

@@ -16,6 +16,8 @@
 //   default-capabilities = ["compute"]
 //   device-mounts = ["/var/run/acme-devices"]  # a mount of /dev/null below it asks for the device
 //                                        # that the rest of its path names to device-variables[0]
+//   hooks = ["acme-container-hook"]      # programs that engines have containers start with to be
+//                                        # given such devices; taken out where we give them
 //
 //   [[request.capability-rules]]         # where no capability variable is set
 //   if-set = "ACME_VERSION"
@@ -59,6 +61,8 @@
 //
 //   [options]                            # with defaults; keys of [backends.acme] in config.toml
 //   root = "/"
+//
+//   [[doctor.NAME]]                      # see core/plugin/doctor_hints.h; not read here
 #pragma once
 
 #include <functional>
@@ -137,6 +141,7 @@ struct Manifest {
   // [request]
   std::vector<std::string> device_variables;
   std::vector<std::string> device_mounts;  // folders, [A-Za-z0-9._/-], absolute and clean
+  std::vector<std::string> hooks;          // names of programs, without a folder
   std::vector<std::string> capability_variables;
   std::vector<std::string> default_capabilities;
   std::vector<CapabilityRule> capability_rules;

@@ -19,6 +19,14 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Of a program, without a folder.
+bool is_program_name(std::string_view name) {
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
 // Such that its last name is written in one way only, whatever the format of the text it is in.
 bool is_mount_folder(std::string_view path) {
   return grammar::is_clean_absolute(path) && std::all_of(path.begin(), path.end(), [](char c) {
@@ -35,11 +43,12 @@ class RequestReader {
   void read() {
     toml_.known_keys(
         request_, "[request] ",
-        {"device-variables", "device-mounts", "capability-variables", "default-capabilities",
-         "capability-rules", "variables", "features", "requirements"});
+        {"device-variables", "device-mounts", "hooks", "capability-variables",
+         "default-capabilities", "capability-rules", "variables", "features", "requirements"});
     out_.device_variables =
         variables(request_, "device-variables", "[request] device-variables", Pattern::kNo);
     out_.device_mounts = folders("device-mounts", "[request] device-mounts");
+    out_.hooks = programs("hooks", "[request] hooks");
     out_.capability_variables =
         variables(request_, "capability-variables", "[request] capability-variables", Pattern::kNo);
     read_features();
@@ -100,6 +109,19 @@ class RequestReader {
         bad(node, what, " needs a variable in device-variables, whose elements it names");
       }
       out.push_back(folder);
+    }
+    return out;
+  }
+
+  std::vector<std::string> programs(std::string_view key, const std::string& what) const {
+    std::vector<std::string> out;
+    for (const auto& [name, node] : toml_.texts(request_, key, what)) {
+      if (!is_program_name(name)) {
+        bad(node, what, ": ", in_quotes(name),
+            " is no name of a program: [A-Za-z0-9._-], without a folder and a dot at its "
+            "beginning");
+      }
+      out.push_back(name);
     }
     return out;
   }
@@ -332,6 +354,7 @@ void read_claims(const toml::table& root, Manifest& manifest) {
   }
   manifest.device_variables = plain_names((*request)["device-variables"].as_array(), is_claimable);
   manifest.device_mounts = plain_names((*request)["device-mounts"].as_array(), is_mount_folder);
+  manifest.hooks = plain_names((*request)["hooks"].as_array(), is_program_name);
   manifest.capability_variables =
       plain_names((*request)["capability-variables"].as_array(), is_claimable);
   const toml::array* entries = (*request)["variables"].as_array();

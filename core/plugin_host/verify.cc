@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "core/catalog/conditions.h"
+#include "core/plugin/doctor_hints.h"
 #include "core/plugin_host/host.h"
 #include "core/plugin_host/library.h"
 #include "core/plugin_host/symbols.h"
@@ -122,6 +123,7 @@ class Verifier {
       stop(found.reason);
       return;
     }
+    doctor_tables(found.manifest);
     pass(Obligation::kManifest);
     if (files(found.manifest)) {
       run(found.manifest);
@@ -129,6 +131,15 @@ class Verifier {
   }
 
  private:
+  // Nobody else but the doctor reads them.
+  void doctor_tables(const Manifest& manifest) {
+    try {
+      read_doctor_hints(manifest);
+    } catch (const Error& error) {
+      fails(Obligation::kManifest, error.what());
+    }
+  }
+
   Judgement& at(Obligation obligation) {
     return out_.judgements[static_cast<std::size_t>(obligation) - 1];
   }

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/spec/apply_cdi.h"
+#include "core/spec/apply_hooks.h"
 #include "core/spec/editor.h"
 
 namespace xpu {
@@ -227,14 +228,15 @@ void edit_linux(Editor& editor, const Plan& plan, std::vector<Addition>& missing
 
 }  // namespace
 
-std::vector<Splice> splices(const Spec& spec, const Plan& plan) {
+std::vector<Splice> splices(const Spec& spec, const Plan& plan,
+                            const std::vector<VendorHook>& hooks) {
   Editor editor(spec);
   std::vector<Addition> missing;
   edit_env(editor, plan);
   edit_groups(editor, plan);
   edit_mounts(editor, plan, missing);
   edit_linux(editor, plan, missing);
-  edit_hooks(editor, plan, missing);
+  edit_hooks(editor, plan, hooks, missing);
   editor.add_members(editor.root(), missing);
   return editor.take();
 }

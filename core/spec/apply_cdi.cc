@@ -1,76 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/spec/apply_cdi.h"
 
-#include <map>
-
 #include "core/base/error.h"
 
 namespace xpu {
-namespace {
-
-// Without an environment of its own a hook gets one that the container's image may have written,
-// and with it the loader's variables.
-constexpr const char* kHookPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-std::string list_json(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) {
-    out += cat(out.empty() ? "" : ",", json::quote(text));
-  }
-  return cat('[', out, ']');
-}
-
-std::string hook_json(const cdi::Hook& hook) {
-  return cat("{\"path\":", json::quote(hook.path),
-             hook.args.empty() ? "" : cat(",\"args\":", list_json(hook.args)), ",\"env\":",
-             list_json(hook.env.empty() ? std::vector<std::string>{kHookPath} : hook.env),
-             hook.timeout ? cat(",\"timeout\":", *hook.timeout) : "", '}');
-}
-
-// By its program and what it is told: an engine may have put it in from the same file.
-std::string key_of(const std::string& path, const std::vector<std::string>& args) {
-  return cat(json::quote(path), list_json(args));
-}
-
-}  // namespace
-
-void edit_hooks(Editor& editor, const Plan& plan, std::vector<Addition>& missing) {
-  if (plan.hooks.empty()) {
-    return;
-  }
-  std::map<std::string, std::vector<Entry>> by_name;
-  for (const PlannedHook& planned : plan.hooks) {
-    put(by_name[planned.hook.name],
-        {key_of(planned.hook.path, planned.hook.args), hook_json(planned.hook)});
-  }
-  const auto known_by = [&](const json::Value& element, const std::string& place) {
-    std::vector<std::string> args;
-    const std::string path = editor.string_of(element, "path", place);
-    if (const auto array = editor.find(element, "args", place)) {
-      for (const json::Value& arg : editor.elements_of(*array, cat(place, ".args"))) {
-        args.push_back(json::as_string(arg).value_or(""));
-      }
-    }
-    return key_of(path, args);
-  };
-  const std::optional<json::Value> hooks = editor.object(editor.root(), "hooks", "hooks");
-  std::vector<Addition> additions;
-  for (const auto& [name, entries] : by_name) {
-    if (hooks) {
-      editor.merge(*hooks, name, cat("hooks.", name), entries, Same::kReplaceAll, known_by,
-                   additions);
-    } else {
-      additions.push_back({name, cat('[', joined(entries), ']')});
-    }
-  }
-  if (hooks) {
-    editor.add_members(*hooks, additions);
-  } else {
-    missing.push_back({"hooks", cat('{', joined_members(additions), '}')});
-  }
-}
-
 void edit_groups(Editor& editor, const Plan& plan) {
   const std::optional<json::Value> process = editor.object(editor.root(), "process", "process");
   if (plan.gids.empty() || !process) {

@@ -9,10 +9,8 @@
 
 namespace xpu {
 
-// `missing` receives the members that the document, or its member `linux`, lacks.
-void edit_hooks(Editor& editor, const Plan& plan, std::vector<Addition>& missing);
 void edit_groups(Editor& editor, const Plan& plan);
-// `linux_part`: the member `linux`, where there is one.
+// `linux_part`: the member `linux`, where there is one; `missing` receives what it lacks.
 void edit_net_devices(Editor& editor, const Plan& plan,
                       const std::optional<json::Value>& linux_part, std::vector<Addition>& missing);
 void edit_rdt(Editor& editor, const Plan& plan, const std::optional<json::Value>& linux_part,

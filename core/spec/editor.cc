@@ -109,6 +109,14 @@ std::string joined_members(const std::vector<Addition>& additions) {
   return out;
 }
 
+std::string list_json(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    out += cat(out.empty() ? "" : ",", json::quote(text));
+  }
+  return cat('[', out, ']');
+}
+
 Editor::Editor(const Spec& spec) : spec_(spec), document_(spec.document()) {
   members_.emplace(root().begin, spec.members());
 }
@@ -131,8 +139,8 @@ std::optional<Value> Editor::object(const Value& parent, std::string_view key,
 
 void Editor::merge(const Value& parent, std::string_view key, const std::string& place,
                    const std::vector<Entry>& entries, Same same, const KeyOf& key_of,
-                   std::vector<Addition>& missing) {
-  if (entries.empty()) {
+                   std::vector<Addition>& missing, const std::vector<std::size_t>& without) {
+  if (entries.empty() && without.empty()) {
     return;
   }
   const std::optional<Value> array = find(parent, key, parent_of(place));
@@ -146,10 +154,16 @@ void Editor::merge(const Value& parent, std::string_view key, const std::string&
     keys.push_back(key_of(element, cat(place, '[', keys.size(), ']')));
   }
   ArrayEdit edit(elements);
+  const auto goes = [&](std::size_t place_in_array) {
+    return std::find(without.begin(), without.end(), place_in_array) != without.end();
+  };
+  for (const std::size_t index : without) {
+    edit.remove(index);
+  }
   for (const Entry& entry : entries) {
     std::vector<std::size_t> hits;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (keys[i] == entry.key) {
+      if (keys[i] == entry.key && !goes(i)) {
         hits.push_back(i);
       }
     }

@@ -30,6 +30,8 @@ struct Addition {  // a member that an object lacks
   std::string value;
 };
 std::string joined_members(const std::vector<Addition>& additions);
+// An array of texts.
+std::string list_json(const std::vector<std::string>& texts);
 
 // Which elements of a key an entry takes the place of; the rest of them goes, or stays.
 enum class Same { kReplaceAll, kReplaceLast };
@@ -48,9 +50,10 @@ class Editor {
   std::optional<Value> object(const Value& parent, std::string_view key, const std::string& place);
 
   // Brings `entries` into the array `key` of `parent`, or into `missing` when there is none.
+  // `without`: places of elements that go.
   void merge(const Value& parent, std::string_view key, const std::string& place,
              const std::vector<Entry>& entries, Same same, const KeyOf& key_of,
-             std::vector<Addition>& missing);
+             std::vector<Addition>& missing, const std::vector<std::size_t>& without = {});
   void append(const Value& parent, std::string_view key, const std::string& place,
               const std::vector<Entry>& entries, std::vector<Addition>& missing);
   void add_members(const Value& object, const std::vector<Addition>& additions);

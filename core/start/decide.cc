@@ -8,12 +8,12 @@
 #include "core/choose/load.h"
 #include "core/figures/figures.h"
 #include "core/log/log.h"
-#include "core/record/ledger.h"
 #include "core/select/candidates.h"
 #include "core/select/qualified.h"
 #include "core/spec/apply.h"
 #include "core/start/concern.h"
 #include "core/start/cpus.h"
+#include "core/start/mode.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -102,12 +102,36 @@ Request read_request(const Asked& asked, const Config& config) {
   if (request.kind != RequestKind::kNone && !asked.problem.empty()) {
     fail(asked.problem);
   }
+  check_mode(config, request);
   return request;
 }
 
-void take_back(const std::string& bundle, const std::string& config_file, bool sync) {
-  if (has_journal(path_of_config(bundle, config_file))) {
+std::vector<VendorHook> vendor_hooks(const Asked& asked) {
+  std::vector<std::string> names = {std::string(kOwnHook)};
+  for (const FoundBackend& found : asked.found) {
+    const std::vector<std::string>& more = found.manifest.hooks;
+    names.insert(names.end(), more.begin(), more.end());
+  }
+  return vendor_hooks(*asked.spec, names);
+}
+
+void take_back(const Asked& asked, const Request& request, const std::string& bundle,
+               const std::string& config_file, bool sync) {
+  const std::vector<VendorHook> hooks = request.passed_over.empty() || asked.spec == nullptr
+                                            ? std::vector<VendorHook>()
+                                            : vendor_hooks(asked);
+  if (!hooks.empty()) {
+    Bundle edited(bundle, config_file);
+    refuse_changed(edited, asked);
+    edited.write(splices(*asked.spec, {}, hooks), sync);
+  } else if (has_journal(path_of_config(bundle, config_file))) {
     Bundle(bundle, config_file).write({}, sync);
+  }
+}
+
+void refuse_changed(const Bundle& bundle, const Asked& asked) {
+  if (bundle.pristine() != *asked.text) {
+    fail(bundle.file(), " was changed while it was being read; start the container again");
   }
 }
 
@@ -145,6 +169,7 @@ void choose_devices(const Config& config, const Selection* recorded, Decision& d
   } else {
     decision.selection = select(decision.request, decision.backends, config, decision.situation);
   }
+  check_mode(config, decision.selection, decision.backends);
   const Judge judge(decision.request, decision.backends, config, decision.situation);
   decision.exclusive = judge.exclusive();
   for (const Device* device : devices_of(decision.selection, decision.backends)) {
@@ -160,19 +185,8 @@ void make_plan(const Start& start, const std::string& state_folder, Decision& de
   decision.facts = gather_facts(spec, *decision.view, state_folder);
   decision.plan = make_plan(decision.edits, spec, *decision.view, decision.facts);
   decision.facts.ld_cache.reset();  // the text of the new configuration takes its memory
-  decision.splices = splices(spec, decision.plan);
-}
-
-std::optional<Decision> decide(const Start& start, const std::string& state_folder) {
-  Decision decision =
-      look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
-  decision.situation.holdings = look_at_leases(start.config.state_dir);
-  choose_devices(start.config, start.recorded, decision);
-  if (decision.selection.empty()) {
-    return std::nullopt;
-  }
-  make_plan(start, state_folder, decision);
-  return decision;
+  decision.hooks = vendor_hooks(start.asked);
+  decision.splices = splices(spec, decision.plan, decision.hooks);
 }
 
 }  // namespace xpu

@@ -6,7 +6,9 @@
 #include "core/engine/origin.h"
 #include "core/log/log.h"
 #include "core/plan/number_links.h"
+#include "core/spec/apply.h"
 #include "core/start/account.h"
+#include "core/start/mode.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -144,7 +146,7 @@ void decide_and_carry_out(const Start& start, Records& records, Decision& decisi
   take_devices(start, decision);
   if (decision.selection.empty()) {
     say(decision);
-    start.bundle.write({}, start.sync);
+    start.bundle.write(splices(*start.asked.spec, {}, vendor_hooks(start.asked)), start.sync);
     return;
   }
   make_plan(start, records.state_folder(start.name.runtime_root, start.name.id), decision);
@@ -160,6 +162,12 @@ void decide_and_carry_out(const Start& start, Records& records, Decision& decisi
     throw;
   }
   say(decision);
+  log::debug(cat("mode ", mode_text(start.config,
+                                    mode_of(start.config, decision.request, decision.backends))));
+  for (const VendorHook& hook : decision.hooks) {
+    log::debug(cat("the hook ", hook.path, " (hooks.", hook.phase, "[", hook.index,
+                   "]) is taken out: its request is served"));
+  }
   begin_account(start.config, record);
   if (start.systemd_cgroup && decision.facts.caller_is_root &&
       !decision.facts.caller_in_user_namespace) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The start of one container, from its specification to what is done about it. decide() only looks;
-// serve() decides and changes. `xpu-runtime explain` calls the first, the shim the second.
+// The start of one container, from its specification to what is done about it. The
+// steps of a decision only look; serve() decides and changes. `xpu-runtime explain` takes the
+// steps, the shim serves.
 #pragma once
 
 #include <memory>
@@ -16,6 +17,7 @@
 #include "core/rootfs/view.h"
 #include "core/select/select.h"
 #include "core/spec/bundle.h"
+#include "core/spec/hooks.h"
 
 namespace xpu {
 
@@ -42,12 +44,21 @@ struct Asked {
 // not JSON.
 Asked read_asked(const Config& config, const std::string& bundle, const std::string& config_file);
 
-// The request in it. Throws Error and Denied as parse_request does.
+// The request in it. Throws Error and Denied as parse_request does, and Error for a mode that
+// serves nobody.
 Request read_request(const Asked& asked, const Config& config);
 
-// Takes an edit of an earlier start out of the configuration file of a container that is given
-// nothing now.
-void take_back(const std::string& bundle, const std::string& config_file, bool sync);
+// For a container that is given nothing now: takes an edit of an earlier start out of its
+// configuration file. Of one whose request policy did not accept, so that nobody else serves it,
+// the hooks of vendors too.
+void take_back(const Asked& asked, const Request& request, const std::string& bundle,
+               const std::string& config_file, bool sync);
+
+// The hooks in it by which vendors would serve what these backends serve.
+std::vector<VendorHook> vendor_hooks(const Asked& asked);
+
+// Throws Error when the bundle is not what was read.
+void refuse_changed(const Bundle& bundle, const Asked& asked);
 
 // Everything decided about a container that asks for something.
 struct Decision {
@@ -63,6 +74,7 @@ struct Decision {
   std::unique_ptr<ContainerView> view;
   Facts facts;
   Plan plan;
+  std::vector<VendorHook> hooks;  // to be taken out
   std::vector<json::Splice> splices;
   std::vector<std::string> warnings;
 };
@@ -92,10 +104,6 @@ void choose_devices(const Config& config, const Selection* recorded, Decision& d
 // How they come into the container. `state_folder`: for generated files. Not for an empty
 // selection. Throws Error.
 void make_plan(const Start& start, const std::string& state_folder, Decision& decision);
-
-// All three, with the leases as they are now. nullopt when nothing of the request can be served and
-// that is no error (`on-unavailable`).
-std::optional<Decision> decide(const Start& start, const std::string& state_folder);
 
 // Chooses with nobody else choosing at the same time, and writes down who holds the devices from
 // now on; waits for others to give them back as long as the container may. A ledger that cannot be

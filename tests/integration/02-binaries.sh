@@ -13,6 +13,7 @@ loader=ld-linux-x86-64.so.2
 
 says "the shim is static-pie" "$(file "$SHIM")" "static-pie linked"
 same "the shim needs no library" "" "$(needed "$SHIM")"
+says "the hook is static-pie" "$(file "$SHIM-hook")" "static-pie linked"
 only "xpu-runtime needs the C and C++ libraries only" "$XPU" \
   libstdc++.so.6 libgcc_s.so.1 libc.so.6 libm.so.6 $loader
 only "xpu-backend-host needs the C and C++ libraries only" \
@@ -29,7 +30,7 @@ for library in "$XPU_IT"/prefix/lib/xpu/backends/*.so; do
 done
 same "every manifest has its library" "$(find "$XPU_IT/prefix/lib/xpu/backends" -name '*.toml' | wc -l)" "$count"
 
-for file in "$SHIM" "$XPU" "$XPU_IT"/prefix/libexec/xpu/* "$XPU_IT"/prefix/lib/xpu/backends/*.so; do
+for file in "$SHIM" "$SHIM-hook" "$XPU" "$XPU_IT"/prefix/libexec/xpu/* "$XPU_IT"/prefix/lib/xpu/backends/*.so; do
   name=$(basename "$file")
   says "$name is bound at start (now, relro)" "$(readelf -dlW "$file")" NOW GNU_RELRO
   same "$name has no executable stack" "" "$(readelf -lW "$file" | grep GNU_STACK | grep RWE)"

@@ -12,7 +12,7 @@ same "there is one for each vendor, and three more" \
 # The folders and links of packages aside.
 contents() { dpkg-deb -c "$debs/$1"_*.deb | awk '$1 !~ /^d/ {print $6}' | sed 's/^\.//'; }
 has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
-  /usr/bin/xpu-container-runtime /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
+  /usr/bin/xpu-container-runtime /usr/bin/xpu-container-runtime-hook /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
   /etc/xpu-container-runtime/config.toml
 silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
 for vendor in $vendors; do

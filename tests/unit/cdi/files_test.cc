@@ -210,6 +210,20 @@ TEST_F(CdiFiles, ReadsEitherTheOldOrTheNewFile) {
   EXPECT_GT(read, 0);
 }
 
+TEST_F(CdiFiles, TakesNeitherHugeFilesNorWhatIsNoFile) {
+  dir_.write("etc/huge.json", std::string(5U << 20, ' '));
+  std::filesystem::create_directories(etc_ + "/folder.json");
+  ASSERT_EQ(::mkfifo((etc_ + "/fifo.yaml").c_str(), 0600), 0);
+  std::filesystem::create_symlink("nowhere", etc_ + "/dangling.json");
+  dir_.write("etc/z.json", spec_of("one"));
+  const Files all = files();
+  EXPECT_EQ(all.find({"acme.com/anvil", "one"}).path, etc_ + "/z.json");
+  const std::string error = error_of([&] { all.find({"acme.com/anvil", "two"}); });
+  for (const char* const name : {"/huge.json", "/folder.json", "/fifo.yaml", "/dangling.json"}) {
+    EXPECT_THAT(error, HasSubstr(etc_ + name));
+  }
+}
+
 TEST_F(CdiFiles, ChecksWhoCouldWriteHooks) {
   const std::string good = dir_.write("bin/good", "#!/bin/sh\n", 0755);
   const std::string bad = dir_.write("bin/bad", "#!/bin/sh\n", 0777);

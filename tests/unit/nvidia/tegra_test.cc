@@ -90,6 +90,7 @@ TEST_F(Tegra, EachKindOfLine) {
   EXPECT_THAT(found.log, IsEmpty());
   EXPECT_EQ(found.properties.at("l4t"), "36.4.0");
   EXPECT_EQ(found.properties.at("source"), "csv");
+  EXPECT_EQ(found.properties.at("delivery"), "csv");
   for (const std::string& condition :
        {"stat " + host_ / (kCsv + "drivers.csv"), "listing " + host_ / "/dev/dri",
         "stat " + host_ / "/dev/not-there", "listing " + host_ / (kLib + "gstreamer-1.0")}) {

@@ -293,5 +293,19 @@ Big = 1
   EXPECT_THAT(found.manifest.requirements.variables, IsEmpty());
 }
 
+TEST_F(ManifestRequestTest, ReadsNamesOfHooks) {
+  const FoundBackend found = parse("[request]\nhooks = [\"acme-hook\", \"acme_2.0\"]\n");
+  EXPECT_FALSE(found.refused) << found.reason;
+  EXPECT_THAT(found.manifest.hooks, ElementsAre("acme-hook", "acme_2.0"));
+  EXPECT_EQ(refusal("[request]\nhooks = [\"a\",\n\"/bin/hook\"]\n"),
+            "3: [request] hooks: \"/bin/hook\" is no name of a program: [A-Za-z0-9._-], without a "
+            "folder and a dot at its beginning");
+  EXPECT_EQ(refusal("[request]\nhooks = [\"..\"]\n"),
+            "2: [request] hooks: \"..\" is no name of a program: [A-Za-z0-9._-], without a "
+            "folder and a dot at its beginning");
+  EXPECT_THAT(parse("[request]\nhooks = [\"acme-hook\", \"a/b\"]\n").manifest.hooks,
+              ElementsAre("acme-hook"));
+}
+
 }  // namespace
 }  // namespace xpu

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// CDI files, of whoever wrote them: engines resolve devices in them without asking anybody whether
+// what they name is still there.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/catalog/grammar.h"
+#include "core/cdi/name.h"
+#include "core/cdi/spec.h"
+#include "core/doctor/checks.h"
+
+namespace xpu::doctor {
+namespace {
+
+constexpr const char* kFolders[] = {"/etc/cdi", "/var/run/cdi"};
+
+std::vector<std::string> files_in(const Host& host, const std::string& folder) {
+  std::vector<std::string> out;
+  for (const std::string& name : host.list(folder)) {
+    if (name.ends_with(".json") || name.ends_with(".yaml")) {
+      out.push_back(cat(folder, '/', name));
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> all_files(const Host& host) {
+  std::vector<std::string> out;
+  for (const char* folder : kFolders) {
+    for (std::string& file : files_in(host, folder)) {
+      out.push_back(std::move(file));
+    }
+  }
+  return out;
+}
+
+// What a manifest says of that kind, else what anybody can do.
+std::string remedy_for(const Host& host, const std::string& kind, const std::string& file) {
+  for (const Backend& backend : host.backends) {
+    for (const DoctorHints::Cdi& hint : backend.hints.cdi) {
+      const std::size_t at = hint.remedy.find("${file}");
+      if (hint.kind == kind) {
+        return at == std::string::npos
+                   ? hint.remedy
+                   : cat(hint.remedy.substr(0, at), file, hint.remedy.substr(at + 7));
+      }
+    }
+  }
+  return cat("rm ", file, ", or write it anew with the tool that made it");
+}
+
+// What the file names of the host: the devices of all, and files.
+std::set<std::string> host_paths(const cdi::Spec& spec) {
+  std::set<std::string> out;
+  const auto add = [&](const cdi::Edits& edits) {
+    for (const cdi::DeviceNode& node : edits.nodes) {
+      out.insert(node.host_path.empty() ? node.path : node.host_path);
+    }
+    for (const cdi::Mount& mount : edits.mounts) {
+      if (mount.host_path.starts_with('/')) {
+        out.insert(mount.host_path);
+      }
+    }
+    for (const cdi::Hook& hook : edits.hooks) {
+      out.insert(hook.path);
+    }
+  };
+  add(spec.edits);
+  for (const cdi::Device& device : spec.devices) {
+    add(device.edits);
+  }
+  return out;
+}
+
+bool leads_somewhere(const Host& host, const std::string& path) {
+  struct stat status {};
+  return ::stat(host.path(path).c_str(), &status) == 0;
+}
+
+// "libx.so." and "550.163.01" of a library whose file name ends in its driver's version.
+struct Versioned {
+  std::string stem, version;
+};
+std::optional<Versioned> versioned(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  const std::size_t at = name.rfind(".so.");
+  const std::string version = at == name.npos ? "" : name.substr(at + 4);
+  if (version.find('.') == version.npos || !grammar::is_version(version)) {
+    return std::nullopt;
+  }
+  return Versioned{name.substr(0, at + 4), version};
+}
+
+// The version of each library that the backends describe now.
+std::map<std::string, std::string> current_versions(const Host& host) {
+  std::map<std::string, std::string> out;
+  for (const Backend& backend : host.backends) {
+    for (const EditGroup& group : backend.status.catalog.edits) {
+      for (const File& file : group.files) {
+        if (const std::optional<Versioned> found = versioned(file.host_path)) {
+          out[found->stem] = found->version;
+        }
+      }
+    }
+  }
+  return out;
+}
+
+// What is wrong with a file by what is on the host now; "" for nothing.
+std::string stale(const Host& host, const cdi::Spec& spec,
+                  const std::map<std::string, std::string>& current) {
+  std::string missing;
+  std::size_t count = 0;
+  for (const std::string& path : host_paths(spec)) {
+    if (!leads_somewhere(host, path)) {
+      missing = count++ == 0 ? path : missing;
+      continue;
+    }
+    const std::optional<Versioned> found = versioned(path);
+    const auto now = found ? current.find(found->stem) : current.end();
+    if (now != current.end() && now->second != found->version) {
+      return cat(" names ", path, ", and the driver is ", now->second);
+    }
+  }
+  return count == 0
+             ? ""
+             : cat(" names ", missing, count == 1 ? "" : cat(" and ", count - 1, " more paths"),
+                   count == 1 ? ", which does not exist" : " that do not exist");
+}
+
+Findings nothing_to_see() {
+  return {skipped("no CDI file in /etc/cdi and /var/run/cdi")};
+}
+
+}  // namespace
+
+Findings check_cdi_stale(const Host& host) {
+  const std::vector<std::string> files = all_files(host);
+  const std::map<std::string, std::string> current = current_versions(host);
+  Findings out;
+  for (const std::string& file : files) {
+    try {
+      const cdi::Spec spec = cdi::parse(host.read(file).value_or(""), file);
+      const std::string problem = stale(host, spec, current);
+      if (!problem.empty()) {
+        out.push_back(failure(cat(file, problem), remedy_for(host, spec.kind, file)));
+      }
+    } catch (const Error& error) {
+      out.push_back(failure(cat(error.what(), "; engines ignore the file"),
+                            cat("rm ", file, ", or write it anew with the tool that made it")));
+    }
+  }
+  if (out.empty()) {
+    return files.empty() ? nothing_to_see()
+                         : Findings{pass(cat(files.size(), files.size() == 1 ? " file" : " files",
+                                             ", all that they name is there"))};
+  }
+  return out;
+}
+
+// Two files of one folder that define the same device: engines take neither. Of two folders the
+// later one wins, and that is meant.
+Findings check_cdi_conflicts(const Host& host) {
+  Findings out;
+  bool any = false;
+  for (const char* folder : kFolders) {
+    std::map<std::string, std::string> first;
+    std::set<std::string> told;
+    for (const std::string& file : files_in(host, folder)) {
+      any = true;
+      cdi::Spec spec;
+      try {
+        spec = cdi::parse(host.read(file).value_or(""), file);
+      } catch (const Error&) {
+        continue;  // cdi-stale tells it
+      }
+      for (const cdi::Device& device : spec.devices) {
+        const std::string name = cdi::qualified(spec.kind, device.name);
+        const auto [other, is_new] = first.emplace(name, file);
+        if (!is_new && told.insert(cat(other->second, ' ', file)).second) {
+          out.push_back(failure(
+              cat(name, " is in ", other->second, " and in ", file, ": engines take neither"),
+              cat("rm ", file, ", or ", other->second)));
+        }
+      }
+    }
+  }
+  if (out.empty()) {
+    return any ? Findings{pass("no device is defined twice")} : nothing_to_see();
+  }
+  return out;
+}
+
+Findings check_cdi_readable(const Host& host) {
+  if (host.rootless_users().empty()) {
+    return {skipped("nobody has a rootless engine")};
+  }
+  const std::vector<std::string> files = all_files(host);
+  Findings out;
+  for (const std::string& file : files) {
+    struct stat status {};
+    if (::stat(host.path(file).c_str(), &status) == 0 && (status.st_mode & S_IROTH) == 0) {
+      out.push_back(failure(cat(file,
+                                " can be read by its owner only: a rootless engine does not "
+                                "resolve its devices"),
+                            cat("chmod a+r ", file)));
+    }
+  }
+  if (out.empty()) {
+    return files.empty() ? nothing_to_see() : Findings{pass("everybody can read them")};
+  }
+  return out;
+}
+
+}  // namespace xpu::doctor

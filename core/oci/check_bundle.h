@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a low-level runtime will take a bundle: everything in it that is wrong, each with its
+// place in config.json. The rules are those of the OCI Runtime Specification and what runc 1.1 and
+// crun 1.8 were seen to refuse.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace xpu {
+
+// Whose refusals are errors. What only the other one refuses is a warning.
+enum class Taker { kAny, kRunc, kCrun };
+
+enum class Severity { kError, kWarning, kNote };
+const char* to_string(Severity severity);
+
+struct Finding {
+  Severity severity = Severity::kError;
+  std::string place;  // "process.args[0]", "line 3, column 7"; "" for the whole file
+  std::string text;   // to follow the place
+};
+
+// In the order of the document's parts; empty for a bundle without fault. Looks at the file, at the
+// root file system and at what the configuration names on the host, and changes nothing. What a
+// person may not look at is passed over.
+std::vector<Finding> check_bundle(const std::string& bundle, Taker taker);
+
+// What can be said from the text alone: syntax, shapes, and words that are known.
+std::vector<Finding> check_document(std::string_view text, Taker taker);
+
+}  // namespace xpu

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// [doctor] of a manifest: what `xpu-runtime doctor` has to know of a vendor's driver. Read by that
+// command and by `backends verify` alone; a container start skips these tables.
+//
+//   [[doctor.nodes]]                     # device nodes that must be there
+//   path = "${dev-root}/dev/acmectl"
+//   if-exists = "${sys-root}/proc/acme"  # optional: it is missed only where this exists
+//   needed-for = "display"               # optional: all that does not work without it
+//   remedy = "acme-modprobe -c 255"      # the command that mends it, in every table
+//
+//   [[doctor.services]]                  # daemons, by a path that they make
+//   path = "${driver-root}/run/acmed/socket"
+//   if-exists = "${driver-root}/usr/bin/acmed"
+//   why = "without it the first start waits until the device is awake"
+//   remedy = "systemctl enable --now acmed"
+//
+//   [[doctor.versions]]                  # what runs and what is installed must be of one version
+//   running = "${sys-root}/proc/acme/version"   # the first word of numbers with dots between them
+//   installed = ["${driver-root}/usr/lib/*/libacme.so.*"]  # files whose names end in a version
+//   remedy = "modprobe -r acme && modprobe acme"
+//
+//   [[doctor.libraries]]                 # what proves that a capability is whole
+//   capability = "graphics"
+//   what = "Vulkan"
+//   all = ["libacme_gl.so.0", "*/vulkan/icd.d/acme*.json"]  # SONAMEs, or patterns of paths; "a|b":
+//                                        # one of them is enough
+//   remedy = "apt-get install acme-vulkan"
+//
+//   [[doctor.cdi]]                       # CDI files that another tool writes
+//   kind = "acme.com/gpu"
+//   remedy = "acme-ctk cdi generate --output=${file}"
+//
+//   [[doctor.docker-gpus]]               # without one of these, docker refuses --gpus by itself
+//   programs = ["acme-container-runtime-hook"]
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/plugin/manifest.h"
+
+namespace xpu {
+
+// Options are substituted in all paths.
+struct DoctorHints {
+  struct Node {
+    std::string path, if_exists, needed_for, remedy;
+  };
+  struct Service {
+    std::string path, if_exists, why, remedy;
+  };
+  struct Version {
+    std::string running;
+    std::vector<std::string> installed;  // patterns
+    std::string remedy;
+  };
+  struct Library {
+    std::string capability, what;
+    std::vector<std::string> all;  // each one or several separated by '|'
+    std::string remedy;
+  };
+  struct Cdi {
+    std::string kind, remedy;
+  };
+
+  std::vector<Node> nodes;
+  std::vector<Service> services;
+  std::vector<Version> versions;
+  std::vector<Library> libraries;
+  std::vector<Cdi> cdi;
+  std::vector<std::string> docker_gpus;  // programs
+};
+
+// Of a manifest that was read and not refused: its file is read again. Throws Error with file and
+// line: unknown keys, missing ones, wrong types, options that are not declared.
+DoctorHints read_doctor_hints(const Manifest& manifest);
+// The same of a text; `manifest` for its file and its options.
+DoctorHints parse_doctor_hints(const std::string& text, const Manifest& manifest);
+
+}  // namespace xpu

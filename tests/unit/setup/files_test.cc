@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/setup/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/file.h"
+#include "tests/unit/setup/samples.h"
+
+namespace xpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Files : public testing::Test {
+ protected:
+  Files() {
+    char name[] = "/tmp/xpu-setup.XXXXXX";
+    dir_ = ::mkdtemp(name);
+  }
+  ~Files() override { fs::remove_all(dir_); }
+
+  std::string at(const std::string& name) const { return dir_ + name; }
+  void put(const std::string& name, const std::string& text) const {
+    fs::create_directories(fs::path(at(name)).parent_path());
+    std::ofstream(at(name)) << text;
+  }
+  std::string read(const std::string& name) const { return read_file(at(name), 1 << 20); }
+
+  static Plan plan(Text after, Plan::Backup backup) {
+    Plan out;
+    out.after = std::move(after);
+    out.backup = backup;
+    return out;
+  }
+
+  std::string dir_;
+};
+
+TEST_F(Files, AreReplacedWithModeOwnerAttributesAndABackup) {
+  put("/d/f", "old");
+  ASSERT_EQ(::chmod(at("/d/f").c_str(), 0640), 0);
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(at("/d/f").c_str(), 5, 6), 0);
+  }
+  const bool attributes = ::setxattr(at("/d/f").c_str(), "security.selinux", "ctx", 3, 0) == 0;
+  const ConfigFile file("", at("/d/f"));
+  EXPECT_EQ(file.text(), "old");
+  file.apply(plan("new", Plan::Backup::kWrite));
+  for (const char* name : {"/d/f", "/d/f.xpu-backup"}) {
+    struct stat st {};
+    ASSERT_EQ(::stat(at(name).c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 07777, 0640U);
+    if (::geteuid() == 0) {
+      EXPECT_EQ(st.st_uid, 5U);
+      EXPECT_EQ(st.st_gid, 6U);
+    }
+    char value[8] = {};
+    if (attributes) {
+      EXPECT_EQ(::getxattr(at(name).c_str(), "security.selinux", value, sizeof value), 3);
+      EXPECT_STREQ(value, "ctx");
+    }
+  }
+  EXPECT_EQ(read("/d/f"), "new");
+  EXPECT_EQ(read("/d/f.xpu-backup"), "old");
+  const ConfigFile again("", at("/d/f"));
+  EXPECT_EQ(again.backup(), "old");
+  again.apply(plan("old", Plan::Backup::kDrop));
+  EXPECT_EQ(read("/d/f"), "old");
+  EXPECT_FALSE(fs::exists(at("/d/f.xpu-backup")));
+}
+
+TEST_F(Files, AreMadeWithTheirFoldersAndRemoved) {
+  const ConfigFile file("", at("/a/b/f"));
+  EXPECT_EQ(file.text(), std::nullopt);
+  file.apply(plan("x", Plan::Backup::kKeep));
+  EXPECT_EQ(read("/a/b/f"), "x");
+  EXPECT_EQ(fs::status(at("/a/b/f")).permissions(), fs::perms(0644));
+  ConfigFile("", at("/a/b/f")).apply(plan(std::nullopt, Plan::Backup::kKeep));
+  EXPECT_TRUE(fs::is_empty(at("/a/b")));
+}
+
+TEST_F(Files, OfADropInFolderHaveTheirBackupAboveIt) {
+  put("/x.conf.d/f.conf", "old");
+  const ConfigFile file("", at("/x.conf.d/f.conf"));
+  file.apply(plan("new", Plan::Backup::kWrite));
+  EXPECT_EQ(read("/f.conf.xpu-backup"), "old");
+  EXPECT_FALSE(fs::exists(at("/x.conf.d/f.conf.xpu-backup")));
+}
+
+TEST_F(Files, BehindLinksAreWhatIsReplaced) {
+  put("/real/f", "old");
+  fs::create_symlink("real", at("/folder"));
+  fs::create_symlink("folder/f", at("/link"));
+  const ConfigFile file("", at("/link"));
+  EXPECT_EQ(file.real_path(), at("/real/f"));
+  file.apply(plan("new", Plan::Backup::kWrite));
+  EXPECT_TRUE(fs::is_symlink(at("/link")));
+  EXPECT_EQ(read("/real/f"), "new");
+  EXPECT_EQ(read("/real/f.xpu-backup"), "old");
+}
+
+TEST_F(Files, BelowARootFollowLinksInsideIt) {
+  put("/etc/real", "x");
+  fs::create_symlink("/etc/real", at("/etc/absolute"));
+  fs::create_symlink("../../../etc/real", at("/etc/up"));
+  EXPECT_EQ(resolve_in(dir_, "/etc/absolute"), at("/etc/real"));
+  EXPECT_EQ(resolve_in(dir_, "/etc/up"), at("/etc/real"));
+  EXPECT_EQ(resolve_in(dir_, "/etc/./none/../new"), at("/etc/new"));
+  fs::create_symlink("b", at("/a"));
+  fs::create_symlink("a", at("/b"));
+  EXPECT_EQ(error_of([&] { resolve_in(dir_, "/a"); }),
+            "cannot follow /a: its links lead in a circle");
+}
+
+TEST_F(Files, ThatALinkLeadsToAreMade) {
+  fs::create_directory(at("/target"));
+  fs::create_symlink("target/f", at("/link"));
+  ConfigFile("", at("/link")).apply(plan("x", Plan::Backup::kKeep));
+  EXPECT_EQ(read("/target/f"), "x");
+  EXPECT_TRUE(fs::is_symlink(at("/link")));
+}
+
+TEST_F(Files, ThatSomebodyChangedMeanwhileStay) {
+  put("/f", "old");
+  const ConfigFile file("", at("/f"));
+  put("/f", "theirs");
+  EXPECT_EQ(error_of([&] { file.apply(plan("new", Plan::Backup::kWrite)); }),
+            at("/f") + " was changed meanwhile by somebody else; nothing was done, try again");
+  EXPECT_EQ(read("/f"), "theirs");
+  EXPECT_FALSE(fs::exists(at("/f.xpu-backup")));
+}
+
+TEST_F(Files, AreAsTheyWereAfterUndo) {
+  put("/f", "old");
+  const ConfigFile file("", at("/f"));
+  const Plan change = plan("new", Plan::Backup::kWrite);
+  file.apply(change);
+  file.undo(change);
+  EXPECT_EQ(read("/f"), "old");
+  EXPECT_FALSE(fs::exists(at("/f.xpu-backup")));
+  const ConfigFile fresh("", at("/g"));
+  fresh.apply(plan("new", Plan::Backup::kKeep));
+  fresh.undo(plan("new", Plan::Backup::kKeep));
+  EXPECT_FALSE(fs::exists(at("/g")));
+}
+
+TEST_F(Files, ThatAreNoneAreRefused) {
+  fs::create_directory(at("/folder"));
+  EXPECT_EQ(error_of([&] { ConfigFile("", at("/folder")); }),
+            "cannot read " + at("/folder") + ": it is not a regular file");
+}
+
+}  // namespace
+}  // namespace xpu

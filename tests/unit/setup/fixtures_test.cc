@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configuration files of real machines: each takes our runtime, and gives back its bytes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <utility>
+
+#include "core/base/file.h"
+#include "core/setup/containerd_config.h"
+#include "core/setup/docker_config.h"
+#include "core/setup/toml_config.h"
+#include "tests/unit/setup/samples.h"
+
+namespace xpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path fixtures() {
+  const char* const set = std::getenv("XPU_FIXTURES");
+  return fs::path(set != nullptr ? set : XPU_SOURCE_DIR "/../shared/fixtures") / "engine-config";
+}
+
+int for_each(const std::vector<std::string>& folders, const std::string& suffix,
+             const std::function<void(const std::string& path, const std::string& text)>& use) {
+  int count = 0;
+  for (const std::string& folder : folders) {
+    for (const auto& entry : fs::directory_iterator(fixtures() / folder)) {
+      if (entry.path().extension() == suffix) {
+        SCOPED_TRACE(entry.path().string());
+        use(entry.path(), read_file(entry.path(), std::size_t{16} << 20));
+        ++count;
+      }
+    }
+  }
+  return count;
+}
+
+// As a file has it, and in other dresses.
+std::vector<std::string> dresses(const std::string& text) {
+  std::string windows;
+  for (const char c : text) {
+    windows += c == '\n' ? "\r\n" : std::string(1, c);
+  }
+  const bool already = text.find('\r') != std::string::npos;
+  std::string bare = text;
+  while (bare.ends_with('\n')) {
+    bare.pop_back();
+  }
+  return {text, already ? text : windows, bare, "\xef\xbb\xbf" + text};
+}
+
+void expect_round_trips(const Editor& editor, const std::string& text) {
+  bool first = true;
+  for (const std::string& dress : dresses(text)) {
+    const std::vector<Wish> wishes =
+        std::exchange(first, false)
+            ? std::vector<Wish>{add(), add(true), add(false, true), add(true, true)}
+            : std::vector<Wish>{add(true, true)};
+    for (const Wish& wish : wishes) {
+      Disk disk{dress, std::nullopt};
+      const RuntimeState before = editor.inspect(disk.file);
+      disk.run(editor, wish);
+      const RuntimeState state = editor.inspect(disk.file);
+      ASSERT_TRUE(state.present);
+      ASSERT_EQ(state.program, kProgram);
+      ASSERT_EQ(state.is_default, before.is_default || wish.set_as_default) << *disk.file;
+      const Text once = disk.file;
+      disk.run(editor, wish);
+      ASSERT_EQ(disk.file, once);
+      disk.run(editor, add());
+      ASSERT_EQ(disk.file, once) << "what was asked for before stays";
+      // Without the backup, too, nothing but our own goes, where the runtime was not there before.
+      if (!before.present && !wish.cdi && !wish.set_as_default) {
+        const std::string removed = editor.removed(*disk.file, std::nullopt);
+        const bool same = removed == dress || removed == dress + "\n" || removed == dress + "\r\n";
+        ASSERT_TRUE(same) << removed;
+      }
+      disk.run(editor, take_out());
+      ASSERT_EQ(disk.file, dress);
+      ASSERT_EQ(disk.backup, std::nullopt);
+    }
+  }
+}
+
+TEST(EngineFixtures, Docker) {
+  if (!fs::is_directory(fixtures())) {
+    GTEST_SKIP() << "no fixtures in " << fixtures();
+  }
+  const int count =
+      for_each({"docker", "docs-docker"}, ".json", [](const auto& path, const auto& text) {
+        const DockerConfig editor(path, "xpu", kProgram);
+        expect_round_trips(editor, text);
+      });
+  EXPECT_GE(count, 57);
+}
+
+TEST(EngineFixtures, Containerd) {
+  if (!fs::is_directory(fixtures())) {
+    GTEST_SKIP() << "no fixtures in " << fixtures();
+  }
+  for (const unsigned major : {1U, 2U}) {
+    const int count =
+        for_each({"containerd", "docs-containerd", "embedded", "nvidia-container-runtime"}, ".toml",
+                 [&](const auto& path, const auto& text) {
+                   const ContainerdConfig editor(path, "xpu", kProgram, {major, 0, {}});
+                   expect_round_trips(editor, text);
+                 });
+    EXPECT_GE(count, 105);
+  }
+}
+
+TEST(EngineFixtures, CrioAndPodman) {
+  if (!fs::is_directory(fixtures())) {
+    GTEST_SKIP() << "no fixtures in " << fixtures();
+  }
+  for_each({"embedded", "nvidia-container-runtime"}, ".toml",
+           [](const auto& path, const auto& text) {
+             expect_round_trips(CrioConfig(path, "xpu", kProgram), text);
+             expect_round_trips(PodmanConfig(path, "xpu", kProgram), text);
+           });
+}
+
+TEST(EngineFixtures, MalformedFilesAreRefusedByLine) {
+  const fs::path folder = fixtures().parent_path() / "malformed";
+  if (!fs::is_directory(folder)) {
+    GTEST_SKIP() << "no fixtures in " << folder;
+  }
+  int refused = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) {
+      continue;
+    }
+    const std::string text = read_file(entry.path(), std::size_t{16} << 20);
+    const std::string path = entry.path();
+    const bool json = entry.path().extension() == ".json";
+    const std::string error = error_of([&] {
+      if (json) {
+        Disk disk{text, std::nullopt};
+        disk.run(DockerConfig(path, "xpu", kProgram), add());
+      } else {
+        Disk disk{text, std::nullopt};
+        disk.run(ContainerdConfig(path, "xpu", kProgram, {}), add());
+      }
+    });
+    refused += error.empty() ? 0 : 1;
+    if (!error.empty()) {
+      EXPECT_THAT(error, testing::StartsWith(path + ":"));
+      EXPECT_EQ(error.find('\n'), std::string::npos) << error;
+    }
+  }
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace xpu
