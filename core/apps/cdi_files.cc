@@ -69,7 +69,7 @@ void make(const cdi::Generated& generated) {
   const std::string name = name_of_file(generated.path);
   const Fd fd = open_state_dir(folder, kFolderMode);
   if (!generated.link) {
-    write_file_atomic(fd.get(), folder, name, generated.content, {.mode = kFileMode});
+    write_file_atomic(fd.get(), folder, name, generated.content, {.mode = kFileMode, .sync = true});
     return;
   }
   ::unlinkat(fd.get(), name.c_str(), 0);
@@ -212,12 +212,16 @@ bool is_cdi_file_current(const CdiTarget& target) {
                      is_current);
 }
 
-void write_cdi_file(const CdiTarget& target) {
-  for (const cdi::Generated& generated : target.rendering->generated) {
+void make_generated(const cdi::Rendering& rendering) {
+  for (const cdi::Generated& generated : rendering.generated) {
     if (!is_current(generated)) {
       make(generated);
     }
   }
+}
+
+void write_cdi_file(const CdiTarget& target) {
+  make_generated(*target.rendering);
   const std::string folder = folder_of_file(target.path), name = name_of_file(target.path);
   const Fd fd = open_folder(folder);
   remove_stale_temporaries(fd.get(), name);

@@ -29,6 +29,9 @@ void check_cdi_conflicts(const Config& config, const std::vector<CdiTarget>& tar
 // Whether the file is there with that content, and so is what it mounts.
 bool is_cdi_file_current(const CdiTarget& target);
 
+// Makes what the specification mounts. Throws Error.
+void make_generated(const cdi::Rendering& rendering);
+
 // First what is mounted, then the file. Throws Error; the old file is as it was then.
 void write_cdi_file(const CdiTarget& target);
 

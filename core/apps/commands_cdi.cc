@@ -31,6 +31,7 @@ struct Options {
 };
 
 void take_wish(Options* options) {
+  ::umask(022);  // what is written is for all to read
   CdiWish& wish = options->wish;
   if (!options->names.empty()) {
     wish.names.clear();
@@ -128,6 +129,7 @@ int generate(const Config& config, Options* options) {
     format = kFormats.at(options->format);
   }
   if (output.empty()) {
+    make_generated(rendering);
     print(cdi::write(rendering.spec, format.value_or(cdi::Format::kYaml)));
     return tell(made);
   }

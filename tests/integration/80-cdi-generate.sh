@@ -151,6 +151,7 @@ same "what only some images get, for all" '["/etc/acme/bare.json"]' "$(part '[.c
 generate --format json --generated-dir "$SCRATCH/gen" --capabilities none --feature channels=7
 same "a feature and what is generated" '["/etc/acme/channel7.conf","/dev/acme/by-path"]' \
   "$(part '[.containerEdits.mounts[].containerPath]')"
+same "which is there" "channel = 7" "$(cat "$SCRATCH"/gen/text-*)"
 generate --format json --kind vendor
 same "the kind that the manifest names" '"sim.example/device"' "$(part .kind)"
 generate --format json --kind sim.example/device
@@ -232,7 +233,7 @@ mount -t tmpfs -o size=4k,mode=755 tmpfs "$SCRATCH/out" && {
 }
 
 # ---- refresh
-refresh() { OUTPUT=$(cdi refresh --backend sim "$@"); STATUS=$?; NOTES=$(cat "$SCRATCH/notes"); }
+refresh() { OUTPUT=$(umask 077 && cdi refresh --backend sim "$@"); STATUS=$?; NOTES=$(cat "$SCRATCH/notes"); }
 hardware
 refresh --check
 same "--check says what is to be done" "1 $dynamic/xpu-sim.json: is not current, 6 names of xpu.dev/acme" "$STATUS $OUTPUT"

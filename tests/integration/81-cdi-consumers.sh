@@ -67,6 +67,20 @@ for name in runc crun; do
 done
 launch sim.example/device=0 -- /probe "${device_questions[@]}"
 gives "podman 4: a kind of the vendor's" 0
+
+# ---- images with a copy of the library
+new_tree debian
+image=$REPLY
+gcc -shared -o "$image/usr/lib/x86_64-linux-gnu/libacme.so.1" -Wl,-soname,libacme.so.1 -x c - <<<'int image_one;'
+chroot "$image" ldconfig
+OUTPUT=$(bare_podman --device xpu.dev/acme=0 --rootfs "$image" /ldprobe libacme.so.1)
+says "an image's own copy in the loader's folder is covered" "$OUTPUT" " $library"
+mkdir -p "$image/opt/lib"
+mv "$image/usr/lib/x86_64-linux-gnu/libacme.so.1" "$image/opt/lib/"
+echo /opt/lib >"$image/etc/ld.so.conf.d/opt.conf"
+chroot "$image" ldconfig
+OUTPUT=$(bare_podman --device xpu.dev/acme=0 --rootfs "$image" /ldprobe libacme.so.1)
+says "one that the image's cache names wins, since no file can change the cache" "$OUTPUT" "lib libacme.so.1 /opt/lib/"
 rm /run/cdi/*
 mkdir -p /etc/cdi
 later rm -rf /etc/cdi
@@ -215,6 +229,12 @@ launch intel.com/npu=2 -- /probe open /dev/dri/card0 open /dev/accel/accel0
 has "podman 4: an NPU" "$OUTPUT" "open /dev/dri/card0 ENOENT" "open /dev/accel/accel0 ok"
 launch nvidia.com/gpu=0 amd.com/gpu=0 intel.com/npu=2 -- /probe open /dev/accel/accel0 ls /dev/dri ls /dev
 says "podman 4: devices of several vendors" "$OUTPUT" "open /dev/accel/accel0 ok" " renderD128" " kfd " "nvidiactl"
+
+if [ -n "${version:-}" ]; then
+  refused "one kind for what two backends have" "$XPU" cdi generate --backend amd,nvidia --kind my.example/gpu
+  says "it names both" "$OUTPUT" \
+    "the backends amd and nvidia both have devices for my.example/gpu; choose one with --backend"
+fi
 
 # ---- newer engines
 if ! OUTPUT=$("$(dirname "$0")/newer_engines" "$XPU_TREES" 2>&1); then

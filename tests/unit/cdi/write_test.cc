@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -204,6 +205,32 @@ TEST(Write, ALongTextStaysOnOneLine) {
   spec.edits.env.push_back(words + "end");
   EXPECT_EQ(parse(write(spec, Format::kYaml), "a.yaml"), spec);
   EXPECT_THAT(write(spec, Format::kYaml), testing::HasSubstr(words + "end\"\n"));
+}
+
+// Files that others wrote.
+TEST(Write, WhatWasReadIsReadAsTheSame) {
+  const char* const set = std::getenv("XPU_FIXTURES");
+  const std::filesystem::path folder =
+      std::filesystem::path(set != nullptr ? set : XPU_SOURCE_DIR "/../shared/fixtures") / "cdi";
+  if (!std::filesystem::exists(folder / "good")) {
+    GTEST_SKIP() << "no fixtures in " << folder;
+  }
+  std::size_t count = 0;
+  for (const char* const sub : {"good", "embedded"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder / sub)) {
+      const std::string path = entry.path();
+      Spec spec;
+      try {
+        spec = parse(read_file(path, 1U << 20), path);
+      } catch (const Error&) {
+        continue;  // parse_test.cc is about those
+      }
+      ++count;
+      EXPECT_EQ(parse(write(spec, Format::kJson), "a.json"), spec) << path;
+      EXPECT_EQ(parse(write(spec, Format::kYaml), "a.yaml"), spec) << path;
+    }
+  }
+  EXPECT_GT(count, 35U);
 }
 
 TEST(Write, RefusesWhatIsNoUtf8) {

@@ -268,5 +268,11 @@ TEST_F(FindLoader, LooksThroughVolumes) {
   EXPECT_EQ(find_loader(v, "x86_64").folders.front(), "/usr/lib/x86_64-linux-gnu");
 }
 
+TEST(UsualLibraryFolders, OneOfEachFamily) {
+  EXPECT_EQ(usual_library_folders("x86_64"), (Folders{"/usr/lib/x86_64-linux-gnu", "/usr/lib64"}));
+  EXPECT_EQ(usual_library_folders("i386"), (Folders{"/usr/lib/i386-linux-gnu"}));
+  EXPECT_EQ(usual_library_folders("vax"), Folders{});
+}
+
 }  // namespace
 }  // namespace xpu
