@@ -67,7 +67,7 @@ struct Config {
   std::string debug;                                                    // debug
   std::vector<std::string> runtimes = {"docker-runc", "runc", "crun"};  // runtimes
   std::string runtime_path;                                             // runtime-path
-  std::string mode = "auto";                                            // mode: see core/start/mode.h
+  std::string mode = "auto";            // mode: see core/start/mode.h
   std::string on_unavailable = "fail";  // on-unavailable: fail | warn (for `all` without a device)
   // preferred-vendor: whose device a bare index is where several vendors have some; "any": nobody's
   std::string preferred_vendor = "any";

@@ -9,9 +9,9 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/catalog/grammar.h"
+#include "core/catalog/values.h"
 #include "core/select/grants.h"
 #include "core/select/select.h"
-#include "core/catalog/values.h"
 
 namespace xpu {
 namespace {

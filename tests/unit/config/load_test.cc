@@ -147,7 +147,8 @@ TEST(LoadConfig, NamesLineKeyAndProblem) {
       {"[xpu-container-runtime]\nruntime-path = \"./runc\"",
        "2: key 'runtime-path' in [xpu-container-runtime] must be an absolute path, not './runc'"},
       {"[xpu-container-runtime]\nmode = \"magic\"",
-       "2: key 'mode' in [xpu-container-runtime] must be auto, spec, cdi, csv or legacy, not 'magic'"},
+       "2: key 'mode' in [xpu-container-runtime] must be auto, spec, cdi, csv or legacy, not "
+       "'magic'"},
       {"[xpu-container-runtime]\non-unavailable = \"ignore\"",
        "2: key 'on-unavailable' in [xpu-container-runtime] must be fail or warn, not 'ignore'"},
       {"[xpu-container-runtime]\npreferred-vendor = \"Big Co\"",
