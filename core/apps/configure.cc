@@ -429,7 +429,9 @@ int configure(const ConfigureOptions& asked) {
     try {
       configure_one(*engine, options, asked);
     } catch (const Error& error) {
-      log::error(cat(engine->name(), ": ", error.what()));
+      const bool rights = std::string_view(error.what()).ends_with("Permission denied");
+      log::error(
+          cat(engine->name(), ": ", error.what(), rights && ::geteuid() != 0 ? "; use sudo" : ""));
       status = kFailure;
     }
   }

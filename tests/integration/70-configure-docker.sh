@@ -177,6 +177,9 @@ as_user "$XPU" configure docker --remove >/dev/null
 same "rootless: is gone again" "" "$(ls "$home/.config/docker")"
 same "the system's is not touched" "" "$(ls -I key.json /etc/docker 2>/dev/null)"
 
+OUTPUT=$(as_user "$XPU" configure docker --config /etc/docker.json)
+says "a user without the right is told" "$OUTPUT" "/etc: Permission denied; use sudo"
+
 OUTPUT=$("$XPU" configure 2>&1 </dev/null)
 same "no engine and no terminal: wrong usage" 2 $?
 says "it lists what it found" "$OUTPUT" "docker ($(command -v dockerd))" --yes
@@ -228,6 +231,24 @@ rmdir /run/systemd/system
 configure --remove
 rm -rf /etc/docker
 dockerd_down
+
+# --- a docker that can check a file --------------------------------------------------------------------
+mkdir -p /etc/docker
+cat >"$dir/bin/dockerd" <<'SH'
+#!/bin/sh
+case $1 in
+  --version) echo "Docker version 27.1.2, build d01f264" ;;
+  --validate) echo "unable to configure the Docker daemon: $3 is odd" >&2; exit 1 ;;
+esac
+SH
+chmod 755 "$dir/bin/dockerd"
+echo '{"odd": 1}' >"$json"
+OUTPUT=$(PATH=$dir/bin:$PATH "$XPU" configure docker 2>&1)
+same "what dockerd --validate refuses: exit code" 1 $?
+says "its words" "$OUTPUT" "docker refuses the new configuration, so the old one is back: unable to configure the Docker daemon: $json is odd"
+same "the file is as it was" '{"odd": 1}' "$(cat "$json")"
+same "without a backup" "" "$(ls "$backup" 2>/dev/null)"
+rm -rf /etc/docker
 
 # --- an image that is being built ----------------------------------------------------------------------
 image=$dir/image
