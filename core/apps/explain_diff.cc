@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/apps/explain_diff.h"
 
+#include <boost/json.hpp>
 #include <cstdio>
 
 #include "core/base/error.h"
@@ -108,7 +109,7 @@ std::string shown(const std::string& content) {
   if (!grammar::is_file_text(content, limits::kFileText)) {
     return "";
   }
-  std::string out = json::quote(content);
+  std::string out = boost::json::serialize(boost::json::string(content));
   if (out.size() > kShown) {
     out.resize(kShown);
     return cat(": ", out, "...");

@@ -23,8 +23,11 @@ struct Shape {
   Kind kind = Kind::kAnything;
   std::int64_t least = 0;  // of a number
   std::uint64_t most = 0;
-  const Shape* item = nullptr;  // of a list or map
-  std::span<const Field> fields = {};
+  const Shape* item = nullptr;   // of a list or map
+  const Field* first = nullptr;  // of an object
+  std::size_t count = 0;
+
+  std::span<const Field> fields() const;
 };
 
 struct Field {
@@ -32,6 +35,10 @@ struct Field {
   const Shape* shape;
   bool required = false;  // crun refuses an object without it
 };
+
+std::span<const Field> Shape::fields() const {
+  return {first, count};
+}
 
 constexpr std::int64_t kLeast64 = std::numeric_limits<std::int64_t>::min();
 constexpr std::uint64_t kMost64 = std::numeric_limits<std::int64_t>::max();
@@ -49,7 +56,7 @@ constexpr Shape kIds{Kind::kList, 0, 0, &kUint32};
 
 template <std::size_t Size>
 constexpr Shape object_of(const Field (&fields)[Size]) {
-  return {Kind::kObject, 0, 0, nullptr, fields};
+  return {Kind::kObject, 0, 0, nullptr, fields, Size};
 }
 constexpr Shape list_of(const Shape& item) {
   return {Kind::kList, 0, 0, &item};
@@ -348,17 +355,18 @@ class Walker {
 
   void walk_object(const Place& place, const Shape& shape) {
     check_keys_once(place);
+    const std::span<const Field> fields = shape.fields();
     for (const auto& [key, value] : place.entries()) {
       const auto field = std::find_if(
-          shape.fields.begin(), shape.fields.end(),
+          fields.begin(), fields.end(),
           [&, wanted = std::string_view(key)](const Field& f) { return f.key == wanted; });
-      if (field == shape.fields.end()) {
+      if (field == fields.end()) {
         check_unknown(key, value, shape);
       } else {
         walk_unless_null(value, *field->shape);
       }
     }
-    for (const Field& field : shape.fields) {
+    for (const Field& field : shape.fields()) {
       if (field.required && !place.get(field.key)) {
         out_.add(Refuses::kCrun, place.path_of(field.key), "is missing");
       }
@@ -378,7 +386,7 @@ class Walker {
 
   void check_unknown(const std::string& key, const Place& value, const Shape& shape) {
     std::vector<std::string_view> known;
-    for (const Field& field : shape.fields) {
+    for (const Field& field : shape.fields()) {
       if (equal_in_any_case(key, field.key)) {
         out_.add(Refuses::kNobody, value.path(), "is spelt ", quoted(field.key),
                  "; runc takes it for that, crun does not, and a container that asks for "
