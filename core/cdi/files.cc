@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMostFiles = 1024;  // of one folder
 constexpr std::size_t kMostListed = 8;    // in a message
+constexpr int kMostTries = 20;            // to read a file that is being replaced
 
 struct stat status_of(const Fd& fd, const std::string& path) {
   struct stat status = {};
@@ -50,9 +51,7 @@ bool defines(const File& file, const Name& name) {
          std::find(file.devices.begin(), file.devices.end(), name.device) != file.devices.end();
 }
 
-}  // namespace
-
-std::pair<Spec, std::string> read_spec_file(const std::string& path, bool allow_untrusted) {
+std::pair<Spec, std::string> read_once(const std::string& path, bool allow_untrusted) {
   const Fd fd = open_file(path, allow_untrusted);
   if (!fd) {
     fail(path, ": there is no such file");
@@ -67,6 +66,22 @@ std::pair<Spec, std::string> read_spec_file(const std::string& path, bool allow_
          "finished file into place");
   }
   return {parse(text, path), stamp};
+}
+
+}  // namespace
+
+std::pair<Spec, std::string> read_spec_file(const std::string& path, bool allow_untrusted) {
+  for (int tries = 1;; ++tries) {
+    const std::string before = stamp_now(path);
+    try {
+      return read_once(path, allow_untrusted);
+    } catch (const Error&) {
+      // One that somebody is replacing right now is read anew: either the old or the new one.
+      if (tries == kMostTries || stamp_now(path) == before) {
+        throw;
+      }
+    }
+  }
 }
 
 void check_hooks(const Edits& edits, const std::string& file) {

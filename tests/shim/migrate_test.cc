@@ -195,6 +195,11 @@ csv-path = "/etc/csv"  # nvidia-container-runtime.modes.csv.mount-spec-path
 cuda-compat = "never"  # nvidia-container-runtime.modes.legacy.cuda-compat-mode
 features = ["gds", "mofed", "gdrcopy", "nvswitch", "mig-config", "mig-monitor", "jetpack-all"]  # features.ignore-imex-channel-requests
 
+[cdi]
+spec-dirs = ["/etc/cdi"]  # nvidia-container-runtime.modes.cdi.spec-dirs
+default-kind = "nvidia.com/gpu"  # nvidia-container-runtime.modes.cdi.default-kind
+annotation-prefixes = ["cdi.k8s.io/"]  # nvidia-container-runtime.modes.cdi.annotation-prefixes
+
 [policy]
 environment = "privileged"  # accept-nvidia-visible-devices-envvar-when-unprivileged
 volume-mounts = "always"  # accept-nvidia-visible-devices-as-volume-mounts
@@ -215,9 +220,6 @@ runtimes = ["runc", "crun"]  # nvidia-container-runtime.runtimes
                                 "nvidia-container-cli.debug", "nvidia-container-cli.ldcache",
                                 "nvidia-container-cli.no-pivot", "nvidia-container-cli.no-cgroups",
                                 "nvidia-container-cli.user", "nvidia-container-cli.ldconfig",
-                                "nvidia-container-runtime.modes.cdi.spec-dirs",
-                                "nvidia-container-runtime.modes.cdi.default-kind",
-                                "nvidia-container-runtime.modes.cdi.annotation-prefixes",
                                 "nvidia-container-runtime.modes.csv.compat-container-root",
                                 "nvidia-container-runtime.modes.jit-cdi.nvcdi-feature-flags",
                                 "nvidia-container-runtime-hook.path",

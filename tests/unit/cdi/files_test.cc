@@ -195,19 +195,12 @@ TEST_F(CdiFiles, ReadsEitherTheOldOrTheNewFile) {
       std::filesystem::rename(dir_.write("etc/next", spec_of("one", text)), etc_ + "/a.json");
     }
   });
-  int read = 0;
   for (int i = 0; i < 300; ++i) {
-    try {
-      const Spec spec = read_spec_file(etc_ + "/a.json", false).first;
-      const std::string& env = spec.devices[0].edits.env[0];
-      EXPECT_EQ(env.find_first_not_of(env[6], 6), std::string::npos);
-      ++read;
-    } catch (const Error& error) {
-      EXPECT_THAT(error.what(), HasSubstr("changed while it was read"));
-    }
+    const Spec spec = read_spec_file(etc_ + "/a.json", false).first;
+    const std::string& env = spec.devices[0].edits.env[0];
+    EXPECT_EQ(env.find_first_not_of(env[6], 6), std::string::npos);
   }
   writer.join();
-  EXPECT_GT(read, 0);
 }
 
 TEST_F(CdiFiles, TakesNeitherHugeFilesNorWhatIsNoFile) {

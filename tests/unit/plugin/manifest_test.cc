@@ -109,10 +109,11 @@ TEST_F(ManifestTest, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(refusal(cat(kHead, "simulated = \"yes\"\n")), ":5: simulated is not true or false");
   EXPECT_EQ(refusal(cat(kHead, "summary = \"a\\nb\"\n")), ":5: summary is not text of one line");
   EXPECT_EQ(refusal(cat(kHead, "request = 1\n")), ":5: request is not a table");
-  EXPECT_EQ(refusal(cat(kHead, "[request]\ndevices = []\n")),
-            ":6: [request] unknown key \"devices\"; known are device-variables, device-mounts, "
-            "capability-variables, default-capabilities, capability-rules, variables, features, "
-            "requirements");
+  EXPECT_EQ(
+      refusal(cat(kHead, "[request]\ndevices = []\n")),
+      ":6: [request] unknown key \"devices\"; known are device-variables, device-mounts, hooks, "
+      "capability-variables, default-capabilities, capability-rules, variables, features, "
+      "requirements");
   EXPECT_EQ(refusal(cat(kHead, "[request]\ndevice-variables = \"A\"\n")),
             ":6: [request] device-variables is not a list");
   EXPECT_EQ(refusal(cat(kHead, "[request]\ndevice-variables = [\"A B\"]\n")),
