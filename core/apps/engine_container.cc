@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 
+#include "core/apps/json_at.h"
 #include "core/apps/program_output.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
@@ -26,25 +27,6 @@ constexpr std::size_t kSmallFile = 4096;
 constexpr std::string_view kTasks = "/io.containerd.runtime.v2.task/";
 // Where containerd keeps its state: its own, and that of a docker that starts one for itself.
 constexpr std::string_view kStateFolders[] = {"/run/containerd", "/run/docker/containerd/daemon"};
-
-// The value at a path of member names; null where there is none.
-const bj::value& at(const bj::value& from, std::initializer_list<std::string_view> names) {
-  static const bj::value kNull;
-  const bj::value* value = &from;
-  for (const std::string_view name : names) {
-    const bj::object* const object = value->if_object();
-    value = object == nullptr ? nullptr : object->if_contains(name);
-    if (value == nullptr) {
-      return kNull;
-    }
-  }
-  return *value;
-}
-
-std::string text_at(const bj::value& from, std::initializer_list<std::string_view> names) {
-  const bj::string* const text = at(from, names).if_string();
-  return text == nullptr ? std::string() : std::string(*text);
-}
 
 std::vector<std::string> texts_at(const bj::value& from,
                                   std::initializer_list<std::string_view> names) {

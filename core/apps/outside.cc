@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "core/apps/json_at.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
@@ -35,25 +36,6 @@ bj::value parsed(const std::string& path) {
   } catch (const Error&) {
     return {};
   }
-}
-
-// The value at a path of member names; null where there is none.
-const bj::value& at(const bj::value& from, std::initializer_list<std::string_view> names) {
-  static const bj::value kNull;
-  const bj::value* value = &from;
-  for (const std::string_view name : names) {
-    const bj::object* const object = value->if_object();
-    value = object == nullptr ? nullptr : object->if_contains(name);
-    if (value == nullptr) {
-      return kNull;
-    }
-  }
-  return *value;
-}
-
-std::string text_at(const bj::value& from, std::initializer_list<std::string_view> names) {
-  const bj::string* const text = at(from, names).if_string();
-  return text == nullptr ? std::string() : std::string(*text);
 }
 
 std::int64_t number_at(const bj::value& from, std::string_view name) {

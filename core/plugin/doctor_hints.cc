@@ -74,16 +74,14 @@ class HintsReader {
       }
       return out;
     }
-    std::string path(std::string_view key) const {
-      return reader.substituted(text(key), *this, key);
-    }
+    std::string path(std::string_view key) const { return reader.path(*this, key, text(key)); }
     std::string path(std::string_view key, const char* otherwise) const {
       return table.get(key) == nullptr ? otherwise : path(key);
     }
     std::vector<std::string> paths(std::string_view key) const {
       std::vector<std::string> out = texts(key);
       for (std::string& item : out) {
-        item = reader.substituted(item, *this, key);
+        item = reader.path(*this, key, item);
       }
       return out;
     }
@@ -99,32 +97,8 @@ class HintsReader {
     }
   }
 
-  // "${option}" → its value. Roots are often "/", so slashes are made single again.
-  std::string substituted(const std::string& path, const Entry& entry, std::string_view key) const {
-    std::string out;
-    for (std::size_t at = 0; at < path.size();) {
-      if (path.compare(at, 2, "${") != 0) {
-        out += path[at++];
-        continue;
-      }
-      const std::size_t end = path.find('}', at);
-      const std::string name = path.substr(at + 2, end == path.npos ? end : end - at - 2);
-      const auto option = manifest_.options.find(name);
-      if (end == path.npos || option == manifest_.options.end()) {
-        fail(toml_.place(entry.table.get(key)), entry.where, key, ": ", in_quotes(path),
-             " uses an option that [options] does not declare");
-      }
-      out += option->second;
-      at = end + 1;
-    }
-    out.erase(
-        std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
-        out.end());
-    if (!grammar::is_clean_absolute(out)) {
-      fail(toml_.place(entry.table.get(key)), entry.where, key, ": ", in_quotes(path), " is ",
-           in_quotes(out), ", not an absolute path without \"..\"");
-    }
-    return out;
+  std::string path(const Entry& entry, std::string_view key, const std::string& text) const {
+    return toml_.path(entry.table.get(key), cat(entry.where, key), text, manifest_.options);
   }
 
   const toml::table& doctor_;

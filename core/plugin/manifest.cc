@@ -76,7 +76,7 @@ class ManifestReader {
     }
     toml_.known_keys(*detect, "[detect] ", {"any"});
     for (const auto& [path, node] : toml_.texts(*detect, "any", "[detect] any")) {
-      out_.detect_any.push_back(substituted(path, *node));
+      out_.detect_any.push_back(toml_.path(node, "[detect] any", path, out_.options));
     }
   }
 
@@ -142,34 +142,6 @@ class ManifestReader {
       fail(toml_.place(root_.get("abi")), "the library is built for ABI ", abi,
            "; this version accepts ", abi::range());
     }
-  }
-
-  // "${option}" → its value. Roots are often "/", so slashes are made single again.
-  std::string substituted(const std::string& path, const toml::node& node) const {
-    std::string out;
-    for (std::size_t at = 0; at < path.size();) {
-      if (path.compare(at, 2, "${") != 0) {
-        out += path[at++];
-        continue;
-      }
-      const std::size_t end = path.find('}', at);
-      const std::string name = path.substr(at + 2, end == path.npos ? end : end - at - 2);
-      const auto option = out_.options.find(name);
-      if (end == path.npos || option == out_.options.end()) {
-        fail(toml_.place(&node), "[detect] any: ", in_quotes(path),
-             " uses an option that [options] does not declare");
-      }
-      out += option->second;
-      at = end + 1;
-    }
-    out.erase(
-        std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
-        out.end());
-    if (!grammar::is_clean_absolute(out)) {
-      fail(toml_.place(&node), "[detect] any: ", in_quotes(path), " is ", in_quotes(out),
-           ", not an absolute path without \"..\"");
-    }
-    return out;
   }
 
   const toml::table& root_;

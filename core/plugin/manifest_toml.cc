@@ -13,6 +13,34 @@ std::string in_quotes(std::string_view text) {
   return cat("\"", text, "\"");
 }
 
+std::string ManifestToml::path(const toml::node* node, std::string_view what,
+                               const std::string& text,
+                               const std::map<std::string, std::string>& options) const {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text.compare(at, 2, "${") != 0) {
+      out += text[at++];
+      continue;
+    }
+    const std::size_t end = text.find('}', at);
+    const auto option = options.find(text.substr(at + 2, end == text.npos ? end : end - at - 2));
+    if (end == text.npos || option == options.end()) {
+      fail(place(node), what, ": ", in_quotes(text),
+           " uses an option that [options] does not declare");
+    }
+    out += option->second;
+    at = end + 1;
+  }
+  out.erase(
+      std::unique(out.begin(), out.end(), [](char a, char b) { return a == '/' && b == '/'; }),
+      out.end());
+  if (!grammar::is_clean_absolute(out)) {
+    fail(place(node), what, ": ", in_quotes(text), " is ", in_quotes(out),
+         ", not an absolute path without \"..\"");
+  }
+  return out;
+}
+
 std::string ManifestToml::place(const toml::node* node) const {
   return node != nullptr && node->source().begin.line > 0
              ? cat(file_, ":", node->source().begin.line, ": ")

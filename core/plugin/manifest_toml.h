@@ -5,6 +5,7 @@
 #include <toml++/toml.h>
 
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,12 @@ class ManifestToml {
   };
 
   explicit ManifestToml(const std::string& file) : file_(file) {}
+
+  // A path with "${option}" in it, by the values of the options. Roots are often "/", so slashes
+  // are made single again. `what`: "[detect] any", for messages. Throws Error for an option that is
+  // not there, and for what then is no absolute path.
+  std::string path(const toml::node* node, std::string_view what, const std::string& text,
+                   const std::map<std::string, std::string>& options) const;
 
   // "FILE:LINE: ", or "FILE: " without a node.
   std::string place(const toml::node* node) const;
