@@ -230,7 +230,9 @@ void LinkFolders::add(const Link& link) {
 }
 
 void LinkFolders::finish(const std::vector<std::string>& places, Part& common) {
-  for (const auto& [folder, names] : folders_) {
+  for (const auto& entry : folders_) {
+    const std::string& folder = entry.first;
+    const std::map<std::string, std::string>& names = entry.second;
     if (options_.generated_dir.empty()) {
       notes_.add(cat("the links in ", folder, " are left out: there is no folder to generate ",
                      "them in"));

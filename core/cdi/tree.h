@@ -4,10 +4,11 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace xpu::cdi {
+
+struct Member;
 
 struct Tree {
   enum class Kind { kNull, kBool, kNumber, kString, kList, kMap };
@@ -16,7 +17,12 @@ struct Tree {
   // YAML knows a plain `0` for a number where a text is wanted; its readers take it for the text.
   bool may_be_string = false;
   std::vector<Tree> list;
-  std::vector<std::pair<std::string, Tree>> map;  // keys are unique
+  std::vector<Member> map;  // keys are unique
+};
+
+struct Member {
+  std::string key;
+  Tree value;
 };
 
 // A document of either language holds at most so much, aliases of YAML counted as often as used.

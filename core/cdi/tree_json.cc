@@ -48,7 +48,7 @@ class Builder {
           fail(source_, ": the member ", json::quote(key), " is there twice in one object");
         }
       }
-      out.map.emplace_back(key, build(member.value, depth + 1));
+      out.map.push_back({key, build(member.value, depth + 1)});
     }
   }
 

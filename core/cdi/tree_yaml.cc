@@ -294,7 +294,7 @@ class Reader {
     }
     for (const auto& [key, tree] : from.map) {
       if (find(out, key) == nullptr) {
-        out.map.emplace_back(key, tree);
+        out.map.push_back({key, tree});
       }
     }
   }
@@ -326,7 +326,7 @@ class Reader {
       if (find(out, key.text) != nullptr) {
         bad(event, cat("the key ", key.text, " is there twice in one map"));
       }
-      out.map.emplace_back(key.text, value(second, depth + 1));
+      out.map.push_back({key.text, value(second, depth + 1)});
     }
     if (merges) {
       merged.kind = Tree::Kind::kMap;

@@ -255,8 +255,8 @@ ignore-imex-channel-requests = false
   EXPECT_EQ(config_.accept_volume_mounts, "never");
   EXPECT_TRUE(config_.backends.empty());
   EXPECT_THAT(of("[nvidia-container-runtime]\nmode = \"legacy\"\nlog-level = \"loud\"\n").left_out,
-              ElementsAre("nvidia-container-runtime.mode = \"legacy\": there is one way for all "
-                          "hosts, entries of config.json",
+              ElementsAre("nvidia-container-runtime.mode = \"legacy\": this version has no legacy "
+                          "mode; auto serves every container",
                           "nvidia-container-runtime.log-level = \"loud\": log-level is debug, "
                           "info, warn or error"));
 }

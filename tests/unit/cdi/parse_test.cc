@@ -264,11 +264,11 @@ TEST(Yaml, ReadsPlainScalarsAsItsReadersDo) {
       {"1_000", "1000"}, {"-5", "-5"},     {"+7", "7"},     {"yes", "true"},
       {"Off", "false"},  {"text", "text"}, {"'017'", "017"}};
   for (const auto& [written, read] : cases) {
-    EXPECT_EQ(tree_of_yaml(std::string("a: ") + written, "a.yaml").map[0].second.text, read);
+    EXPECT_EQ(tree_of_yaml(std::string("a: ") + written, "a.yaml").map[0].value.text, read);
   }
-  EXPECT_EQ(tree_of_yaml("a: 1.5", "a.yaml").map[0].second.kind, Tree::Kind::kNumber);
-  EXPECT_EQ(tree_of_yaml("a: ~", "a.yaml").map[0].second.kind, Tree::Kind::kNull);
-  EXPECT_EQ(tree_of_yaml("a: !!str 5", "a.yaml").map[0].second.kind, Tree::Kind::kString);
+  EXPECT_EQ(tree_of_yaml("a: 1.5", "a.yaml").map[0].value.kind, Tree::Kind::kNumber);
+  EXPECT_EQ(tree_of_yaml("a: ~", "a.yaml").map[0].value.kind, Tree::Kind::kNull);
+  EXPECT_EQ(tree_of_yaml("a: !!str 5", "a.yaml").map[0].value.kind, Tree::Kind::kString);
 }
 
 TEST(Yaml, MergesAndCopies) {
@@ -278,7 +278,7 @@ TEST(Yaml, MergesAndCopies) {
       "a.yaml");
   const auto values = [&](std::size_t at) {
     std::string out;
-    for (const auto& [key, value] : tree.map[at].second.map) {
+    for (const auto& [key, value] : tree.map[at].value.map) {
       out += key + value.text + " ";
     }
     return out;
