@@ -98,7 +98,7 @@ refused "refresh says so" "$XPU" cdi refresh --backend sim --device-name-strateg
 rm /run/cdi/twin.json
 
 # ---- rootless podman
-user=6790
+user=6792
 home=$SCRATCH/home
 mkdir -p "$home" /run/user/$user
 echo "cdi-tester:x:$user:$user::$home:/bin/sh" >>/etc/passwd
