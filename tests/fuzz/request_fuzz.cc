@@ -50,9 +50,9 @@ xpu::Config configuration(bool tenants) {
 }
 
 bool may_ask(const std::string& line) {
-  for (const char* name :
-       {"XPU_", "OTHER_", "ACME_VISIBLE_DEVICES=", "ANVIL_VISIBLE_DEVICES=",
-        "BOLT_VISIBLE_DEVICES=", "REFUSED_VISIBLE_DEVICES=", "@xpu.dev/", "/", "var/run", "#"}) {
+  for (const char* name : {"XPU_", "OTHER_", "ACME_VISIBLE_DEVICES=", "ANVIL_VISIBLE_DEVICES=",
+                           "BOLT_VISIBLE_DEVICES=", "REFUSED_VISIBLE_DEVICES=", "@xpu.dev/",
+                           "@cdi.k8s.io/", "/", "var/run", "#"}) {
     if (line.starts_with(name)) {
       return true;
     }
