@@ -102,6 +102,21 @@ says "by a mount of no such name" "$OUTPUT" \
   "what stands below cdi/ is no CDI device; such as vendor.com/class/name is wanted"
 unset XDG_CONFIG_HOME
 
+# --- through engines -------------------------------------------------------------------------------
+in_podman "$tree" --env XPU_VISIBLE_DEVICES=other.com/nic=card0,acme:0 --user 1000:1000 -- "${asks[@]}" id
+has "podman: an ordinary user has both" "$OUTPUT" "open /dev/other/card0 ok" "open /dev/acme0 ok" \
+  "env OTHER=yes" "id 1000 1000"
+in_podman "$tree" --annotation cdi.k8s.io/nic=other.com/nic=card0 -- "${asks[@]}"
+has "podman: by an annotation" "$OUTPUT" "${card[@]}" "open /dev/acme0 ENOENT"
+start_containerd
+in_containerd "$tree" --env XPU_VISIBLE_DEVICES=other.com/nic=card0 -- "${asks[@]}"
+has "containerd: by a qualified name" "$OUTPUT" "${card[@]}"
+start_dockerd
+in_docker debian --env XPU_VISIBLE_DEVICES=other.com/nic=card0 -- "${asks[@]}"
+has "docker: by a qualified name" "$OUTPUT" "${card[@]}"
+in_docker debian --env XPU_VISIBLE_DEVICES=other.com/nic=card7 -- /probe id
+says "docker: what is not there" "$OUTPUT" "defines other.com/nic=card7"
+
 # --- what is wrong ---------------------------------------------------------------------------------
 # errs NAME LIST TEXT...: a start fails and says so.
 errs() {
