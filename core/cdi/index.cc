@@ -118,13 +118,14 @@ void Index::write(const std::vector<Folder>& folders, const std::vector<File>& f
   }
   bj::array all_folders, all_files;
   for (const Folder& folder : folders) {
-    if (!settled(folder.path, begin)) {
+    // What is wrong with one may be mended elsewhere, in a folder above it.
+    if (!settled(folder.path, begin) || !folder.problem.empty()) {
       return;
     }
     all_folders.push_back(bj::object{{"stamp", folder.stamp}, {"problem", folder.problem}});
   }
   for (const File& file : files) {
-    if (!settled(file.path, begin)) {
+    if (!settled(file.path, begin) || !file.problem.empty()) {
       return;
     }
     all_files.push_back(bj::object{{"path", file.path},

@@ -33,9 +33,6 @@ bool is_numbered(const Node& node) {
 // The node as it is now: what the catalog says was true when it was made.
 struct stat checked_node(const Node& node) {
   struct stat status = {};
-  if (node.type == 'p') {
-    return status;
-  }
   if (::stat(node.host_path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
       fail("the device node ", node.host_path, " is gone; run: xpu-runtime detect --refresh");
@@ -43,6 +40,9 @@ struct stat checked_node(const Node& node) {
     fail_errno("cannot look up the device node ", node.host_path);
   }
   if (!is_that_node(node, status)) {
+    if (node.type == 'p') {
+      fail(node.host_path, " is no named pipe");
+    }
     fail("the device node ", node.host_path, " is no longer ",
          node.type == 'b' ? "block" : "character", " device ", node.major, ":", node.minor,
          "; run: xpu-runtime detect --refresh");

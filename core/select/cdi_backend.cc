@@ -86,7 +86,7 @@ BackendStatus cdi_backend(const cdi::Spec& spec, const std::string& file,
                           const std::vector<std::string>& devices) {
   BackendStatus out;
   out.state = BackendState::kReady;
-  out.found.manifest.name = cat("cdi:", file);
+  out.found.manifest.name = cat(kCdiFile, file);
   out.found.manifest.file = file;
   out.catalog.backend = out.found.manifest.name;
   for (const cdi::Device& device : spec.devices) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/cdi/spec.h"
@@ -10,9 +11,17 @@
 
 namespace xpu {
 
+// Before the path in the name of such a backend.
+inline constexpr std::string_view kCdiFile = "cdi:";
+
 // With those of the spec's devices that are named. Nodes are looked up on the host. Throws Error
 // naming file, device and node.
 BackendStatus cdi_backend(const cdi::Spec& spec, const std::string& file,
                           const std::vector<std::string>& devices);
+
+// Of which devices only those count that are named.
+inline bool is_cdi_file(const BackendStatus& backend) {
+  return backend.found.manifest.name.starts_with(kCdiFile);
+}
 
 }  // namespace xpu

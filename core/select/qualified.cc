@@ -107,7 +107,11 @@ class Resolver {
     const std::size_t own = only_files(config_) ? backends_.size() : owner(*name);
     const cdi::File* file = nullptr;
     if (own == backends_.size() || !has(backends_[own], *name)) {
-      file = own == backends_.size() ? &files().find(*name) : files().find_if_there(*name);
+      // The runtime's own names are of backends alone: a file could get around what policy says of
+      // their devices.
+      file = own == backends_.size()  ? &files().find(*name)
+             : own_vendor(name->kind) ? nullptr
+                                      : files().find_if_there(*name);
     }
     if (file == nullptr) {
       take_own(selector, *name, backends_[own]);
@@ -115,7 +119,7 @@ class Resolver {
     }
     devices_[file].push_back(name->device);
     selector.qualified = true;
-    selector.backend = cat("cdi:", file->path);
+    selector.backend = cat(kCdiFile, file->path);
     selector.name = cdi::qualified(name->kind, name->device);
     log::debug(cat("the CDI device ", selector.name, " is defined in ", file->path));
   }

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/select/candidates.h"
+#include "core/select/cdi_backend.h"
 #include "core/select/grants.h"
 #include "core/select/match.h"
 
@@ -131,7 +132,7 @@ class Choice {
     const bool leave_out_simulated =
         is_open(selector) &&
         std::any_of(backends_.begin(), backends_.end(), [](const BackendStatus& backend) {
-          return !backend.found.manifest.simulated && !is_off(backend) &&
+          return !backend.found.manifest.simulated && !is_off(backend) && !is_cdi_file(backend) &&
                  backend.state != BackendState::kAbsent;
         });
     std::vector<const BackendStatus*> out;
@@ -140,8 +141,9 @@ class Choice {
           selector.claimed_by.empty() || contains(selector.claimed_by, name_of(backend));
       const bool prefixed = selector.backend.empty() || selector.backend == name_of(backend) ||
                             knows_vendor(backend, selector.backend);
-      const bool left_out = (leave_out_simulated && backend.found.manifest.simulated) ||
-                            (is_off(backend) && selector.backend != name_of(backend));
+      const bool left_out =
+          (leave_out_simulated && backend.found.manifest.simulated) ||
+          ((is_off(backend) || is_cdi_file(backend)) && selector.backend != name_of(backend));
       if (claimed && prefixed && !left_out) {
         out.push_back(&backend);
       }

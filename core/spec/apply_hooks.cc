@@ -18,9 +18,12 @@ std::string hook_json(const cdi::Hook& hook) {
              hook.timeout ? cat(",\"timeout\":", *hook.timeout) : "", '}');
 }
 
-// By its program and what it is told: an engine may have put it in from the same file.
-std::string key_of(const std::string& path, const std::vector<std::string>& args) {
-  return cat(json::quote(path), list_json(args));
+// By its program and what it is told: an engine may have put it in from the same file, where it has
+// no environment.
+std::string key_of(const std::string& path, const std::vector<std::string>& args,
+                   const std::vector<std::string>& env) {
+  return cat(json::quote(path), list_json(args),
+             list_json(env.empty() ? std::vector<std::string>{kHookPath} : env));
 }
 
 struct Phase {
@@ -32,7 +35,8 @@ Phase phase_of(std::string_view name, const Plan& plan, const std::vector<Vendor
   Phase out;
   for (const PlannedHook& planned : plan.hooks) {
     if (planned.hook.name == name) {
-      put(out.come, {key_of(planned.hook.path, planned.hook.args), hook_json(planned.hook)});
+      put(out.come, {key_of(planned.hook.path, planned.hook.args, planned.hook.env),
+                     hook_json(planned.hook)});
     }
   }
   for (const VendorHook& hook : gone) {
@@ -50,15 +54,18 @@ void edit_hooks(Editor& editor, const Plan& plan, const std::vector<VendorHook>&
   if (plan.hooks.empty() && gone.empty()) {
     return;
   }
-  const auto known_by = [&](const json::Value& element, const std::string& place) {
-    std::vector<std::string> args;
-    const std::string path = editor.string_of(element, "path", place);
-    if (const auto array = editor.find(element, "args", place)) {
-      for (const json::Value& arg : editor.elements_of(*array, cat(place, ".args"))) {
-        args.push_back(json::as_string(arg).value_or(""));
+  const auto texts = [&](const json::Value& element, const char* key, const std::string& place) {
+    std::vector<std::string> out;
+    if (const auto array = editor.find(element, key, place)) {
+      for (const json::Value& text : editor.elements_of(*array, cat(place, ".", key))) {
+        out.push_back(json::as_string(text).value_or(""));
       }
     }
-    return key_of(path, args);
+    return out;
+  };
+  const auto known_by = [&](const json::Value& element, const std::string& place) {
+    const std::string path = editor.string_of(element, "path", place);
+    return key_of(path, texts(element, "args", place), texts(element, "env", place));
   };
   const std::optional<json::Value> hooks = editor.object(editor.root(), "hooks", "hooks");
   std::vector<Addition> additions;

@@ -63,7 +63,7 @@ void Bundle::read() {
   struct stat now = {};
   for (int tries = 0; tries < 100; ++tries) {
     read_file_and_journal();
-    if (undo_ || ::fstatat(folder_.get(), name_.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+    if (::fstatat(folder_.get(), name_.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0 ||
         now.st_ino == status_.st_ino) {
       break;
     }

@@ -29,6 +29,14 @@ bool is_null_device(std::string_view text) {
          text.starts_with("/dev\\/");
 }
 
+// Whether the value of a variable may hold a name of CDI, "vendor/class=device": that can be about
+// any backend, whoever the variable belongs to.
+bool may_be_qualified(std::string_view rest) {
+  const std::string_view value = rest.substr(0, rest.find('"'));
+  const std::size_t slash = value.find('/');
+  return slash != value.npos && value.find('=', slash) != value.npos;
+}
+
 // Up to the first slash, which may be escaped.
 bool begins_like(std::string_view text, std::string_view prefix) {
   return text.starts_with(prefix.substr(0, prefix.find('/')));
@@ -52,7 +60,9 @@ Concern::Concern(std::string_view text, const Config& config, bool slurm) : text
        at = text.find('"', at + 1)) {
     read_string(at, config);
   }
-  everybody_ = everybody_ || mounts_below(kMountFolder);
+  // Below a folder of devices "cdi" stands before such a name.
+  everybody_ =
+      everybody_ || mounts_below(kMountFolder) || (mounts_null_ && text.find("cdi") != text.npos);
   std::sort(names_.begin(), names_.end());
 }
 
@@ -62,7 +72,7 @@ void Concern::read_string(std::size_t quote, const Config& config) {
   if (name.empty()) {
     mounts_null_ = mounts_null_ || is_null_device(rest);
   } else if (name.size() < rest.size() && rest[name.size()] == '=') {
-    everybody_ = asks_everybody(name, config);
+    everybody_ = asks_everybody(name, config) || may_be_qualified(rest.substr(name.size() + 1));
     // One that begins as ours do may be a misspelt one.
     well_known_ = well_known_ || name.ends_with("_VISIBLE_DEVICES") || name.starts_with("XPU_");
     names_.push_back(name);

@@ -109,8 +109,11 @@ Request read_request(const Asked& asked, const Config& config) {
 std::vector<VendorHook> vendor_hooks(const Asked& asked) {
   std::vector<std::string> names = {std::string(kOwnHook)};
   for (const FoundBackend& found : asked.found) {
-    const std::vector<std::string>& more = found.manifest.hooks;
-    names.insert(names.end(), more.begin(), more.end());
+    // A vendor whose backend is off may be left to its own hook.
+    if (found.enabled) {
+      const std::vector<std::string>& more = found.manifest.hooks;
+      names.insert(names.end(), more.begin(), more.end());
+    }
   }
   return vendor_hooks(*asked.spec, names);
 }

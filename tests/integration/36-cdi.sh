@@ -102,6 +102,22 @@ says "by a mount of no such name" "$OUTPUT" \
   "what stands below cdi/ is no CDI device; such as vendor.com/class/name is wanted"
 unset XDG_CONFIG_HOME
 
+# --- beside a backend ------------------------------------------------------------------------------
+launch XPU_VISIBLE_DEVICES=0,other.com/nic=card0 -- "${asks[@]}"
+has "a bare index is that of a backend's device" "$OUTPUT" "${card[@]}" "open /dev/acme0 ok"
+cat >/etc/cdi/own.json <<JSON
+{"cdiVersion": "0.6.0", "kind": "xpu.dev/acme", "devices": [
+  {"name": "0", "containerEdits": {"env": ["FROM=file"]}},
+  {"name": "more", "containerEdits": {"env": ["FROM=file"]}}]}
+JSON
+for variable in XPU_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES; do
+  launch $variable=xpu.dev/acme=0 -- /probe open /dev/acme0 env FROM
+  has "no file stands for a backend's device, by $variable" "$OUTPUT" "open /dev/acme0 ok" "env FROM unset"
+done
+launch XPU_VISIBLE_DEVICES=xpu.dev/acme=more -- /probe id
+says "nor adds to them" "$OUTPUT" "'xpu.dev/acme=more' is not a device of this host"
+rm /etc/cdi/own.json
+
 # --- through engines -------------------------------------------------------------------------------
 in_podman "$tree" --env XPU_VISIBLE_DEVICES=other.com/nic=card0,acme:0 --user 1000:1000 -- "${asks[@]}" id
 has "podman: an ordinary user has both" "$OUTPUT" "open /dev/other/card0 ok" "open /dev/acme0 ok" \

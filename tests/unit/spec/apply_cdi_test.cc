@@ -40,9 +40,16 @@ TEST(CdiHook, ComesWithAnEnvironmentOfItsOwn) {
 
 TEST(CdiHook, IsNotThereTwice) {
   const Plan plan = with_hook({"prestart", "/bin/a", {"a"}, {"C=d"}, {}});
-  EXPECT_EQ(
-      edited(R"({"hooks":{"prestart":[{"path":"/bin/b"},{"path":"/bin/a","args":["a"]}]}})", plan),
-      R"({"hooks":{"prestart":[{"path":"/bin/b"},{"path":"/bin/a","args":["a"],"env":["C=d"]}]}})");
+  const std::string there =
+      R"({"hooks":{"prestart":[{"path":"/bin/b"},{"path":"/bin/a","args":["a"],"env":["C=d"]}]}})";
+  EXPECT_EQ(edited(there, plan), there);
+  // Another environment is another hook; one without is what we make of it.
+  EXPECT_EQ(edited(R"({"hooks":{"prestart":[{"path":"/bin/a","args":["a"]}]}})", plan),
+            R"({"hooks":{"prestart":[{"path":"/bin/a","args":["a"]},)"
+            R"({"path":"/bin/a","args":["a"],"env":["C=d"]}]}})");
+  EXPECT_EQ(edited(R"({"hooks":{"prestart":[{"path":"/bin/a"}]}})",
+                   with_hook({"prestart", "/bin/a", {}, {}, {}})),
+            std::string(R"({"hooks":{"prestart":[{"path":"/bin/a",)") + kPath + "}]}}");
   EXPECT_EQ(edited(R"({"hooks":{"prestart":[{"path":"/bin/a","args":["other"]}]}})", plan),
             R"({"hooks":{"prestart":[{"path":"/bin/a","args":["other"]},)"
             R"({"path":"/bin/a","args":["a"],"env":["C=d"]}]}})");

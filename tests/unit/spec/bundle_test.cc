@@ -422,6 +422,7 @@ TEST_F(BundleTest, EightWritersOfOneBundle) {
         try {
           start(dir_, std::to_string(i));
         } catch (const Error& error) {
+          std::fprintf(stderr, "writer %d: %s\n", i, error.what());
           code = 1;
         }
       }
