@@ -73,6 +73,18 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+// What of the node the cgroup lets through: of "rwm"; "" for no rule.
+inline std::string access_of(const Node& node) {
+  return node.terms == nullptr ? "rw" : node.terms->access;
+}
+// Of two such.
+inline std::string union_of(std::string access, const std::string& more) {
+  for (const char one : more) {
+    access += access.find(one) == std::string::npos ? std::string(1, one) : std::string();
+  }
+  return access;
+}
+
 enum class FileKind { kLibrary, kBinary, kData, kSocket, kDirectory };
 
 struct File {

@@ -48,13 +48,13 @@ std::string remedy_for(const Host& host, const std::string& kind, const std::str
       if (hint.kind == kind) {
         return at == std::string::npos
                    ? hint.remedy
-                   : cat(hint.remedy.substr(0, at), file, hint.remedy.substr(at + 7));
+                   : cat(hint.remedy.substr(0, at), shell_word(file), hint.remedy.substr(at + 7));
       }
     }
   }
   return kind.starts_with(kOwnVendor)
              ? "xpu-runtime cdi refresh"
-             : cat("rm ", file, ", or write it anew with the tool that made it");
+             : cat("rm ", shell_word(file), ", or write it anew with the tool that made it");
 }
 
 // What the file names of the host: the devices of all, and files.
@@ -158,8 +158,9 @@ Findings check_cdi_stale(const Host& host) {
         out.push_back(failure(cat(file, problem), remedy_for(host, spec.kind, file)));
       }
     } catch (const Error& error) {
-      out.push_back(failure(cat(error.what(), "; engines ignore the file"),
-                            cat("rm ", file, ", or write it anew with the tool that made it")));
+      out.push_back(
+          failure(cat(error.what(), "; engines ignore the file"),
+                  cat("rm ", shell_word(file), ", or write it anew with the tool that made it")));
     }
   }
   if (out.empty()) {
@@ -192,7 +193,7 @@ Findings check_cdi_conflicts(const Host& host) {
         if (!is_new && told.insert(cat(other->second, ' ', file)).second) {
           out.push_back(failure(
               cat(name, " is in ", other->second, " and in ", file, ": engines take neither"),
-              cat("rm ", file, ", or ", other->second)));
+              cat("rm ", shell_word(file), ", or ", shell_word(other->second))));
         }
       }
     }
@@ -214,7 +215,8 @@ Findings check_cdi_trust(const Host& host) {
     try {
       open_trusted(host.path(file), TrustKind::kFile);
     } catch (const Error& error) {
-      out.push_back(failure_of(error.what(), cat("chown root ", file, " && chmod go-w ", file)));
+      out.push_back(failure(
+          error.what(), cat("chown root ", shell_word(file), " && chmod go-w ", shell_word(file))));
     }
   }
   if (out.empty()) {
@@ -235,7 +237,7 @@ Findings check_cdi_readable(const Host& host) {
       out.push_back(failure(cat(file,
                                 " can be read by its owner only: a rootless engine does not "
                                 "resolve its devices"),
-                            cat("chmod a+r ", file)));
+                            cat("chmod a+r ", shell_word(file))));
     }
   }
   if (out.empty()) {

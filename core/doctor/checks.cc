@@ -60,6 +60,19 @@ const char* to_string(State state) {
   return "failure";
 }
 
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/:@%+,=";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) {
+    return word;
+  }
+  std::string out = "'";
+  for (const char one : word) {
+    out += one == '\'' ? std::string("'\\''") : std::string(1, one);
+  }
+  return out + "'";
+}
+
 Finding failure_of(const std::string& message, const std::string& otherwise) {
   const std::size_t at = message.rfind("; ");
   if (at == message.npos) {

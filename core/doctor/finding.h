@@ -34,6 +34,9 @@ inline Finding failure(std::string found, std::string remedy) {
   return {State::kFailure, std::move(found), std::move(remedy)};
 }
 
+// A word of a command as a shell takes it, whatever characters it has.
+std::string shell_word(const std::string& word);
+
 // Of a message that says what is wrong and, after its last semicolon, what to do about it.
 // `otherwise`: what to do where it does not say so.
 Finding failure_of(const std::string& message, const std::string& otherwise);

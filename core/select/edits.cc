@@ -109,12 +109,28 @@ class Collector {
     list.push_back({std::move(item), reason.why, reason.image_lacks});
   }
 
+  // Two that want the same node may do with it what either may.
+  void widen(const Node& node) {
+    for (Wanted<Node>& wanted : edits_.nodes) {
+      if (wanted.item.container_path == node.container_path) {
+        const std::string access = union_of(access_of(wanted.item), access_of(node));
+        if (access != access_of(wanted.item)) {
+          NodeTerms terms = wanted.item.terms == nullptr ? NodeTerms{} : *wanted.item.terms;
+          terms.access = access;
+          wanted.item.terms = std::make_shared<const NodeTerms>(std::move(terms));
+        }
+      }
+    }
+  }
+
   void add_group(const EditGroup& group, const Reason& reason) {
     for (const Node& node : group.nodes) {
       const std::string content =
           cat("the node ", node.host_path, " (", node.type, ' ', node.major, ':', node.minor, ')');
       if (claim(node.container_path, node.container_path, content, reason)) {
         put(edits_.nodes, node, reason);
+      } else {
+        widen(node);
       }
     }
     for (const File& file : group.files) {

@@ -2,6 +2,7 @@
 #include "core/spec/apply.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/spec/apply_cdi.h"
@@ -135,15 +136,9 @@ std::vector<Rule> rules_of(Editor& editor, const Value& resources) {
   return rules;
 }
 
-// What the cgroup shall let through.
-std::string access_of(const Node& node) {
-  return node.terms == nullptr ? "rw" : node.terms->access;
-}
-
 // Whether the rules, which apply in order, give all of it for the node already. A denial of
 // anything after the rule is taken to concern it.
-bool allowed(const std::vector<Rule>& rules, const Node& node) {
-  const std::string access = access_of(node);
+bool allowed(const std::vector<Rule>& rules, const Node& node, const std::string& access) {
   for (auto rule = rules.rbegin(); rule != rules.rend() && rule->allow; ++rule) {
     if (rule->type == std::string(1, node.type) && rule->major == node.major &&
         rule->minor == node.minor && access.find_first_not_of(rule->access) == std::string::npos) {
@@ -169,11 +164,16 @@ void edit_rules(Editor& editor, const Plan& plan, const std::optional<Value>& li
   for (const PlannedDevice& device : plan.devices) {
     nodes.push_back(device.node);
   }
+  std::map<std::string, std::string> wider;  // numbers → access of all nodes with them
+  for (const Node& node : nodes) {
+    std::string& access = wider[numbers_json(node)];
+    access = union_of(access, access_of(node));
+  }
   std::vector<Entry> entries;
   for (const Node& node : nodes) {
-    const std::string access = access_of(node);
-    if (!access.empty() && !editor.spec().all_devices_allowed && !allowed(rules, node)) {
-      const std::string numbers = numbers_json(node);
+    const std::string numbers = numbers_json(node);
+    const std::string& access = wider[numbers];
+    if (!access.empty() && !editor.spec().all_devices_allowed && !allowed(rules, node, access)) {
       put(entries, {numbers, cat("{\"allow\":true,", numbers, ",\"access\":\"", access, "\"}")});
     }
   }

@@ -199,6 +199,19 @@ TEST_F(QualifiedName, MayNumberANodeThatTheHostLacks) {
   EXPECT_EQ(*found.terms, (NodeTerms{"", 0600, 5, std::nullopt, true}));
 }
 
+TEST_F(QualifiedName, GivesTheAccessThatEitherWants) {
+  const auto node = [](const char* permissions) {
+    return std::string(
+               R"({"deviceNodes":[{"path":"/dev/x","hostPath":"/dev/null","permissions":")") +
+           permissions + R"("}]})";
+  };
+  write("a.json", node("r"));
+  write("b.json", node("w"), "other.com/more");
+  const Edits given = edits_of("other.com/thing=one,other.com/more=one");
+  ASSERT_THAT(given.nodes, SizeIs(1));
+  EXPECT_EQ(given.nodes[0].item.terms->access, "rw");
+}
+
 TEST_F(QualifiedName, BringsWhatOnlyCdiHas) {
   write("a.json",
         R"({"mounts":[{"hostPath":"/etc","containerPath":"/x"}],"additionalGids":[44],)"

@@ -106,6 +106,12 @@ TEST(CdiNode, HasTheModeOwnerAndRuleOfItsFile) {
   }
   EXPECT_THAT(edited("{}", plan_of({"", {}, {}, {}, true}, 'p')),
               testing::HasSubstr(R"({"path":"/dev/a","type":"p","fileMode":438,"uid":0,"gid":0})"));
+  // Two names of one device have one rule.
+  Plan two = plan_of({"r", {}, {}, {}, true});
+  two.devices.push_back(two.devices[0]);
+  two.devices[1].node.container_path = "/dev/b";
+  two.devices[1].node.terms = std::make_shared<const NodeTerms>(NodeTerms{"w", {}, {}, {}, true});
+  EXPECT_THAT(edited("{}", two), testing::HasSubstr(R"("minor":237,"access":"rw"}]})"));
   // A rule for less than that is not enough.
   const std::string less =
       R"({"linux":{"resources":{"devices":[{"allow":true,"type":"c","major":10,"minor":237,)"
