@@ -215,8 +215,11 @@ Findings check_cdi_trust(const Host& host) {
     try {
       open_trusted(host.path(file), TrustKind::kFile);
     } catch (const Error& error) {
-      out.push_back(failure(
-          error.what(), cat("chown root ", shell_word(file), " && chmod go-w ", shell_word(file))));
+      // The message has a command of its own, which names the file as it is.
+      const std::string name = shell_word(file);
+      const std::string command = cat("chown root ", name, " && chmod go-w ", name);
+      out.push_back(name == file ? failure_of(error.what(), command)
+                                 : failure("a file that others could write", command));
     }
   }
   if (out.empty()) {
