@@ -198,11 +198,18 @@ std::string journal_text(const std::vector<Undo>& undos) {
 }
 
 Verdict read_journal(int dirfd, const std::string& name, uid_t owner, std::string_view current) {
-  const Fd fd(
-      ::openat(dirfd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  Fd fd;
   struct stat status = {};
-  if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-      status.st_uid != owner || (status.st_mode & 022) != 0 || status.st_nlink != 1) {
+  // One that is replaced right after it was opened has no name any more: the next one counts.
+  for (int tries = 0; tries < 100; ++tries) {
+    fd.reset(
+        ::openat(dirfd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!fd || ::fstat(fd.get(), &status) != 0 || status.st_nlink > 0) {
+      break;
+    }
+  }
+  if (!fd || !S_ISREG(status.st_mode) || status.st_uid != owner || (status.st_mode & 022) != 0 ||
+      status.st_nlink != 1) {
     return {};
   }
   try {
