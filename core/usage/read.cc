@@ -120,7 +120,9 @@ class Journal {
         continue;
       }
       settle(&found);
-      if (!found.usage->end_unix || *found.usage->end_unix > since) {
+      // What began and ended within one second was there in that second.
+      if (!found.usage->end_unix ||
+          std::max(*found.usage->end_unix, found.usage->begin_unix + 1) > since) {
         out.push_back(std::move(*found.usage));
       }
     }

@@ -150,7 +150,10 @@ class Summary {
     const CostQuery& query = report_.query;
     const std::int64_t begin = std::max(usage.begin_unix, query.since);
     const std::int64_t end = std::min({usage.end_unix.value_or(query.now), query.until, query.now});
-    if (begin >= end || usage.devices.empty()) {
+    // Shorter than the second that is counted in: it was there all the same.
+    const bool moment = begin == end && begin == usage.begin_unix && begin < query.until &&
+                        begin == usage.end_unix.value_or(begin);
+    if ((begin >= end && !moment) || usage.devices.empty()) {
       return;
     }
     report_.open += usage.end_unix ? 0 : 1;
@@ -162,7 +165,12 @@ class Summary {
       }
       CostRow& row = rows_[key_of(query.by, usage, device)];
       row.name = name_of(query.by, usage, device);
-      holds_[device.key].push_back({begin, end, &row, &device});
+      if (moment) {
+        add(&row, device, 1, 0);
+        add(&report_.total, device, 1, 0);
+      } else {
+        holds_[device.key].push_back({begin, end, &row, &device});
+      }
       if (!has_price(device)) {
         unknown_.insert(device.model.empty() ? device.id : device.model);
       }

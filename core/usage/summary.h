@@ -4,7 +4,8 @@
 // A device costs its price for every second that somebody holds it. In a second in which n leases
 // hold it, each of them has 1/n of that second and pays 1/n of the price that it was given for;
 // what all of them pay is then the time the device was held times its price. What has no known
-// price is counted as time without one, never as zero.
+// price is counted as time without one, never as zero. A lease that began and ended within one
+// second has a row with no time.
 #pragma once
 
 #include <cstdint>

@@ -14,6 +14,8 @@ sandbox_enter() {
     mount -t overlay overlay "$folder" \
       -o "lowerdir=$folder,upperdir=$XPU_IT/over$folder/upper,workdir=$XPU_IT/over$folder/work" || return 1
   done
+  # Nothing of a product that the host has: gone in these overlays, and there only.
+  rm -rf /etc/xpu-container-runtime /etc/cdi /var/lib/xpu /var/log/xpu || return 1
   mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p /run/lock || return 1
   for folder in /var/lib/docker /var/lib/containerd /var/lib/containers /opt/containerd; do
     if [ -d "$folder" ]; then

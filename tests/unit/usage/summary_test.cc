@@ -60,6 +60,20 @@ TEST(Summary, CountsOnlyWhatIsAskedFor) {
   EXPECT_THAT(summarise(usages, {0, 1000, 5000, CostBy::kContainer}).rows, IsEmpty());
 }
 
+TEST(Summary, ShowsWhatTookLessThanASecond) {
+  const std::vector<Usage> usages = {usage("a", 1000, 1000, {device("acme:0", 3600 * kUsd)}),
+                                     usage("b", 1000, 2000, {device("acme:0", 3600 * kUsd)}),
+                                     usage("c", 2000, std::nullopt, {device("acme:1", kUsd)})};
+  EXPECT_EQ(table(usages, {1000, 2001, 2000, CostBy::kContainer}),
+            "b 1000 1000.0 1000.0000 USD\n"
+            "a 0 0.0 0.0000 USD\n"
+            "c 0 0.0 0.0000 USD\n"
+            "total 1000 1000.0 1000.0000 USD\n");
+  EXPECT_THAT(summarise({usages[0]}, {1001, 5000, 5000, CostBy::kContainer}).rows, IsEmpty());
+  EXPECT_THAT(summarise({usages[0]}, {0, 1000, 5000, CostBy::kContainer}).rows, IsEmpty());
+  EXPECT_THAT(summarise({usages[0]}, {0, 5000, 999, CostBy::kContainer}).rows, IsEmpty());
+}
+
 TEST(Summary, CountsAnOpenLeaseUntilNow) {
   const std::vector<Usage> usages = {usage("a", 1000, std::nullopt, {device("acme:0", kUsd)})};
   const CostReport report = summarise(usages, {0, 9000, 4600, CostBy::kContainer});
@@ -282,6 +296,13 @@ class Simulation : public testing::TestWithParam<unsigned> {
            second >= lease.begin_unix && (!lease.end_unix || second < *lease.end_unix);
   }
 
+  // Within one second, and that is asked for.
+  bool was_there(const Usage& lease) const {
+    const std::int64_t begin = lease.begin_unix;
+    return lease.end_unix.value_or(query_.now) == begin && begin >= query_.since &&
+           begin < query_.until && begin <= query_.now;
+  }
+
   static std::string row_of(CostBy by, const Usage& lease, const UsedDevice& held) {
     return by == CostBy::kContainer ? lease.container
            : by == CostBy::kImage   ? lease.image
@@ -293,6 +314,13 @@ class Simulation : public testing::TestWithParam<unsigned> {
 
   Sums simulated(CostBy by) const {
     Sums out;
+    for (const Usage& lease : leases_) {
+      for (const UsedDevice& held : lease.devices) {
+        if (was_there(lease)) {
+          out[{row_of(by, lease, held), held.currency}];
+        }
+      }
+    }
     for (std::int64_t second = 0; second < 3 * kSeconds; ++second) {
       std::map<std::string, int> holders;
       for (const Usage& lease : leases_) {
