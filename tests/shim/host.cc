@@ -44,6 +44,7 @@ Host::Host() {
   prefix = dir / "prefix";
   bundle = dir / "bundle";
   runtime = dir / "low-level";
+  state = dir / "state";
   environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "XDG_CONFIG_HOME=" + (dir / "etc").string()};
   copy_program(XPU_SHIM, prefix / "bin/xpu-container-runtime");
   copy_program(XPU_TOOL, prefix / "bin/xpu-runtime");
@@ -91,7 +92,7 @@ void Host::write_hardware(const std::string& extra) {
 void Host::write_config(const std::string& extra_runtime_keys, const std::string& tail) {
   write(dir / "etc/xpu-container-runtime/config.toml",
         "[xpu-container-runtime]\nruntime-path = \"" + runtime.string() + "\"\n" +
-            extra_runtime_keys + "[state]\ndirectory = \"" + (dir / "state").string() +
+            extra_runtime_keys + "[state]\ndirectory = \"" + state.string() +
             "\"\n[cost]\ndirectory = \"" + (dir / "usage").string() +
             "\"\n[policy]\naudit-log = \"" + (dir / "audit.log").string() +
             "\"\n[backends.sim]\nenabled = true\nhardware = \"" + (dir / "hardware.toml").string() +

@@ -25,6 +25,7 @@ class Host {
   std::filesystem::path prefix;          // bin, libexec/xpu, lib/xpu/backends, share/xpu
   std::filesystem::path bundle;          // bundle/config.json, bundle/rootfs
   std::filesystem::path runtime;         // the recording low-level runtime
+  std::filesystem::path state;           // of write_config
   std::vector<std::string> environment;  // of programs run by this host
   std::vector<int> ignored_signals;      // in them
 

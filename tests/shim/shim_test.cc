@@ -144,9 +144,11 @@ TEST_F(Shim, AnEarlierEditGoesWhenNothingCanBeGivenAnyMore) {
   const std::string pristine = host.config_json();
   ASSERT_EQ(create().code, 0);
   EXPECT_NE(host.config_json(), pristine);
-  write(host.dir / "etc/xpu-container-runtime/config.toml",
-        "[xpu-container-runtime]\nruntime-path = \"" + host.runtime.string() +
-            "\"\non-unavailable = \"warn\"\n");
+  host.write_config("on-unavailable = \"warn\"\n");
+  const fs::path file = host.dir / "etc/xpu-container-runtime/config.toml";
+  std::string config = read(file);
+  config.replace(config.find("enabled = true"), 14, "enabled = false");
+  write(file, config);
   const Result result = create("c2");
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(host.config_json(), pristine);
@@ -362,11 +364,8 @@ TEST_F(Shim, AFailedStartEndsTheDeadThatItTookOutOfTheLedger) {
 TEST_F(Shim, AReadOnlyStateFolderCostsTheRecordNotTheContainer) {
   host.write_bundle({"XPU_VISIBLE_DEVICES=acme:0"});
   write(host.dir / "blocked", "a file where a folder is needed");
-  write(host.dir / "etc/xpu-container-runtime/config.toml",
-        "[xpu-container-runtime]\nruntime-path = \"" + host.runtime.string() +
-            "\"\n[state]\ndirectory = \"" + (host.dir / "blocked/state").string() +
-            "\"\n[backends.sim]\nenabled = true\nhardware = \"" +
-            (host.dir / "hardware.toml").string() + "\"\n");
+  host.state = host.dir / "blocked/state";
+  host.write_config();
   const Result result = create();
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.err, HasSubstr("not recorded"));
