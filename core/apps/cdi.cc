@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/nearest.h"
 #include "core/catalog/grammar.h"
@@ -18,13 +19,6 @@
 
 namespace xpu {
 namespace {
-
-constexpr std::string_view kOwnVendor = "xpu.dev";
-
-template <class List, class Item>
-bool contains(const List& list, const Item& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
 
 // Of a backend that is not ready.
 std::string why_not(const BackendStatus& backend) {
@@ -258,14 +252,11 @@ class Documents {
     }
     for (const CdiKind& kind : manifest.cdi_kinds) {
       if (wish_.kind == kCdiVendorKinds || wish_.kind == kind.kind) {
-        out.push_back(
-            {kind.kind, cdi_file_name(manifest.name, kind.kind), [kind](const Device& device) {
-               return (kind.vendor.empty() || kind.vendor == device.vendor) &&
-                      (kind.devices.empty() || contains(kind.devices, device.kind));
-             }});
+        out.push_back({kind.kind, cdi_file_name(manifest.name, kind.kind),
+                       [kind](const Device& device) { return kind.has(device); }});
       }
     }
-    if (out.empty() && everything && cdi::vendor_of(wish_.kind) != kOwnVendor) {
+    if (out.empty() && everything && cdi::vendor_of(wish_.kind) != cdi::vendor_of(cdi::kOwnKinds)) {
       out.push_back({wish_.kind, cdi_file_name(manifest.name, wish_.kind), nullptr});
     }
     return out;
@@ -327,7 +318,7 @@ class Documents {
 }  // namespace
 
 std::string cdi_kind_of(const std::string& vendor) {
-  return cat(kOwnVendor, "/", vendor);
+  return cat(cdi::kOwnKinds, vendor);
 }
 
 std::string cdi_file_name(const std::string& backend, const std::string& what) {

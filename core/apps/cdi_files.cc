@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
+#include "core/base/path.h"
 #include "core/base/trust.h"
 #include "core/cdi/files.h"
 #include "core/cdi/tree.h"
@@ -21,15 +22,6 @@ namespace {
 
 // Containers of ordinary users mount what is generated.
 constexpr mode_t kFolderMode = 0755, kFileMode = 0644;
-
-std::string folder_of_file(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string name_of_file(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 // Links resolved; `path` itself where nothing is there.
 std::string real(const std::string& path) {
@@ -65,8 +57,8 @@ bool is_current(const cdi::Generated& generated) {
 }
 
 void make(const cdi::Generated& generated) {
-  const std::string folder = folder_of_file(generated.path);
-  const std::string name = name_of_file(generated.path);
+  const std::string folder = folder_of(generated.path);
+  const std::string name = file_name_of(generated.path);
   const Fd fd = open_state_dir(folder, kFolderMode);
   if (!generated.link) {
     write_file_atomic(fd.get(), folder, name, generated.content, {.mode = kFileMode, .sync = true});
@@ -94,7 +86,7 @@ class Leftovers {
     std::vector<std::string> out;
     const cdi::Files files({{folder_}, true}, "");
     for (const cdi::File& file : files.files()) {
-      const std::string name = name_of_file(file.path);
+      const std::string name = file_name_of(file.path);
       if (file.problem.empty() && is_ours(name, file.kind) && !is_wanted(name)) {
         out.push_back(file.path);
       }
@@ -151,7 +143,7 @@ void make_folder(const std::string& path) {
     return;
   }
   if (errno == ENOENT) {
-    make_folder(folder_of_file(path));
+    make_folder(folder_of(path));
     if (::mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST) {
       return;
     }
@@ -177,9 +169,9 @@ void check_cdi_conflicts(const Config& config, const std::vector<CdiTarget>& tar
   if (targets.empty()) {
     return;
   }
-  const std::string folder = folder_of_file(targets.front().path);
+  const std::string folder = folder_of(targets.front().path);
   const auto same_file = [](const std::string& a, const std::string& b) {
-    return name_of_file(a) == name_of_file(b) && real(folder_of_file(a)) == real(folder_of_file(b));
+    return file_name_of(a) == file_name_of(b) && real(folder_of(a)) == real(folder_of(b));
   };
   const cdi::Files files({folders_beside(config, folder), true}, "");
   for (const cdi::File& file : files.files()) {
@@ -196,7 +188,7 @@ void check_cdi_conflicts(const Config& config, const std::vector<CdiTarget>& tar
                                                 device.name) != file.devices.end()) {
           fail(file.path, " defines ", cdi::qualified(spec.kind, device.name), " already, and so ",
                "would ", target.path,
-               real(folder_of_file(file.path)) == real(folder)
+               real(folder_of(file.path)) == real(folder)
                    ? ": readers of CDI give neither then"
                    : ": readers of CDI then pass over one of them",
                "; remove the former, or choose another --kind");
@@ -222,7 +214,7 @@ void make_generated(const cdi::Rendering& rendering) {
 
 void write_cdi_file(const CdiTarget& target) {
   make_generated(*target.rendering);
-  const std::string folder = folder_of_file(target.path), name = name_of_file(target.path);
+  const std::string folder = folder_of(target.path), name = file_name_of(target.path);
   const Fd fd = open_folder(folder);
   remove_stale_temporaries(fd.get(), name);
   write_file_atomic(fd.get(), folder, name, text_of(target), {.mode = kFileMode, .sync = true});

@@ -20,47 +20,24 @@ namespace {
 
 namespace bj = boost::json;
 
-// What readers of CDI make of a definition.
-enum class State { kUsed, kHidden, kConflict };
+// In the order of cdi::Definition::State.
 constexpr const char* kStateNames[] = {"used", "hidden", "conflict"};
 
-struct Definition {
-  std::string device;
-  const cdi::File* file = nullptr;
-  State state = State::kUsed;
-  std::string by;  // the other file
-};
-
-std::vector<Definition> definitions_of(const cdi::Files& files) {
-  std::vector<Definition> out;
-  std::map<std::string, std::size_t> latest;  // device → in `out`
-  for (const cdi::File& file : files.files()) {
-    for (const std::string& name : file.devices) {
-      Definition one{cdi::qualified(file.kind, name), &file, State::kUsed, ""};
-      const auto [known, is_new] = latest.emplace(one.device, out.size());
-      if (!is_new) {
-        Definition& other = out[known->second];
-        const bool beside = other.file->folder == file.folder;
-        other.state = beside ? State::kConflict : State::kHidden;
-        other.by = file.path;
-        one.state = beside ? State::kConflict : State::kUsed;
-        one.by = beside ? other.file->path : "";
-        known->second = out.size();
-      }
-      out.push_back(std::move(one));
-    }
-  }
-  return out;
+const char* name_of(cdi::Definition::State state) {
+  return kStateNames[static_cast<std::size_t>(state)];
 }
 
 std::string list_text(const cdi::Files& files) {
   std::string out;
-  const std::vector<Definition> definitions = definitions_of(files);
+  const std::vector<cdi::Definition> definitions = files.definitions();
   if (!definitions.empty()) {
     Table table({"DEVICE", "FILE", "STATE"});
-    for (const Definition& one : definitions) {
-      std::string state = kStateNames[static_cast<std::size_t>(one.state)];
-      state += one.by.empty() ? "" : cat(one.state == State::kHidden ? " by " : " with ", one.by);
+    for (const cdi::Definition& one : definitions) {
+      std::string state = name_of(one.state);
+      if (one.by != nullptr) {
+        state +=
+            cat(one.state == cdi::Definition::State::kHidden ? " by " : " with ", one.by->path);
+      }
       table.row({one.device, log::printable(one.file->path), log::printable(state)});
     }
     out += table.text();
@@ -83,12 +60,11 @@ std::string list_text(const cdi::Files& files) {
 
 std::string list_json(const cdi::Files& files) {
   bj::array devices, problems;
-  for (const Definition& one : definitions_of(files)) {
-    bj::object object = {{"name", one.device},
-                         {"file", one.file->path},
-                         {"state", kStateNames[static_cast<std::size_t>(one.state)]}};
-    if (!one.by.empty()) {
-      object["by"] = one.by;
+  for (const cdi::Definition& one : files.definitions()) {
+    bj::object object = {
+        {"name", one.device}, {"file", one.file->path}, {"state", name_of(one.state)}};
+    if (one.by != nullptr) {
+      object["by"] = one.by->path;
     }
     devices.push_back(std::move(object));
   }
@@ -119,7 +95,7 @@ class Validation {
       const cdi::Spec spec = cdi::read_spec_file(path, true).first;
       check_trust(path);
       check_spec(spec, path);
-      if (!path.ends_with(".json") && !path.ends_with(".yaml")) {
+      if (!cdi::is_spec_file(path)) {
         warn("readers of CDI look at *.json and *.yaml only");
       }
       if (!bad_) {

@@ -13,20 +13,6 @@ namespace {
 
 namespace bj = boost::json;
 
-const char* kind_name(DeviceKind kind) {
-  switch (kind) {
-    case DeviceKind::kGpu:
-      return "gpu";
-    case DeviceKind::kPartition:
-      return "partition";
-    case DeviceKind::kNpu:
-      return "npu";
-    case DeviceKind::kAccelerator:
-      break;
-  }
-  return "accelerator";
-}
-
 std::string or_unknown(const std::string& text) {
   return text.empty() ? "unknown" : text;
 }
@@ -111,7 +97,7 @@ bj::object device_object(const Device& device) {
           {"index", device.index},
           {"uuid", device.uuid},
           {"name", device.name},
-          {"kind", kind_name(device.kind)},
+          {"kind", to_string(device.kind)},
           {"memory_bytes", device.memory_bytes},
           {"architecture", device.architecture},
           {"driver", device.driver},

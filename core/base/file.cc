@@ -130,17 +130,8 @@ class Temporary {
   mode_t mode_ = 0;
 };
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 void make_dir(int parent, const std::string& path, mode_t mode) {
-  if (::mkdirat(parent, name_of(path).c_str(), mode) != 0 && errno != EEXIST) {
+  if (::mkdirat(parent, file_name_of(path).c_str(), mode) != 0 && errno != EEXIST) {
     fail_errno("cannot create the folder ", path);
   }
 }
@@ -149,9 +140,9 @@ void make_dir(int parent, const std::string& path, mode_t mode) {
 Fd open_or_make_parent(const std::string& path, mode_t mode) {
   Fd parent = open_trusted(path, TrustKind::kParent);
   if (!parent && path != "/") {
-    const Fd grand = open_trusted(parent_of(path), TrustKind::kParent);
+    const Fd grand = open_trusted(folder_of(path), TrustKind::kParent);
     if (!grand) {
-      fail("cannot create the folder ", path, ": ", parent_of(path), " does not exist");
+      fail("cannot create the folder ", path, ": ", folder_of(path), " does not exist");
     }
     make_dir(grand.get(), path, mode);
     parent = open_trusted(path, TrustKind::kParent);
@@ -256,9 +247,9 @@ Fd open_state_dir(const std::string& path, mode_t mode) {
   if (path.size() < 2 || path.front() != '/' || path.back() == '/') {
     fail("the state folder '", path, "' must be an absolute path without a slash at its end");
   }
-  const Fd parent = open_or_make_parent(parent_of(path), mode);
+  const Fd parent = open_or_make_parent(folder_of(path), mode);
   make_dir(parent.get(), path, mode);
-  Fd fd(::openat(parent.get(), name_of(path).c_str(),
+  Fd fd(::openat(parent.get(), file_name_of(path).c_str(),
                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
     fail("the state folder ", path, " is a symbolic link or no folder; remove it");

@@ -2,10 +2,21 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace xpu {
+
+// "/a/b" → "/a"; "/a" → "/".
+inline std::string folder_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == 0 || slash == path.npos ? "/" : path.substr(0, slash));
+}
+// "/a/b" → "b".
+inline std::string file_name_of(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
 
 // What stands between the slashes of a path; nothing empty. Borrows from `path`.
 inline std::vector<std::string_view> path_parts(std::string_view path) {

@@ -13,7 +13,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kStates[] = {"ready", "absent", "failed", "refused"};
-constexpr std::string_view kDeviceKinds[] = {"gpu", "partition", "npu", "accelerator"};
 constexpr std::string_view kFileKinds[] = {"library", "binary", "data", "socket", "directory"};
 constexpr std::string_view kCombines[] = {"list", "bits"};
 constexpr std::string_view kConditionKinds[] = {"stat", "listing", "content", "seconds"};
@@ -74,7 +73,7 @@ json::object device_object(const Device& device) {
   put(out, "index", device.index);
   put(out, "uuid", device.uuid);
   put(out, "name", device.name);
-  out["kind"] = kDeviceKinds[static_cast<int>(device.kind)];
+  out["kind"] = to_string(device.kind);
   if (device.memory_bytes != 0) {
     out["memory_bytes"] = device.memory_bytes;
   }
@@ -305,7 +304,7 @@ void read_device(Reader& in, Device& device) {
   in("index", device.index);
   in("uuid", device.uuid);
   in("name", device.name);
-  in("kind", device.kind, kDeviceKinds);
+  in("kind", device.kind, kDeviceKindNames);
   in("memory_bytes", device.memory_bytes);
   in("architecture", device.architecture);
   in("driver", device.driver);

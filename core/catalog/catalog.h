@@ -18,6 +18,11 @@ struct Edits;
 }
 
 enum class DeviceKind { kGpu, kPartition, kNpu, kAccelerator };
+// In its order.
+inline constexpr std::string_view kDeviceKindNames[] = {"gpu", "partition", "npu", "accelerator"};
+inline constexpr std::string_view to_string(DeviceKind kind) {
+  return kDeviceKindNames[static_cast<int>(kind)];
+}
 
 struct Device {
   std::string id;  // "<vendor>:<index>", unique on the host

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/cdi/name.h"
+#include "core/oci/spec.h"
 
 namespace xpu::cdi {
 namespace {
@@ -87,10 +88,8 @@ bool is_interface_name(std::string_view text) {
 }
 
 bool is_bind(const Mount& mount) {
-  const bool asked =
-      std::any_of(mount.options.begin(), mount.options.end(),
-                  [](const std::string& option) { return option == "bind" || option == "rbind"; });
-  return asked || mount.type.empty() || mount.type == "bind" || mount.type == "none";
+  return bind_asked(mount.options) || mount.type.empty() || mount.type == "bind" ||
+         mount.type == "none";
 }
 
 std::string minimum_version(const Spec& spec) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
@@ -40,10 +41,6 @@ Fd open_file(const std::string& path, bool allow_untrusted) {
     fail_errno("cannot open ", path);
   }
   return fd;
-}
-
-bool is_spec_file(std::string_view name) {
-  return name.ends_with(".json") || name.ends_with(".yaml");
 }
 
 bool defines(const File& file, const Name& name) {
@@ -82,6 +79,10 @@ std::pair<Spec, std::string> read_spec_file(const std::string& path, bool allow_
       }
     }
   }
+}
+
+bool is_spec_file(std::string_view name) {
+  return name.ends_with(".json") || name.ends_with(".yaml");
 }
 
 void check_hooks(const Edits& edits, const std::string& file) {
@@ -208,15 +209,23 @@ const File& Files::find(const Name& name) const {
        known.empty() ? "" : cat("; of ", name.kind, " there are ", known), bad);
 }
 
-std::vector<Conflict> Files::conflicts() const {
-  std::vector<Conflict> out;
+std::vector<Definition> Files::definitions() const {
+  std::vector<Definition> out;
+  std::map<std::string, std::size_t> latest;  // device → in `out`
   for (const File& file : files_) {
-    for (const std::string& device : file.devices) {
-      for (const File& other : files_) {
-        if (&other != &file && other.folder == file.folder && defines(other, {file.kind, device})) {
-          out.push_back({qualified(file.kind, device), &file, &other});
-        }
+    for (const std::string& name : file.devices) {
+      Definition one{qualified(file.kind, name), &file, Definition::State::kUsed, nullptr};
+      const auto [known, is_new] = latest.emplace(one.device, out.size());
+      if (!is_new) {
+        Definition& other = out[known->second];
+        const bool beside = other.file->folder == file.folder;
+        other.state = beside ? Definition::State::kConflict : Definition::State::kHidden;
+        other.by = &file;
+        one.state = beside ? Definition::State::kConflict : Definition::State::kUsed;
+        one.by = beside ? other.file : nullptr;
+        known->second = out.size();
       }
+      out.push_back(std::move(one));
     }
   }
   return out;

@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,11 +41,13 @@ struct Where {
   bool allow_untrusted = false;
 };
 
-// A definition that another one hides.
-struct Conflict {
+// A device as one file has it, and what readers of CDI make of that.
+struct Definition {
+  enum class State { kUsed, kHidden, kConflict };
   std::string device;  // "vendor.example/class=name"
-  const File* file;
-  const File* other;  // in the same folder
+  const File* file = nullptr;
+  State state = State::kUsed;
+  const File* by = nullptr;  // the other one; null where it is used
 };
 
 class Files {
@@ -61,7 +64,8 @@ class Files {
   const File& find(const Name& name) const;
   // nullptr where no file defines it. Throws Error for a conflict.
   const File* find_if_there(const Name& name) const;
-  std::vector<Conflict> conflicts() const;
+  // In the order of the files.
+  std::vector<Definition> definitions() const;
 
   // What the file says now. Throws Error when it cannot be used any more.
   Spec read(const File& file) const;
@@ -79,6 +83,9 @@ class Files {
 // One file, with the text's stamp. Throws Error: not trusted (see Where), not readable, changing
 // while it is read, not a CDI specification.
 std::pair<Spec, std::string> read_spec_file(const std::string& path, bool allow_untrusted);
+
+// By the name: readers of CDI look at no other files.
+bool is_spec_file(std::string_view name);
 
 // The hook programs of the edits are as safe to run as root as a file must be to be believed.
 // Throws Error that names hook and file.

@@ -10,6 +10,9 @@
 
 namespace xpu::cdi {
 
+// What the kinds of the runtime's own names begin with, before the vendor.
+inline constexpr std::string_view kOwnKinds = "xpu.dev/";
+
 struct Name {
   std::string kind;  // "vendor.example/class"
   std::string device;

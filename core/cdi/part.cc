@@ -5,28 +5,9 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/catalog/mount_options.h"
 
 namespace xpu::cdi {
-namespace {
-
-// As the planner mounts them (core/plan/files.cc).
-std::vector<std::string> options_of(FileKind kind) {
-  switch (kind) {
-    case FileKind::kSocket:
-      return {"bind", "nosuid", "nodev", "noexec", "rprivate"};
-    case FileKind::kDirectory:
-      return {"rbind", "ro", "nosuid", "nodev", "rprivate"};
-    default:
-      return {"bind", "ro", "nosuid", "nodev", "rprivate"};
-  }
-}
-
-std::vector<std::string> generated_options() {
-  return {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"};
-}
-
-}  // namespace
-
 void Notes::add(std::string note) {
   if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) {
     notes_.push_back(std::move(note));
@@ -123,7 +104,7 @@ void Part::add(const File& file) {
       return;
     }
   }
-  add(Mount{file.host_path, file.container_path, "", options_of(file.kind)});
+  add(Mount{file.host_path, file.container_path, "", mount_options(file.kind)});
 }
 
 void Part::add_library(const File& file) {
@@ -136,9 +117,9 @@ void Part::add_library(const File& file) {
   const std::string place = file.container_path.empty() ? file.soname : file.container_path;
   const std::string below = place.substr(0, place.rfind('/') + 1);
   for (const std::string& folder : folders->second) {
-    add(Mount{file.host_path, cat(folder, "/", place), "", options_of(file.kind)});
+    add(Mount{file.host_path, cat(folder, "/", place), "", mount_options(file.kind)});
     for (const std::string& link : file.links) {
-      add(Mount{file.host_path, cat(folder, "/", below, link), "", options_of(file.kind)});
+      add(Mount{file.host_path, cat(folder, "/", below, link), "", mount_options(file.kind)});
     }
   }
 }
@@ -156,7 +137,7 @@ void Part::add_text(const std::string& path, const std::string& content) {
   }
   const std::string source = cat(options_.generated_dir, "/text-", hex64(hash_text(content)));
   if (claim(path, source)) {
-    edits_.mounts.push_back({source, path, "", generated_options()});
+    edits_.mounts.push_back({source, path, "", generated_mount_options()});
     generated_.push_back({source, content, false});
   }
 }
@@ -253,7 +234,7 @@ void LinkFolders::finish(const std::vector<std::string>& places, Part& common) {
     for (const auto& [name, target] : names) {
       common.generated().push_back({cat(source, "/", name), target, true});
     }
-    common.add(Mount{source, folder, "", generated_options()});
+    common.add(Mount{source, folder, "", generated_mount_options()});
   }
 }
 

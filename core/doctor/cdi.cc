@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/trust.h"
 #include "core/catalog/grammar.h"
+#include "core/cdi/files.h"
 #include "core/cdi/name.h"
 #include "core/cdi/spec.h"
 #include "core/doctor/checks.h"
@@ -17,13 +18,10 @@
 namespace xpu::doctor {
 namespace {
 
-// Of the files that `xpu-runtime cdi` writes.
-constexpr std::string_view kOwnVendor = "xpu.dev/";
-
 std::vector<std::string> files_in(const Host& host, const std::string& folder) {
   std::vector<std::string> out;
   for (const std::string& name : host.list(folder)) {
-    if (name.ends_with(".json") || name.ends_with(".yaml")) {
+    if (cdi::is_spec_file(name)) {
       out.push_back(cat(folder, '/', name));
     }
   }
@@ -52,7 +50,7 @@ std::string remedy_for(const Host& host, const std::string& kind, const std::str
       }
     }
   }
-  return kind.starts_with(kOwnVendor)
+  return kind.starts_with(cdi::kOwnKinds)
              ? "xpu-runtime cdi refresh"
              : cat("rm ", shell_word(file), ", or write it anew with the tool that made it");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/cdi/name.h"
 #include "core/doctor/checks.h"
 #include "core/doctor/registrations.h"
 
@@ -46,7 +47,7 @@ bool has_devices(const Backend& backend) {
 // By which CDI names its devices.
 std::string cdi_kind(const Backend& backend) {
   const std::vector<CdiKind>& kinds = backend.status.found.manifest.cdi_kinds;
-  return kinds.empty() ? cat("xpu.dev/", backend.status.catalog.devices.front().vendor)
+  return kinds.empty() ? cat(cdi::kOwnKinds, backend.status.catalog.devices.front().vendor)
                        : kinds.front().kind;
 }
 

@@ -252,10 +252,14 @@ void load_linux(const Object& part, Spec& spec) {
 
 }  // namespace
 
+bool bind_asked(const std::vector<std::string>& options) {
+  return std::any_of(options.begin(), options.end(), [](const std::string& option) {
+    return option == "bind" || option == "rbind";
+  });
+}
+
 bool SpecMount::bind() const {
-  return type == "bind" || std::any_of(options.begin(), options.end(), [](const auto& option) {
-           return option == "bind" || option == "rbind";
-         });
+  return type == "bind" || bind_asked(options);
 }
 
 Spec::Spec(std::string_view document, std::string source)

@@ -13,6 +13,9 @@
 
 namespace xpu {
 
+// Whether options of a mount ask for a bind mount.
+bool bind_asked(const std::vector<std::string>& options);
+
 struct SpecMount {
   std::string destination, type, source;
   std::vector<std::string> options;

@@ -15,10 +15,7 @@ namespace {
 // As the file says, and a bind mount by name where it says nothing of the kind.
 std::vector<std::string> options_of(const cdi::Mount& mount) {
   std::vector<std::string> out = mount.options;
-  const bool said = std::any_of(out.begin(), out.end(), [](const std::string& option) {
-    return option == "bind" || option == "rbind";
-  });
-  if (cdi::is_bind(mount) && !said) {
+  if (cdi::is_bind(mount) && !bind_asked(out)) {
     out.emplace_back("rbind");
   }
   return out;

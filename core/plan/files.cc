@@ -7,21 +7,11 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/catalog/mount_options.h"
 #include "core/plan/draft.h"
 
 namespace xpu {
 namespace {
-
-std::vector<std::string> options_of(FileKind kind) {
-  switch (kind) {
-    case FileKind::kSocket:
-      return {"bind", "nosuid", "nodev", "noexec", "rprivate"};
-    case FileKind::kDirectory:
-      return {"rbind", "ro", "nosuid", "nodev", "rprivate"};
-    default:
-      return {"bind", "ro", "nosuid", "nodev", "rprivate"};
-  }
-}
 
 bool is_folder(const std::string& path) {
   struct stat status = {};
@@ -76,7 +66,7 @@ void plan_files(Draft& draft) {
     const TargetKind kind = is_folder(source) ? TargetKind::kFolder : TargetKind::kFile;
     const Target target = draft.mounts.target(file.container_path, kind);
     if (target.usable()) {
-      draft.mounts.add(target, kind, source, options_of(file.kind), wanted.why);
+      draft.mounts.add(target, kind, source, mount_options(file.kind), wanted.why);
     } else {
       leave_out(draft, file.container_path, target);
     }
@@ -95,7 +85,7 @@ void plan_texts(Draft& draft) {
     const std::string state = "text-" + hex64(hash_text(text.content));
     draft.plan.state.push_back({PlannedState::Kind::kFile, state, text.content});
     draft.mounts.add(target, TargetKind::kFile, cat(draft.facts.state_dir, "/", state),
-                     {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}, wanted.why);
+                     generated_mount_options(), wanted.why);
   }
 }
 
@@ -129,7 +119,7 @@ void plan_link_folders(Draft& draft) {
           {PlannedState::Kind::kSymlink, cat(state, "/", name), link->item.target});
     }
     draft.mounts.add(target, TargetKind::kFolder, cat(draft.facts.state_dir, "/", state),
-                     {"bind", "ro", "nosuid", "nodev", "noexec", "rprivate"}, links.front()->why);
+                     generated_mount_options(), links.front()->why);
   }
 }
 

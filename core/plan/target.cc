@@ -49,11 +49,6 @@ bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id) {
   });
 }
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
-}
-
 bool Mounts::writable(const std::string& folder) const {
   const auto [place, asked] = writable_.try_emplace(folder, false);
   if (asked) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/path.h"
 #include "core/plan/plan.h"
 
 namespace xpu {
@@ -70,8 +71,5 @@ class Mounts {
 
 // Whether a user namespace with the mappings has an id of the host.
 bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id);
-
-// "/a/b" → "/a"; "/a" → "/".
-std::string folder_of(const std::string& path);
 
 }  // namespace xpu

@@ -126,6 +126,7 @@ struct CdiKind {
   std::string kind;                 // "vendor.example/class"
   std::string vendor;               // "" for every vendor of the backend
   std::vector<DeviceKind> devices;  // empty: of every kind
+  bool has(const Device& device) const;
 };
 
 struct Manifest {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
 #include "core/cdi/name.h"
@@ -11,12 +12,9 @@
 namespace xpu {
 namespace {
 
-// In the order of DeviceKind.
-constexpr std::string_view kDeviceKinds[] = {"gpu", "partition", "npu", "accelerator"};
-
 std::optional<DeviceKind> device_kind(std::string_view name) {
-  for (std::size_t i = 0; i < std::size(kDeviceKinds); ++i) {
-    if (kDeviceKinds[i] == name) {
+  for (std::size_t i = 0; i < std::size(kDeviceKindNames); ++i) {
+    if (kDeviceKindNames[i] == name) {
       return static_cast<DeviceKind>(i);
     }
   }
@@ -46,7 +44,7 @@ CdiKind read_kind(const toml::table& table, const ManifestToml& toml) {
     const std::optional<DeviceKind> device = device_kind(name);
     if (!device) {
       fail(toml.place(node), where, "devices: there is no kind of device ", in_quotes(name),
-           "; there are ", list_of(kDeviceKinds));
+           "; there are ", list_of(kDeviceKindNames));
     }
     out.devices.push_back(*device);
   }
@@ -54,6 +52,11 @@ CdiKind read_kind(const toml::table& table, const ManifestToml& toml) {
 }
 
 }  // namespace
+
+bool CdiKind::has(const Device& device) const {
+  return (vendor.empty() || vendor == device.vendor) &&
+         (devices.empty() || contains(devices, device.kind));
+}
 
 void read_cdi_table(const toml::table& cdi, const ManifestToml& toml, Manifest& manifest) {
   toml.known_keys(cdi, "[cdi] ", {"kinds"});

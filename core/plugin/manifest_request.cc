@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/ascii.h"
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
 #include "core/require/require.h"
@@ -13,11 +14,6 @@ namespace {
 
 // Belongs to no vendor.
 constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // Of a program, without a folder.
 bool is_program_name(std::string_view name) {

@@ -110,7 +110,7 @@ std::string read_model(std::string_view value, const std::string& where) {
 }
 
 std::string read_kind(std::string_view value, const std::string& where) {
-  return read_word(value, where, kKindNames);
+  return read_word(value, where, kDeviceKindNames);
 }
 
 std::string read_link(std::string_view value, const std::string& where) {

@@ -6,16 +6,13 @@
 #include <unordered_set>
 
 #include "core/base/ascii.h"
+#include "core/base/contains.h"
 #include "core/base/error.h"
 
 namespace xpu {
 namespace {
 
 constexpr std::size_t kCapabilityLimit = 256;
-
-bool contains(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 // Whether two variables of one backend are about a vendor in common; a variable without vendors is
 // about all of them.

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/base/ascii.h"
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/request/cdi_annotations.h"
 #include "core/request/claims.h"
@@ -23,10 +24,6 @@ namespace {
 constexpr std::size_t kDifferentLimit = 4096;  // as many devices as a host can describe
 constexpr std::size_t kNamesShown = 16;
 constexpr std::string_view kSlurmVariables = "SLURM_STEP_GPUS or SLURM_JOB_GPUS";
-
-bool contains(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 // "a, b and 3 more"
 std::string joined(const std::vector<std::string>& names) {

@@ -117,7 +117,7 @@ std::string value_of(Key key, const Device& device) {
     case Key::kKind:
       break;
   }
-  return std::string(kKindNames[static_cast<int>(device.kind)]);
+  return std::string(to_string(device.kind));
 }
 
 std::string_view noun(Key key) {

@@ -30,7 +30,4 @@ std::optional<int> compare_architectures(std::string_view a, std::string_view b)
 // Whether it is of a family that has an order.
 bool has_order(std::string_view architecture);
 
-// Of DeviceKind, in its order.
-inline constexpr std::string_view kKindNames[] = {"gpu", "partition", "npu", "accelerator"};
-
 }  // namespace xpu

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/catalog/grammar.h"
 #include "core/policy/policy.h"
@@ -14,10 +15,6 @@ namespace {
 constexpr std::size_t kListed = 16;  // names in one message
 // Bytes of all requirements on one backend: each clause is compared for each device.
 constexpr std::size_t kRequirementsLimit = 64 << 10;
-
-bool contains(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 const std::string& name_of(const BackendStatus& backend) {
   return backend.found.manifest.name;

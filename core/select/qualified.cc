@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/cdi/files.h"
 #include "core/cdi/name.h"
@@ -14,16 +15,6 @@
 
 namespace xpu {
 namespace {
-
-bool contains(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-// A kind as a backend has it.
-struct OwnKind {
-  std::string vendor;               // "" for every one
-  std::vector<DeviceKind> devices;  // empty: of every kind
-};
 
 bool has_vendor(const Manifest& manifest, std::string_view vendor) {
   return manifest.name == vendor ||
@@ -35,29 +26,30 @@ bool has_vendor(const Manifest& manifest, std::string_view vendor) {
 
 // The vendor in a name of the runtime's own.
 std::optional<std::string> own_vendor(std::string_view kind) {
-  return kind.starts_with(kOwnKinds) ? std::optional(std::string(kind.substr(kOwnKinds.size())))
-                                     : std::nullopt;
+  return kind.starts_with(cdi::kOwnKinds)
+             ? std::optional(std::string(kind.substr(cdi::kOwnKinds.size())))
+             : std::nullopt;
 }
 
 // As far as the manifest tells.
-std::optional<OwnKind> own_kind(const Manifest& manifest, std::string_view kind) {
+std::optional<CdiKind> own_kind(const Manifest& manifest, std::string_view kind) {
   if (const auto vendor = own_vendor(kind)) {
-    return has_vendor(manifest, *vendor) ? std::optional(OwnKind{*vendor, {}}) : std::nullopt;
+    return has_vendor(manifest, *vendor) ? std::optional(CdiKind{std::string(kind), *vendor, {}})
+                                         : std::nullopt;
   }
   const auto known = std::find_if(manifest.cdi_kinds.begin(), manifest.cdi_kinds.end(),
                                   [&](const CdiKind& one) { return one.kind == kind; });
-  return known == manifest.cdi_kinds.end() ? std::nullopt
-                                           : std::optional(OwnKind{known->vendor, known->devices});
+  return known == manifest.cdi_kinds.end() ? std::nullopt : std::optional(*known);
 }
 
 // Backends can have devices of vendors that no manifest names.
-std::optional<OwnKind> own_kind(const BackendStatus& backend, std::string_view kind) {
-  std::optional<OwnKind> out = own_kind(backend.found.manifest, kind);
+std::optional<CdiKind> own_kind(const BackendStatus& backend, std::string_view kind) {
+  std::optional<CdiKind> out = own_kind(backend.found.manifest, kind);
   const std::optional<std::string> vendor = own_vendor(kind);
   if (!out && vendor && backend.state == BackendState::kReady &&
       std::any_of(backend.catalog.devices.begin(), backend.catalog.devices.end(),
                   [&](const Device& device) { return device.vendor == *vendor; })) {
-    out = OwnKind{*vendor, {}};
+    out = CdiKind{std::string(kind), *vendor, {}};
   }
   return out;
 }
@@ -84,12 +76,6 @@ std::optional<cdi::Name> name_of(const Selector& selector, const Config& config)
     fail(selector.variable, ": '", selector.text, "' is no name of a CDI device");
   }
   return cdi::Name{config.cdi_default_kind, selector.name};
-}
-
-bool is_of(const Device& device, const OwnKind& kind) {
-  return (kind.vendor.empty() || device.vendor == kind.vendor) &&
-         (kind.devices.empty() ||
-          std::find(kind.devices.begin(), kind.devices.end(), device.kind) != kind.devices.end());
 }
 
 class Resolver {
@@ -157,15 +143,15 @@ class Resolver {
     if (backend.state != BackendState::kReady) {
       return false;
     }
-    const OwnKind kind = *own_kind(backend, name.kind);
+    const CdiKind kind = *own_kind(backend, name.kind);
     return std::any_of(
         backend.catalog.devices.begin(), backend.catalog.devices.end(), [&](const Device& device) {
-          return is_of(device, kind) && (name.device == "all" || answers_to(device, name.device));
+          return kind.has(device) && (name.device == "all" || answers_to(device, name.device));
         });
   }
 
   static void take_own(Selector& selector, const cdi::Name& name, const BackendStatus& backend) {
-    const OwnKind kind = *own_kind(backend, name.kind);
+    const CdiKind kind = *own_kind(backend, name.kind);
     selector.qualified = false;
     selector.backend = backend.found.manifest.name;
     selector.name = name.device;

@@ -3,9 +3,9 @@
 //
 // A name of a backend's kind, the runtime's own (xpu.dev/VENDOR) or one that the manifest lists, is
 // the backend's device, described as it is now: a CDI file about it can be older than the driver.
-// Every other name, one that the backend does not know and, where mode = "cdi", each name is looked
-// up in the CDI files. A file with devices of the request then is one more backend, called
-// "cdi:FILE".
+// Every other name, one of a listed kind that the backend does not know and, where mode = "cdi",
+// each name is looked up in the CDI files. A file with devices of the request then is one more
+// backend, called "cdi:FILE".
 #pragma once
 
 #include <optional>
@@ -16,9 +16,6 @@
 #include "core/request/request.h"
 
 namespace xpu {
-
-// The kind of the runtime's own names, before the vendor.
-inline constexpr std::string_view kOwnKinds = "xpu.dev/";
 
 // The backends that have to describe the host for the request: names; empty for all; nullopt for
 // none.

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/select/candidates.h"
 #include "core/select/cdi_backend.h"
@@ -16,10 +17,6 @@
 
 namespace xpu {
 namespace {
-
-bool contains(const std::vector<std::string>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
 
 struct Match {
   const BackendStatus* backend;
@@ -108,8 +105,7 @@ class Choice {
     return (selector.backend.empty() || selector.backend == name_of(backend) ||
             selector.backend == device.vendor) &&
            (selector.vendors.empty() || contains(selector.vendors, device.vendor)) &&
-           (selector.kinds.empty() || std::find(selector.kinds.begin(), selector.kinds.end(),
-                                                device.kind) != selector.kinds.end());
+           (selector.kinds.empty() || contains(selector.kinds, device.kind));
   }
   static bool is_open(const Selector& selector) {
     return selector.claimed_by.empty() && selector.backend.empty();

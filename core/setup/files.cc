@@ -20,20 +20,11 @@ namespace {
 constexpr std::size_t kFileLimit = std::size_t{16} << 20;
 constexpr int kMaxLinks = 40;
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 // Beside the file; for a folder of drop-ins above it, as some engines read whatever lies there.
 std::string backup_of(const std::string& path) {
   const std::string folder = folder_of(path);
   const std::string place = folder.ends_with(".d") ? folder_of(folder) : folder;
-  return cat(place == "/" ? "" : place, '/', name_of(path), ".xpu-backup");
+  return cat(place == "/" ? "" : place, '/', file_name_of(path), ".xpu-backup");
 }
 
 std::optional<std::string> link_text(const std::string& path) {
@@ -138,13 +129,13 @@ void ConfigFile::apply(const Plan& plan) const {
     fail(path_, " was changed meanwhile by somebody else; nothing was done, try again");
   }
   const Fd beside(::open(folder_of(backup_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::string backup = name_of(backup_path_);
+  const std::string backup = file_name_of(backup_path_);
   if (plan.backup == Plan::Backup::kWrite) {
     put(beside.get(), backup, text_);
   }
   try {
     if (plan.after != text_) {
-      put(folder.get(), name_of(real_), plan.after);
+      put(folder.get(), file_name_of(real_), plan.after);
     }
   } catch (const Error&) {
     if (plan.backup == Plan::Backup::kWrite) {
@@ -160,9 +151,9 @@ void ConfigFile::apply(const Plan& plan) const {
 void ConfigFile::undo(const Plan& plan) const {
   const Fd folder = open_locked(folder_of(real_));
   const Fd beside(::open(folder_of(backup_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  put(folder.get(), name_of(real_), text_);
+  put(folder.get(), file_name_of(real_), text_);
   if (plan.backup != Plan::Backup::kKeep) {
-    put(beside.get(), name_of(backup_path_), backup_);
+    put(beside.get(), file_name_of(backup_path_), backup_);
   }
 }
 

@@ -2,22 +2,9 @@
 # An ordinary user with rootless runc and rootless podman. The user exists in the sandbox only.
 . "$(dirname "$0")/lib.sh"
 
-user=6789
-home=$SCRATCH/home
-mkdir -p "$home" /run/user/$user
-echo "tester:x:$user:$user::$home:/bin/sh" >>/etc/passwd
-echo "tester:x:$user:" >>/etc/group
-echo "tester:300000:65536" | tee -a /etc/subuid >>/etc/subgid
-cp -a "$XPU_TREES/distroless" "$home/tree"
-chown -R $user:$user "$home" /run/user/$user
+new_user tree
 chmod 666 "$XPU_IT/dev/acme0"
 later chmod 600 "$XPU_IT/dev/acme0"
-
-# as_user COMMAND...
-as_user() {
-  (cd "$home" && timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
-    env -i HOME="$home" USER=tester PATH="$PATH" XDG_RUNTIME_DIR=/run/user/$user "$@" 2>&1 </dev/null)
-}
 
 # What the machine lets a user do is found out with the low-level runtime alone.
 bundle=$home/bundle

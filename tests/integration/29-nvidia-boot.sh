@@ -16,20 +16,7 @@ if ! OUTPUT=$("$XPU_BUILD/tests/fakes/make_driver_tree" \
 fi
 
 # What the driver of the tree shows, once it is loaded.
-mkdir -p "$SCRATCH/dev"
-mount -t tmpfs -o mode=755 tmpfs "$SCRATCH/dev"
-for node in null zero full random urandom tty fuse; do
-  [ ! -e "/dev/$node" ] || cp -a "/dev/$node" "$SCRATCH/dev/"
-done
-for folder in pts shm mqueue; do
-  [ -d "/dev/$folder" ] || continue
-  mkdir "$SCRATCH/dev/$folder"
-  mount --bind "/dev/$folder" "$SCRATCH/dev/$folder"
-done
-ln -s pts/ptmx "$SCRATCH/dev/ptmx"
-ln -s /proc/self/fd "$SCRATCH/dev/fd"
-mount --rbind "$SCRATCH/dev" /dev || { fail "covering /dev"; finish; }
-later umount -l /dev
+cover_dev
 mount -t tmpfs tmpfs /proc/driver && mount -t tmpfs tmpfs /sys/module || {
   fail "covering /proc/driver and /sys/module"
   finish

@@ -72,20 +72,9 @@ says "--cdi" "$OUTPUT" "podman has its CDI support switched on always"
 configure --remove
 
 # --- an ordinary user ------------------------------------------------------------------------------
-user=6790
-home=$SCRATCH/home
-mkdir -p "$home" /run/user/$user
-echo "poduser:x:$user:$user::$home:/bin/sh" >>/etc/passwd
-echo "poduser:x:$user:" >>/etc/group
-echo "poduser:400000:65536" | tee -a /etc/subuid >>/etc/subgid
-cp -a "$XPU_TREES/distroless" "$home/tree"
-chown -R $user:$user "$home" /run/user/$user
+new_user tree
 chmod 666 "$XPU_IT/dev/acme0"
 later chmod 600 "$XPU_IT/dev/acme0"
-as_user() {
-  (cd "$home" && timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
-    env -i HOME="$home" USER=poduser PATH="$PATH" XDG_RUNTIME_DIR=/run/user/$user "$@" 2>&1 </dev/null)
-}
 mine=(podman --cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs)
 mine_run=(run --rm --network=none --ulimit "nofile=1024:1024" --ulimit "nproc=1024:1024")
 OUTPUT=$(as_user "${mine[@]}" --runtime runc "${mine_run[@]}" --rootfs "$home/tree" /probe open /dev/acme0)

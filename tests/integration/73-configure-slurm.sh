@@ -107,18 +107,13 @@ in_slurm XPU_VISIBLE_DEVICES=acme:7 -- /probe id
 if [ "$STATUS" -eq 0 ]; then fail "an unknown device fails the job" "$OUTPUT"; else pass "an unknown device fails the job"; fi
 
 # An ordinary user, in a user namespace.
-user=6791
-home=$SCRATCH/home
-mkdir -p "$home/bundle" /run/user/$user
-echo "slurmer:x:$user:$user::$home:/bin/sh" >>/etc/passwd
-echo "slurmer:x:$user:" >>/etc/group
-cp -a "$XPU_TREES/distroless" "$home/bundle/rootfs"
-chown -R $user:$user "$home" /run/user/$user
+new_user bundle/rootfs
 chmod 666 "$XPU_IT/dev/acme0"
 later chmod 600 "$XPU_IT/dev/acme0"
+# Slurm tells a job of no folder of the user's.
 as_user() {
   (cd "$home" && timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
-    env -i HOME="$home" USER=slurmer PATH="$PATH" "$@" 2>&1 </dev/null)
+    env -i HOME="$home" USER="user$user" PATH="$PATH" "$@" 2>&1 </dev/null)
 }
 as_user sh -c 'cd bundle && runc spec --rootless && mv config.json plain.json'
 jq '.process.terminal = false | del(.process.rlimits) | .root.readonly = false

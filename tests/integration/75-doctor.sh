@@ -22,20 +22,7 @@ finds() {
 }
 
 # A /dev of our own, for links in it.
-mkdir -p "$SCRATCH/dev"
-mount -t tmpfs -o mode=755 tmpfs "$SCRATCH/dev"
-for node in null zero full random urandom tty fuse; do
-  [ ! -e "/dev/$node" ] || cp -a "/dev/$node" "$SCRATCH/dev/"
-done
-for folder in pts shm mqueue; do
-  [ -d "/dev/$folder" ] || continue
-  mkdir "$SCRATCH/dev/$folder"
-  mount --bind "/dev/$folder" "$SCRATCH/dev/$folder"
-done
-ln -s pts/ptmx "$SCRATCH/dev/ptmx"
-ln -s /proc/self/fd "$SCRATCH/dev/fd"
-mount --rbind "$SCRATCH/dev" /dev || { fail "covering /dev"; finish; }
-later umount -l /dev
+cover_dev
 
 # --- what it prints ------------------------------------------------------------------------------
 OUTPUT=$("$XPU" doctor)

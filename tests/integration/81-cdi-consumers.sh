@@ -98,14 +98,7 @@ refused "refresh says so" "$XPU" cdi refresh --backend sim --device-name-strateg
 rm /run/cdi/twin.json
 
 # ---- rootless podman
-user=6792
-home=$SCRATCH/home
-mkdir -p "$home" /run/user/$user
-echo "cdi-tester:x:$user:$user::$home:/bin/sh" >>/etc/passwd
-echo "cdi-tester:x:$user:" >>/etc/group
-echo "cdi-tester:400000:65536" | tee -a /etc/subuid >>/etc/subgid
-cp -a "$XPU_TREES/distroless" "$home/tree"
-chown -R $user:$user "$home" /run/user/$user
+new_user tree
 # podman has a device of an ordinary user from where the container will see it, so that here /dev
 # itself must have it.
 mkdir -p "$home/dev/pts" "$home/dev/shm"
@@ -124,7 +117,7 @@ with_dev() {
 }
 rootless() {
   OUTPUT=$(cd "$home" && with_dev timeout 120 setpriv --reuid=$user --regid=$user --clear-groups \
-    env -i HOME="$home" USER=cdi-tester PATH="$PATH" XDG_RUNTIME_DIR=/run/user/$user \
+    env -i HOME="$home" USER="user$user" PATH="$PATH" XDG_RUNTIME_DIR=/run/user/$user \
     podman --cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs --runtime crun run --rm \
     --network=none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@" 2>&1 </dev/null)
 }

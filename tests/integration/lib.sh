@@ -165,6 +165,45 @@ run_bundle() {
   STATUS=$?
 }
 
+# --- an ordinary user, and a /dev of one's own -----------------------------------------------------
+# new_user FOLDER: a user of the sandbox alone, each script's another: what rootless podman leaves
+# running of one would serve the next. `user` is its number, `home` its home, with a distroless tree
+# in FOLDER of it.
+new_user() {
+  user=$((6700 + 10#${SCRIPT%%-*}))
+  home=$SCRATCH/home
+  mkdir -p "$(dirname "$home/$1")" "/run/user/$user"
+  echo "user$user:x:$user:$user::$home:/bin/sh" >>/etc/passwd
+  echo "user$user:x:$user:" >>/etc/group
+  echo "user$user:$((user * 65536)):65536" | tee -a /etc/subuid >>/etc/subgid
+  cp -a "$XPU_TREES/distroless" "$home/$1"
+  chown -R "$user:$user" "$home" "/run/user/$user"
+}
+# as_user COMMAND...
+as_user() {
+  (cd "$home" && timeout 120 setpriv --reuid="$user" --regid="$user" --clear-groups \
+    env -i HOME="$home" USER="user$user" PATH="$PATH" XDG_RUNTIME_DIR="/run/user/$user" "$@" 2>&1 </dev/null)
+}
+
+# cover_dev: nodes and links that come and go leave the host's /dev alone.
+cover_dev() {
+  local node folder
+  mkdir -p "$SCRATCH/dev"
+  mount -t tmpfs -o mode=755 tmpfs "$SCRATCH/dev"
+  for node in null zero full random urandom tty fuse; do
+    [ ! -e "/dev/$node" ] || cp -a "/dev/$node" "$SCRATCH/dev/"
+  done
+  for folder in pts shm mqueue; do
+    [ -d "/dev/$folder" ] || continue
+    mkdir "$SCRATCH/dev/$folder"
+    mount --bind "/dev/$folder" "$SCRATCH/dev/$folder"
+  done
+  ln -s pts/ptmx "$SCRATCH/dev/ptmx"
+  ln -s /proc/self/fd "$SCRATCH/dev/fd"
+  mount --rbind "$SCRATCH/dev" /dev || { fail "covering /dev"; finish; }
+  later umount -l /dev
+}
+
 # use_config NAME: configuration $XPU_IT/etc/NAME for what this script runs itself. Engines use
 # /etc/xpu-container-runtime of the sandbox.
 use_config() { export XDG_CONFIG_HOME=$XPU_IT/etc/$1; }

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/cdi/spec.h"
+#include "tests/unit/cdi/fixtures.h"
 
 namespace xpu::cdi {
 namespace {
@@ -209,26 +210,21 @@ TEST(Write, ALongTextStaysOnOneLine) {
 
 // Files that others wrote.
 TEST(Write, WhatWasReadIsReadAsTheSame) {
-  const char* const set = std::getenv("XPU_FIXTURES");
-  const std::filesystem::path folder =
-      std::filesystem::path(set != nullptr ? set : XPU_SOURCE_DIR "/../shared/fixtures") / "cdi";
-  if (!std::filesystem::exists(folder / "good")) {
-    GTEST_SKIP() << "no fixtures in " << folder;
+  const std::vector<std::string> files = test::cdi_fixtures();
+  if (files.empty()) {
+    GTEST_SKIP() << "no CDI files among the fixtures";
   }
   std::size_t count = 0;
-  for (const char* const sub : {"good", "embedded"}) {
-    for (const auto& entry : std::filesystem::directory_iterator(folder / sub)) {
-      const std::string path = entry.path();
-      Spec spec;
-      try {
-        spec = parse(read_file(path, 1U << 20), path);
-      } catch (const Error&) {
-        continue;  // parse_test.cc is about those
-      }
-      ++count;
-      EXPECT_EQ(parse(write(spec, Format::kJson), "a.json"), spec) << path;
-      EXPECT_EQ(parse(write(spec, Format::kYaml), "a.yaml"), spec) << path;
+  for (const std::string& path : files) {
+    Spec spec;
+    try {
+      spec = parse(read_file(path, 1U << 20), path);
+    } catch (const Error&) {
+      continue;  // parse_test.cc is about those
     }
+    ++count;
+    EXPECT_EQ(parse(write(spec, Format::kJson), "a.json"), spec) << path;
+    EXPECT_EQ(parse(write(spec, Format::kYaml), "a.yaml"), spec) << path;
   }
   EXPECT_GT(count, 35U);
 }
