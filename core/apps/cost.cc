@@ -285,7 +285,8 @@ std::string cost_report(const CostRequest& request, std::vector<std::string>* wa
   CostQuery query;
   query.now = request.now;
   query.since = parse_time(request.since.empty() ? "month" : request.since, request.now);
-  query.until = request.until.empty() ? request.now : parse_time(request.until, request.now);
+  // Without an end: with what began in this very second.
+  query.until = request.until.empty() ? request.now + 1 : parse_time(request.until, request.now);
   query.by = group_of(request.by);
   if (query.since >= query.until) {
     fail("--since ", utc_text(query.since), " is not before --until ", utc_text(query.until));

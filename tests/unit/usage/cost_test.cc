@@ -219,6 +219,14 @@ TEST_F(CostCommand, ReadsTheJournalAndWhatIsLive) {
   EXPECT_THAT(warnings_, IsEmpty());
 }
 
+TEST_F(CostCommand, ShowsWhatTookNoSecondJustNow) {
+  append_end(request_.usage_dir, 24, usage("brief", kNow, kNow, {device("acme:0", kUsd)}));
+  request_.format = CostFormat::kCsv;
+  EXPECT_EQ(run(),
+            "container,key,device_seconds,currency,cost\r\n"
+            "brief,id-brief,0.000,USD,0.000000\r\n");
+}
+
 TEST_F(CostCommand, SaysWhatOfTheJournalIsLeftOut) {
   dir_.write("usage/usage-2026-11.jsonl", "torn\n", 0640);
   EXPECT_THAT(run(), StartsWith("No container held a device from "));
