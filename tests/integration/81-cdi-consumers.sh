@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engines.sh"
 . "$(dirname "$0")/devices.sh"
+. "$(dirname "$0")/newer.sh"
 
 cp /etc/xpu-container-runtime/config.toml "$SCRATCH/config.before"
 later cp "$SCRATCH/config.before" /etc/xpu-container-runtime/config.toml
@@ -230,26 +231,9 @@ if [ -n "${version:-}" ]; then
 fi
 
 # ---- newer engines
-if ! OUTPUT=$("$(dirname "$0")/newer_engines" "$XPU_TREES" 2>&1); then
-  skip "newer engines" "no Debian 13 from this mirror: $OUTPUT"
-  finish
-fi
-new_tree engines
-newer=$REPLY
-for folder in /proc /sys /dev "$XPU_IT"; do
-  mkdir -p "$newer$folder"
-  mount --rbind "$folder" "$newer$folder"
-done
-mount -t tmpfs -o mode=755 tmpfs "$newer/run"
-mkdir -p /run/xpu-cdi "$newer/run/cdi" "$newer/run/xpu-cdi"
-mount --bind /run/cdi "$newer/run/cdi"
-mount --bind /run/xpu-cdi "$newer/run/xpu-cdi"
-# in_newer COMMAND...
-in_newer() {
-  timeout 120 chroot "$newer" /usr/bin/env -i PATH="${newer_path:-/usr/sbin:/usr/bin:/sbin:/bin}" HOME=/root \
-    DOCKER_HOST="unix://$XPU_IT/docker-cdi/sock" CONTAINERD_ADDRESS="$XPU_IT/containerd-cdi/sock" \
-    PODMAN_IGNORE_CGROUPSV1_WARNING=1 "$@" 2>&1 </dev/null
-}
+newer_root
+newer_env=(DOCKER_HOST="unix://$XPU_IT/docker-cdi/sock" CONTAINERD_ADDRESS="$XPU_IT/containerd-cdi/sock"
+  PODMAN_IGNORE_CGROUPSV1_WARNING=1)
 # The sim host beside NVIDIA's.
 rm -f /run/cdi/xpu-amd-* /run/cdi/xpu-intel-*
 cp "$SCRATCH/config.before" /etc/xpu-container-runtime/config.toml
@@ -293,10 +277,7 @@ else
   gives "docker notices that it came back, without a restart" 0
 fi
 
-if [ ! -x "$newer/opt/containerd/usr/bin/ctr" ]; then
-  skip "containerd 2" "Debian's testing could not be had when build/rootfs/engines was made"
-  finish
-fi
+with_containerd_2 || finish
 containerd=$XPU_IT/containerd-cdi
 mkdir -p "$containerd"
 cat >"$containerd/config.toml" <<TOML
@@ -309,7 +290,6 @@ address = "$containerd/sock"
 [plugins."io.containerd.internal.v1.opt"]
 path = "$containerd/opt"
 TOML
-newer_path=/opt/containerd/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin
 chroot "$newer" /usr/bin/env PATH="$newer_path" containerd -c "$containerd/config.toml" >"$containerd/log" 2>&1 &
 later stop_pid $!
 if ! wait_for 60 in_newer ctr version; then

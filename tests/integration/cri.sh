@@ -5,7 +5,10 @@
 
 cri_dir=$SCRATCH/cri
 mkdir -p "$cri_dir/log"
-cri_annotations=
+# For `ctr images import`.
+ctr_import=()
+# Of the container: annotations { ... }, CDI_devices { name: "..." }.
+cri_annotations= cri_devices=
 # The part of runtime.v1 (k8s.io/cri-api) that is used here.
 cat >"$cri_dir/api.proto" <<'PROTO'
 syntax = "proto3";
@@ -24,10 +27,11 @@ message ContainerMetadata { string name = 1; uint32 attempt = 2; }
 message Image { string image = 1; }
 message ContainerSecurity { NamespaceOption namespace_options = 3; }
 message LinuxContainer { ContainerSecurity security_context = 2; }
+message CDIDevice { string name = 1; }
 message Container {
   ContainerMetadata metadata = 1; Image image = 2; repeated string command = 3;
   repeated KeyValue envs = 6; map<string, string> annotations = 10; string log_path = 11;
-  LinuxContainer linux = 15;
+  LinuxContainer linux = 15; repeated CDIDevice CDI_devices = 17;
 }
 message CreateContainer { string pod_sandbox_id = 1; Container config = 2; Sandbox sandbox_config = 3; }
 message ContainerId { string container_id = 1; }
@@ -70,7 +74,7 @@ JSON
   echo "[{\"Config\": \"config.json\", \"RepoTags\": [\"xpu.test/$1:1\"], \"Layers\": [\"layer.tar\"]}]" \
     >"$work/manifest.json"
   tar -C "$work" -cf "$cri_dir/$1.tar" manifest.json config.json layer.tar
-  OUTPUT=$(ctr -n k8s.io images import --snapshotter native "$cri_dir/$1.tar" 2>&1) || fail "ctr images import $1" "$OUTPUT"
+  OUTPUT=$(ctr -n k8s.io images import ${ctr_import[@]+"${ctr_import[@]}"} --snapshotter native "$cri_dir/$1.tar" 2>&1) || fail "ctr images import $1" "$OUTPUT"
 }
 
 # cri_run HANDLER [VARIABLE=VALUE...] -- COMMAND...: a pod with one container; its output in OUTPUT.
@@ -96,7 +100,7 @@ cri_run() {
   fi
   sandbox=$(cri_field pod_sandbox_id)
   if cri_call CreateContainer CreateContainer ContainerId <<<"pod_sandbox_id: \"$sandbox\"
-      config { metadata { name: \"c\" } image { image: \"xpu.test/debian:1\" } $command $envs $cri_annotations log_path: \"c.log\"
+      config { metadata { name: \"c\" } image { image: \"xpu.test/debian:1\" } $command $envs $cri_annotations $cri_devices log_path: \"c.log\"
         linux { security_context { namespace_options { network: 2 } } } }
       sandbox_config { $config }"; then
     id=$(cri_field container_id)
