@@ -18,21 +18,23 @@ if [ $# -eq 0 ]; then
   set -- $(cd tests/fuzz && ls -- *_fuzz.cc | sed 's/_fuzz\.cc$//')
 fi
 
-findings=0
-for target in "$@"; do
+export build seconds
+# run TARGET: fails with a finding.
+run() {
   # What the fuzzer learns goes to the build folder; the seeds stay as they are.
-  mkdir -p "$build/learned/$target" "$build/findings/$target"
-  log=$build/findings/$target.log
-  printf 'fuzz %-10s %4s s  ' "$target" "$seconds"
-  if "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-      -max_len=65536 -print_final_stats=1 -artifact_prefix="$build/findings/$target/" \
-      "$build/learned/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
-    echo "ok, $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"
+  mkdir -p "$build/learned/$1" "$build/findings/$1"
+  local log=$build/findings/$1.log head
+  head=$(printf 'fuzz %-10s %4s s ' "$1" "$seconds")
+  if "$build/tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+      -max_len=65536 -print_final_stats=1 -artifact_prefix="$build/findings/$1/" \
+      "$build/learned/$1" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
+    echo "$head ok, $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs"
   else
-    echo "FINDING"
-    tail -n 30 "$log"
-    echo "reproduce: $build/tests/fuzz/fuzz_$target FILE, with a file of $build/findings/$target"
-    findings=1
+    printf '%s FINDING\n%s\n' "$head" "$(tail -n 30 "$log")"
+    echo "reproduce: $build/tests/fuzz/fuzz_$1 FILE, with a file of $build/findings/$1"
+    return 1
   fi
-done
-exit $findings
+}
+export -f run
+# One on each core; xargs fails when one of them did.
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'run "$0"'
