@@ -35,6 +35,13 @@ void plan_mount(Draft& draft, const Wanted<cdi::Mount>& wanted) {
     fail(wanted.why, ": cannot mount ", mount.host_path, " at ", mount.container_path, ": ",
          target.problem);
   }
+  if (bind && kind == TargetKind::kFolder) {
+    const std::string lack = draft.mounts.lacks_place(target, mount.host_path, mount.options);
+    if (!lack.empty()) {
+      fail(wanted.why, ": cannot mount ", mount.host_path, " at ", mount.container_path, ": ",
+           lack);
+    }
+  }
   draft.mounts.add(target, kind, mount.host_path, options_of(mount), wanted.why,
                    bind ? "bind" : mount.type);
 }

@@ -32,6 +32,8 @@
 //   binary, data,     any                                  mount at its own path; sockets writable
 //   socket, folder    target cannot be made                left out with a warning
 //                     socket may be another user's         left out with a warning
+//                     a folder has no place for the        left out with a warning
+//                     container's own mounts in it
 //   generated file    any                                  made in the state folder, mounted like data
 //   anything          the image has what it names          left out with a note; never device nodes
 //   for some images
@@ -46,7 +48,9 @@
 //                     their folder has other things        left out with a warning
 //   mount of CDI      any                                  as the file says; a folder before what is
 //                                                          mounted below it; error when its source is
-//                                                          gone or its target cannot be made
+//                                                          gone, its target cannot be made, or a
+//                                                          read-only folder has no place for the
+//                                                          container's own mounts in it
 //   hook of CDI       any                                  with an environment of its own; not twice
 //                                                          where the engine has put it in already
 //   group of CDI      user namespace without it            left out with a warning: the container would

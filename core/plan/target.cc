@@ -41,6 +41,17 @@ std::string escape_layer(std::string_view path) {
   return out;
 }
 
+// Files, libraries and what CDI files mount come one after the other; each may lie in another's
+// folder.
+void put_folders_first(std::vector<PlannedMount>& mounts) {
+  for (auto mount = mounts.begin(); mount != mounts.end(); ++mount) {
+    const auto first = std::find_if(mounts.begin(), mount, [&](const PlannedMount& other) {
+      return is_below(other.destination, mount->destination);
+    });
+    std::rotate(first, mount, std::next(mount));
+  }
+}
+
 }  // namespace
 
 bool is_mapped(const std::vector<IdMapping>& mappings, unsigned id) {
@@ -142,6 +153,22 @@ Target Mounts::target(std::string_view container_path, TargetKind kind) const {
   return missing_in_rootfs(place.path);
 }
 
+std::string Mounts::lacks_place(const Target& target, const std::string& source,
+                                const std::vector<std::string>& options) const {
+  if (std::find(options.begin(), options.end(), "ro") == options.end()) {
+    return "";
+  }
+  for (const std::string& mount : view_.mounts_below(target.path)) {
+    struct stat status = {};
+    const std::string place = source + mount.substr(target.path.size());
+    if (::stat(place.c_str(), &status) != 0) {
+      return cat("the container's own mount at ", mount, " lies in it, and there is no ", place,
+                 " for it");
+    }
+  }
+  return "";
+}
+
 void Mounts::add(const Target& target, TargetKind kind, const std::string& source,
                  std::vector<std::string> options, const std::string& why,
                  const std::string& type) {
@@ -194,6 +221,7 @@ void Mounts::finish(Plan& plan) {
   }
   plan.mounts = std::move(overlays);
   std::move(mounts_.begin(), mounts_.end(), std::back_inserter(plan.mounts));
+  put_folders_first(plan.mounts);
 }
 
 }  // namespace xpu

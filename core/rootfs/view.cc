@@ -274,4 +274,14 @@ bool ContainerView::has_mounts_below(std::string_view resolved_path) const {
                      [&](const Target& target) { return at_or_below(target.path, resolved_path); });
 }
 
+std::vector<std::string> ContainerView::mounts_below(std::string_view resolved_path) const {
+  std::vector<std::string> out;
+  for (const Target& target : targets_) {
+    if (is_below(target.path, resolved_path)) {
+      out.push_back(target.path);
+    }
+  }
+  return out;
+}
+
 }  // namespace xpu

@@ -54,6 +54,8 @@ class ContainerView {
   std::vector<std::string> list(std::string_view container_path) const;
   // True when a mount of the spec lies at the path or below it.
   bool has_mounts_below(std::string_view resolved_path) const;
+  // Where mounts of the spec lie below the path, links resolved.
+  std::vector<std::string> mounts_below(std::string_view resolved_path) const;
 
  private:
   struct Target {

@@ -54,6 +54,32 @@ TEST_F(Cdi, MountOfAFolderComesBeforeThoseBelowIt) {
   EXPECT_THAT(destinations(), ElementsAre("/opt/a", "/opt/a/b"));
 }
 
+TEST_F(Cdi, MountOfAFolderComesBeforeWhatIsMountedInItByOthers) {
+  put(host() / "opt/a/tool");
+  put(host() / "opt/a/b/x");
+  add_file(FileKind::kBinary, "/opt/a/tool");
+  add_mount("/opt/a/b");
+  add_mount("/opt/a");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/opt/a", "/opt/a/tool", "/opt/a/b"));
+}
+
+TEST_F(Cdi, MountThatCannotHoldTheContainersOwnIsAnError) {
+  put(host() / "opt/a/b/x");
+  put(host() / "opt/a/file");
+  put(host() / "volume/x");
+  add_mount("/opt/a", {"ro"});
+  load(bind("/opt/a/b", host() / "volume") + "," + bind("/opt/ab/c", host() / "volume"));
+  EXPECT_EQ(error(), "");
+  load(bind("/opt/a/c", host() / "volume"));
+  EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " + (host() / "opt/a").string() +
+                         " at /opt/a: the container's own mount at /opt/a/c lies in it, and there "
+                         "is no " +
+                         (host() / "opt/a/c").string() + " for it");
+  edits_.mounts[0].item.options = {};
+  EXPECT_EQ(error(), "");  // there the low-level runtime makes the place, for all consumers alike
+}
+
 TEST_F(Cdi, MountWithoutASourceIsAnError) {
   add_mount("/opt/a");
   EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " + (host() / "opt/a").string() +
