@@ -42,6 +42,9 @@ struct Device {
   std::string reason;                // why not available
   std::vector<std::string> aliases;  // further names a request may use
   std::vector<std::pair<std::string, std::string>> properties;
+  // Only of a device of a CDI file, and never kept: the vendors whose it can be where its kind is a
+  // backend's, and the ids of the backends' devices that its nodes are.
+  std::vector<std::string> kind_vendors, same_as;
 };
 
 struct Interconnect {

@@ -11,6 +11,7 @@
 #include "core/cdi/name.h"
 #include "core/log/log.h"
 #include "core/select/cdi_backend.h"
+#include "core/select/hardware.h"
 #include "core/select/match.h"
 
 namespace xpu {
@@ -119,7 +120,12 @@ class Resolver {
       if (!config_.cdi_allow_untrusted) {
         cdi::check_hooks(spec.edits, file->path);
       }
-      backends_.push_back(cdi_backend(spec, file->path, devices));
+      BackendStatus backend = cdi_backend(spec, file->path, devices);
+      for (Device& device : backend.catalog.devices) {
+        device.kind_vendors = vendors_of(spec.kind);
+        device.same_as = devices_behind(nodes_of(backend.catalog, device), backends_);
+      }
+      backends_.push_back(std::move(backend));
     }
   }
 
@@ -148,6 +154,47 @@ class Resolver {
         backend.catalog.devices.begin(), backend.catalog.devices.end(), [&](const Device& device) {
           return kind.has(device) && (name.device == "all" || answers_to(device, name.device));
         });
+  }
+
+  // Whose the device can be where a backend, in whatever state, knows the kind.
+  std::vector<std::string> vendors_of(const std::string& kind) const {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& vendor) {
+      if (!contains(out, vendor)) {
+        out.push_back(vendor);
+      }
+    };
+    for (const BackendStatus& backend : backends_) {
+      const std::optional<CdiKind> own = own_kind(backend, kind);
+      if (!own) {
+        continue;
+      }
+      if (!own->vendor.empty()) {
+        add(own->vendor);
+        continue;
+      }
+      const std::size_t before = out.size();
+      for (const Device& device : backend.catalog.devices) {
+        if (own->has(device)) {
+          add(device.vendor);
+        }
+      }
+      if (out.size() == before) {  // it cannot say now; most are called like their vendor
+        add(backend.found.manifest.name);
+      }
+    }
+    return out;
+  }
+
+  // Its own and those of all devices of the file.
+  static std::vector<Node> nodes_of(const Catalog& catalog, const Device& device) {
+    std::vector<Node> out;
+    for (const EditGroup& group : catalog.edits) {
+      if (group.scope.device.empty() || group.scope.device == device.id) {
+        out.insert(out.end(), group.nodes.begin(), group.nodes.end());
+      }
+    }
+    return out;
   }
 
   static void take_own(Selector& selector, const cdi::Name& name, const BackendStatus& backend) {
@@ -213,7 +260,8 @@ std::optional<std::vector<std::string>> backends_needed(const Request& request,
     }
     bool known = false;
     for (const FoundBackend& backend : found) {
-      if (name && !only_files(config) && own_kind(backend.manifest, name->kind)) {
+      // Where only files are asked, policy and leases still are about the backend's devices.
+      if (name && own_kind(backend.manifest, name->kind)) {
         need(backend.manifest.name);
         known = true;
       }

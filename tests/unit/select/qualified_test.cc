@@ -151,6 +151,149 @@ TEST_F(QualifiedName, IsJudgedLikeEveryDevice) {
               HasSubstr("[policy] deny-devices says so"));
 }
 
+// Gives the backends nodes of their own, and one that all of the first one's share.
+class HardwareBehindNames : public QualifiedName {
+ protected:
+  static Node node(unsigned minor, const char* name = "/dev/null") {
+    return {name, name, 'c', 240, minor};
+  }
+  static std::string json(const std::vector<unsigned>& minors) {
+    std::string out;
+    for (const unsigned minor : minors) {
+      out += (out.empty() ? "" : ",") + std::string(R"({"type":"c","major":240,"minor":)") +
+             std::to_string(minor) + R"(,"path":"/dev/x)" + std::to_string(minor) + "\"}";
+    }
+    return R"({"deviceNodes":[)" + out + "]}";
+  }
+
+  HardwareBehindNames() {
+    Catalog& acme = backends_[0].catalog;
+    acme.devices.push_back(device("acme", "1:0"));
+    acme.devices.push_back(device("acme", "1:1"));
+    acme.edits.push_back({{}, {node(100)}, {}, {}, {}, {}, {}, {}, {}});
+    const auto give = [&](const std::string& id, const std::vector<Node>& nodes) {
+      EditGroup group;
+      group.scope.device = id;
+      group.nodes = nodes;
+      acme.edits.push_back(group);
+    };
+    give("acme:0", {node(0), node(50)});
+    give("acme:1", {node(1), node(50)});
+    give("acme:1:0", {node(1), node(10)});
+    give("acme:1:1", {node(1), node(11)});
+  }
+
+  Selection select_with(const std::string& list, const Situation& situation) {
+    Request request = test::request_of({"XPU_VISIBLE_DEVICES=" + list}, backends_, config_);
+    resolved_ = backends_;
+    resolve_names(request, resolved_, config_);
+    return select(request, resolved_, config_, situation);
+  }
+  std::string held(const std::string& list) {
+    std::string out;
+    for (const Device* one : devices_held(select_with(list, {}), resolved_)) {
+      out += (out.empty() ? "" : " ") + one->id;
+    }
+    return out;
+  }
+  std::string refused(const std::string& list, const Situation& situation) {
+    return error_of([&] { select_with(list, situation); });
+  }
+};
+
+TEST_F(HardwareBehindNames, IsWhatTheContainerHolds) {
+  write("a.json", json({0}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:0");
+  EXPECT_EQ(held("acme.com/anvil=one,acme.com/anvil=two,acme:0"), "acme:0 acme.com/anvil=two");
+  write("a.json", json({50, 100}), "acme.com/anvil");  // neither is one device's alone
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme.com/anvil=one");
+  write("a.json", json({1, 10}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:1:0");
+  write("a.json", json({1}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:1");
+  write("a.json", json({2}), "acme.com/anvil", json({0, 1, 11}));
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:0 acme:1:1");
+  // Also under another's name, where the backend is at hand.
+  EXPECT_EQ(held("acme.com/anvil=two"), "acme:0 acme:1:1");
+  write("b.json", json({0}), "other.com/thing");
+  EXPECT_EQ(held("other.com/thing=one"), "acme:0");
+  backends_[0].state = BackendState::kFailed;
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme.com/anvil=one");
+}
+
+TEST_F(HardwareBehindNames, CountsAgainstTheLimit) {
+  write("a.json", json({0, 1}), "acme.com/anvil");
+  Situation situation;
+  situation.policy.max_devices = 1;
+  EXPECT_THAT(refused("acme.com/anvil=one", situation),
+              HasSubstr("asks for 2 devices, and a container may have 1"));
+  EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+}
+
+TEST_F(HardwareBehindNames, IsHeldByOneContainer) {
+  write("a.json", json({0}), "acme.com/anvil");
+  config_.mode = "cdi";
+  Situation situation;
+  situation.holdings =
+      Holdings({{"c1", "/run/runc", 1, 1, true, 1'700'000'000, {{"acme:0", "acme:0", ""}}, 0}}, {});
+  EXPECT_THAT(refused("acme.com/anvil=one", situation),
+              HasSubstr("the device acme.com/anvil=one is acme:0, which is held exclusively by "
+                        "container c1"));
+  EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+}
+
+TEST_F(HardwareBehindNames, IsWhatPolicyIsAbout) {
+  write("a.json", json({0}), "acme.com/anvil");
+  write("b.json", json({0}), "beta.com/npu");
+  for (const char* const mode : {"auto", "cdi"}) {
+    config_.mode = mode;
+    Situation situation;
+    Policy& policy = situation.policy;
+    const std::string intro =
+        "XPU_VISIBLE_DEVICES: 'acme.com/anvil=one': the device acme.com/anvil=one ";
+    policy.deny_devices = {"acme:0"};
+    EXPECT_EQ(refused("acme.com/anvil=one", situation),
+              intro + "is acme:0, which is kept from containers; [policy] deny-devices says so");
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+    // By vendor, also where nobody knows what it is.
+    policy.deny_devices = {"ACME"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation),
+              "XPU_VISIBLE_DEVICES: 'acme.com/anvil=two': the device acme.com/anvil=two is kept "
+              "from containers; [policy] deny-devices says so");
+    policy.deny_devices = {"acme:two"};
+    EXPECT_THAT(refused("acme.com/anvil=two", situation), HasSubstr("is kept from containers"));
+    policy.deny_devices = {"acme.com/anvil=two"};
+    EXPECT_THAT(refused("acme.com/anvil=two", situation), HasSubstr("is kept from containers"));
+    policy.deny_devices.clear();
+    policy.vendors = {"beta"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation),
+              "XPU_VISIBLE_DEVICES: 'acme.com/anvil=two': the device acme.com/anvil=two is of "
+              "acme, which no container is given; [policy] allow-vendors says so");
+    EXPECT_EQ(refused("acme.com/anvil=one", situation),
+              intro +
+                  "is acme:0, which is of acme, which no container is given; [policy] "
+                  "allow-vendors says so");
+    policy.vendors = {"acme"};
+    EXPECT_EQ(refused("acme.com/anvil=one,acme.com/anvil=two", situation), "");
+    EXPECT_THAT(refused("beta.com/npu=two", situation), HasSubstr("is of gamma, which no"));
+    policy.vendors = {"acme.com"};  // as it says itself
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+    policy.vendors.clear();
+    policy.allow_devices = {"acme:0"};
+    EXPECT_EQ(refused("acme.com/anvil=one", situation), "");
+    EXPECT_THAT(refused("acme.com/anvil=two", situation),
+                HasSubstr("is not among the devices that containers are given"));
+    policy.allow_devices = {"acme"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+  }
+  // A backend that cannot say what it has keeps its name.
+  backends_[0] = broken("acme", BackendState::kFailed, "it hung");
+  backends_[0].found.manifest.cdi_kinds = {{"acme.com/anvil", "", {}}};
+  Situation situation;
+  situation.policy.deny_devices = {"acme"};
+  EXPECT_THAT(refused("acme.com/anvil=one", situation), HasSubstr("is kept from containers"));
+}
+
 TEST_F(QualifiedName, IsNoPartOfAll) {
   write("a.json", R"({"env":["ONE=1"]})");
   EXPECT_EQ(ids("all,other.com/thing=one"), "acme:0 acme:1 beta:0 gamma:0 other.com/thing=one");
