@@ -85,10 +85,13 @@ struct Node {
 inline std::string access_of(const Node& node) {
   return node.terms == nullptr ? "rw" : node.terms->access;
 }
+inline bool may(const std::string& access, char what) {
+  return access.find(what) != std::string::npos;
+}
 // Of two such.
 inline std::string union_of(std::string access, const std::string& more) {
   for (const char one : more) {
-    access += access.find(one) == std::string::npos ? std::string(1, one) : std::string();
+    access += may(access, one) ? std::string() : std::string(1, one);
   }
   return access;
 }
@@ -156,6 +159,7 @@ struct EditGroup {
   std::vector<ImageFolder> image_folders;
   // What only a CDI file asks for; nodes and variables of it are above. Null for a backend's.
   std::shared_ptr<const cdi::Edits> cdi = nullptr;
+  unsigned turn = 0;  // of those of CDI files: when the request comes to it
 };
 
 enum class ConditionKind { kStat, kListing, kContent, kSeconds };

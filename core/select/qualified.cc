@@ -2,8 +2,8 @@
 #include "core/select/qualified.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
+#include <utility>
 
 #include "core/base/contains.h"
 #include "core/base/error.h"
@@ -104,7 +104,7 @@ class Resolver {
       take_own(selector, *name, backends_[own]);
       return;
     }
-    devices_[file].push_back(name->device);
+    named_in(*file).push_back({name->device, ++turn_});
     selector.qualified = true;
     selector.backend = cat(kCdiFile, file->path);
     selector.name = cdi::qualified(name->kind, name->device);
@@ -114,8 +114,8 @@ class Resolver {
   void add_files() {
     for (const auto& [file, devices] : devices_) {
       const cdi::Spec spec = files().read(*file);
-      for (const std::string& name : devices) {
-        check(spec, name, *file);
+      for (const NamedInFile& named : devices) {
+        check(spec, named.device, *file);
       }
       if (!config_.cdi_allow_untrusted) {
         cdi::check_hooks(spec.edits, file->path);
@@ -220,6 +220,14 @@ class Resolver {
     }
   }
 
+  std::vector<NamedInFile>& named_in(const cdi::File& file) {
+    const auto known = std::find_if(devices_.begin(), devices_.end(),
+                                    [&](const auto& entry) { return entry.first == &file; });
+    return known != devices_.end()
+               ? known->second
+               : devices_.emplace_back(&file, std::vector<NamedInFile>()).second;
+  }
+
   const cdi::Files& files() {
     if (files_ == nullptr) {
       files_ = std::make_unique<const cdi::Files>(
@@ -231,7 +239,9 @@ class Resolver {
   std::vector<BackendStatus>& backends_;
   const Config& config_;
   std::unique_ptr<const cdi::Files> files_;
-  std::map<const cdi::File*, std::vector<std::string>> devices_;  // by place in files_
+  // In the order of the request.
+  std::vector<std::pair<const cdi::File*, std::vector<NamedInFile>>> devices_;
+  unsigned turn_ = 0;
 };
 
 }  // namespace

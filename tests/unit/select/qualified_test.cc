@@ -105,10 +105,10 @@ TEST_F(QualifiedName, IsLookedUpInFilesOtherwise) {
             "other.com/thing=one other.com/thing=two");
   const Edits both = edits_of("other.com/thing=two");
   ASSERT_THAT(both.env, SizeIs(2));
-  EXPECT_EQ(both.env[0].item, (EnvVar{"TWO", "2"}));
-  EXPECT_EQ(both.env[0].why, "device other.com/thing=two");
-  EXPECT_EQ(both.env[1].item, (EnvVar{"BOTH", "yes"}));
-  EXPECT_EQ(both.env[1].why, "backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(both.env[0].item, (EnvVar{"BOTH", "yes"}));
+  EXPECT_EQ(both.env[0].why, "backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(both.env[1].item, (EnvVar{"TWO", "2"}));
+  EXPECT_EQ(both.env[1].why, "device other.com/thing=two");
   // Beside devices of a backend.
   EXPECT_EQ(ids("other.com/thing=one,acme.com/anvil=0"), "acme:0 other.com/thing=one");
   EXPECT_EQ(ids("other.com/thing=one,acme:0"), "acme:0 other.com/thing=one");
@@ -342,6 +342,31 @@ TEST_F(QualifiedName, MayNumberANodeThatTheHostLacks) {
   EXPECT_EQ(*found.terms, (NodeTerms{"", 0600, 5, std::nullopt, true}));
 }
 
+TEST_F(QualifiedName, TakesTheTypeFromTheHostAndTheNumberFromTheFile) {
+  const auto found = [&](const std::string& more) {
+    write("a.json", R"({"deviceNodes":[{"path":"/dev/x","hostPath":"/dev/null")" + more + "}]}");
+    return edits_of("other.com/thing=one").nodes.at(0).item;
+  };
+  const Node numbered = found(R"(,"major":240,"minor":3)");
+  EXPECT_EQ(numbered.type, 'c');
+  EXPECT_EQ(numbered.major, 240U);
+  EXPECT_EQ(numbered.minor, 3U);
+  EXPECT_TRUE(numbered.terms->numbered);
+  EXPECT_EQ(found(R"(,"major":240)").minor, 0U);
+  // No device has the major number 0: it is as if it were not there.
+  for (const char* const none :
+       {R"(,"major":0,"minor":7)", R"(,"type":"c","major":0,"minor":7)", R"(,"minor":7)"}) {
+    const Node node = found(none);
+    EXPECT_EQ(node.major, 1U) << none;
+    EXPECT_EQ(node.minor, 3U) << none;
+    EXPECT_FALSE(node.terms->numbered) << none;
+  }
+  write("a.json", R"({"deviceNodes":[{"path":"/dev/no-such-thing","major":240,"minor":3}]})");
+  EXPECT_EQ(error("other.com/thing=one"), (dir_ / "cdi/a.json") +
+                                              ": device one: cannot look up the device node "
+                                              "/dev/no-such-thing: No such file or directory");
+}
+
 TEST_F(QualifiedName, GivesTheAccessThatEitherWants) {
   const auto node = [](const char* permissions) {
     return std::string(
@@ -382,12 +407,86 @@ TEST_F(QualifiedName, RefusesHooksThatOthersCouldWrite) {
   EXPECT_EQ(ids("other.com/thing=one"), "other.com/thing=one");
 }
 
+TEST_F(QualifiedName, GivesTheVariableThatComesLaterInTheRequest) {
+  const auto same = [&](const std::string& list) {
+    for (const Wanted<EnvVar>& one : edits_of(list).env) {
+      if (one.item.name == "SAME") {
+        return one.item.value + " of " + one.why;
+      }
+    }
+    return std::string();
+  };
+  dir_.write("cdi/a.json", R"({"cdiVersion":"0.6.0","kind":"other.com/thing","devices":[)"
+                           R"({"name":"one","containerEdits":{"env":["SAME=1"]}},)"
+                           R"({"name":"two","containerEdits":{"env":["SAME=2","SAME=22"]}},)"
+                           R"({"name":"three","containerEdits":{"env":["THREE=3"]}}],)"
+                           R"("containerEdits":{"env":["SAME=all"]}})");
+  write("b.json", R"({"env":["SAME=b"]})", "other.com/more");
+  const std::string thing = "other.com/thing=", more = "other.com/more=one";
+  EXPECT_EQ(same(thing + "three"), "all of backend cdi:" + (dir_ / "cdi/a.json"));
+  // What a device says counts more than what all of its file do.
+  EXPECT_EQ(same(thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "one," + thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "two," + thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(thing + "one," + more), "b of device other.com/more=one");
+  EXPECT_EQ(same(more + "," + thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(more + "," + thing + "three"), "all of backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(same(thing + "one," + more + "," + thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "one," + more + "," + thing + "three"), "b of device other.com/more=one");
+  // A backend's is no matter of order.
+  EditGroup group;
+  group.scope.device = "acme:0";
+  group.env = {{"SAME", "0"}};
+  backends_[0].catalog.edits = {group};
+  EXPECT_EQ(error_of([&] { same("acme:0," + thing + "one"); }),
+            "device acme:0 and backend cdi:" + (dir_ / "cdi/a.json") +
+                " cannot be given together: one wants the variable SAME to be '0', the other "
+                "'all'");
+}
+
+TEST_F(QualifiedName, NamesOneDeviceOnceThatContradictsItself) {
+  write("a.json", R"({"mounts":[{"hostPath":"/etc","containerPath":"/x"},)"
+                  R"({"hostPath":"/usr","containerPath":"/x"}]})");
+  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one"); }),
+            "device other.com/thing=one cannot be given: it wants /x to be both a mount of /etc "
+            "and a mount of /usr");
+}
+
+TEST_F(QualifiedName, TellsOfTwoOwnersOfANode) {
+  const auto node = [](const std::string& more) {
+    return R"({"deviceNodes":[{"path":"/dev/x","hostPath":"/dev/null")" + more + "}]}";
+  };
+  write("a.json", node(R"(,"fileMode":432,"gid":44)"));
+  write("b.json", node(R"(,"fileMode":384,"uid":7)"), "other.com/more");
+  const Edits given = edits_of("other.com/thing=one,other.com/more=one");
+  ASSERT_THAT(given.nodes, SizeIs(1));
+  EXPECT_EQ(*given.nodes[0].item.terms, (NodeTerms{"rwm", 0600, 7, 44, false}));
+  ASSERT_THAT(given.notes, SizeIs(1));
+  EXPECT_TRUE(given.notes[0].item.warning);
+  EXPECT_EQ(given.notes[0].item.text,
+            "device other.com/thing=one and device other.com/more=one differ in how /dev/x stands "
+            "in the container: mode 0660, owner -:44 and mode 0600, owner 7:-; it gets what device "
+            "other.com/more=one says");
+  EXPECT_EQ(*edits_of("other.com/more=one,other.com/thing=one").nodes[0].item.terms,
+            (NodeTerms{"rwm", 0660, 7, 44, false}));
+  // What only one of them says is no matter of dispute.
+  write("b.json", node(R"(,"uid":7)"), "other.com/more");
+  EXPECT_THAT(edits_of("other.com/thing=one,other.com/more=one").notes, IsEmpty());
+  // A backend's node stays open to everybody.
+  EditGroup group;
+  group.scope.device = "acme:0";
+  group.nodes = {{"/dev/null", "/dev/x", 'c', 1, 3}};
+  backends_[0].catalog.edits = {group};
+  const Edits both = edits_of("other.com/thing=one,acme:0");
+  EXPECT_EQ(*both.nodes[0].item.terms, (NodeTerms{"rwm", 0666, std::nullopt, 44, false}));
+  ASSERT_THAT(both.notes, SizeIs(1));
+  EXPECT_THAT(both.notes[0].item.text, HasSubstr("it gets what device acme:0 says"));
+  write("a.json", node(""));
+  EXPECT_EQ(*edits_of("other.com/thing=one,acme:0").nodes[0].item.terms, NodeTerms{});
+}
+
 TEST_F(QualifiedName, DoesNotMixWhatDiffers) {
-  write("a.json", R"({"env":["SAME=1"]})");
-  write("b.json", R"({"env":["SAME=2"]})", "other.com/more");
-  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),
-            "device other.com/thing=one and device other.com/more=one cannot be given together: "
-            "one wants the variable SAME to be '1', the other '2'");
   write("a.json", R"({"intelRdt":{"closID":"a"}})");
   write("b.json", R"({"intelRdt":{"closID":"b"}})", "other.com/more");
   EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),
