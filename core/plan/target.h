@@ -35,6 +35,10 @@ class Mounts {
       : spec_(spec), view_(view), facts_(facts) {}
 
   Target target(std::string_view container_path, TargetKind kind) const;
+  // The same for what is bound from `source` of the host, links resolved: parts of the kernel's own
+  // file systems can be bound to places in these, as far as low-level runtimes do it.
+  Target target_for(const std::string& source, std::string_view container_path,
+                    TargetKind kind) const;
 
   // Why a folder that is mounted read-only cannot hold the container's own mounts below it: the
   // low-level runtime would have to make a place for one in it. "" where it can.

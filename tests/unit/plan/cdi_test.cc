@@ -94,6 +94,46 @@ TEST_F(Cdi, MountThatCannotBeMadeIsAnError) {
                          " at /opt/a: /opt/a is a folder in the container");
 }
 
+TEST_F(Cdi, MountOfAPartOfSysfsToSysfs) {
+  const std::string spec = mount("sysfs", "/sys") + "," + mount("proc", "/proc");
+  add_mount("/sys/devices/system", {"ro"}, "", "/sys/devices/system");
+  add_mount("/sys/kernel/uevent_seqnum", {}, "", "/sys/kernel/uevent_seqnum");
+  load(spec);
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/sys/devices/system", "/sys/kernel/uevent_seqnum"));
+  edits_.mounts.clear();
+  add_mount("/sys/devices/no-such-thing", {}, "", "/sys/devices/system");
+  EXPECT_EQ(error(),
+            "device other.com/thing=one: cannot mount /sys/devices/system at "
+            "/sys/devices/no-such-thing: there is no such folder in sysfs");
+  edits_.mounts.clear();
+  add_mount("/sys/kernel/uevent_seqnum", {}, "", "/sys/devices/system");
+  EXPECT_NE(error().find("there is no such folder in sysfs"), std::string::npos);
+  // Nothing of another file system, and not all of it.
+  put(host() / "devices/x");
+  for (const auto& [path, source] : {std::pair("/sys/devices", (host() / "devices").string()),
+                                     std::pair("/sys", std::string("/sys/devices")),
+                                     std::pair("/sys/devices", std::string("/sys")),
+                                     std::pair("/proc/sys", std::string("/sys/devices"))}) {
+    edits_.mounts.clear();
+    add_mount(path, {}, "", source);
+    EXPECT_NE(error().find("nothing can be mounted in the"), std::string::npos) << path << source;
+  }
+}
+
+TEST_F(Cdi, MountInProcIsForTheFilesThatLowLevelRuntimesAllow) {
+  load(mount("proc", "/proc"));
+  put(host() / "proc/cpuinfo");
+  put(host() / "proc/version");
+  add_mount("/proc/cpuinfo");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/proc/cpuinfo"));
+  add_mount("/proc/version");
+  EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " +
+                         (host() / "proc/version").string() +
+                         " at /proc/version: nothing can be mounted in the proc mount at /proc");
+}
+
 TEST_F(Cdi, GroupThatAUserNamespaceLacksIsLeftOut) {
   add(edits_.gids, 44U, "device a/b=c");
   add(edits_.gids, 2000U, "device a/b=c");
