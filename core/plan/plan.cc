@@ -9,6 +9,8 @@
 //                     user namespace (its own, caller's)   bind mount; a cgroup rule when rootful;
 //                     node with a mode and owner of its    error when the container's user could not
 //                     own: by bind mount, in a volume      open it
+//                     of CDI, for reading alone or for     the same; only that access is looked for
+//                     nobody
 //                     a volume covers /dev                 nothing new is made in the volume: its own
 //                                                          node, else a bind mount over it, else error
 //                     a mount with nodev covers its place  bind mount over it
@@ -51,6 +53,8 @@
 //                                                          gone, its target cannot be made, or a
 //                                                          read-only folder has no place for the
 //                                                          container's own mounts in it
+//                     its target is in sysfs or procfs     a part of sysfs in its place there, and the
+//                                                          files of procfs that runc allows; else error
 //   hook of CDI       any                                  with an environment of its own; not twice
 //                                                          where the engine has put it in already
 //   group of CDI      user namespace without it            left out with a warning: the container would

@@ -202,12 +202,12 @@ std::string Mounts::lacks_place(const Target& target, const std::string& source,
   if (std::find(options.begin(), options.end(), "ro") == options.end()) {
     return "";
   }
-  for (const std::string& mount : view_.mounts_below(target.path)) {
+  for (const ContainerView::Target& mount : view_.mounts_below(target.path)) {
     struct stat status = {};
-    const std::string place = source + mount.substr(target.path.size());
+    const std::string place = source + mount.path.substr(target.path.size());
     if (::stat(place.c_str(), &status) != 0) {
-      return cat("the container's own mount at ", mount, " lies in it, and there is no ", place,
-                 " for it");
+      return cat("the container's own mount at ", mount.path, " lies in it, and there is no ",
+                 place, " for it");
     }
   }
   return "";
@@ -266,6 +266,13 @@ void Mounts::finish(Plan& plan) {
   plan.mounts = std::move(overlays);
   std::move(mounts_.begin(), mounts_.end(), std::back_inserter(plan.mounts));
   put_folders_first(plan.mounts);
+  for (PlannedMount& mount : plan.mounts) {
+    for (const ContainerView::Target& other : view_.mounts_below(mount.destination)) {
+      if (other.path != other.mount->destination) {
+        mount.holds.push_back(other.mount->destination);
+      }
+    }
+  }
 }
 
 }  // namespace xpu

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <iterator>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -274,13 +275,11 @@ bool ContainerView::has_mounts_below(std::string_view resolved_path) const {
                      [&](const Target& target) { return at_or_below(target.path, resolved_path); });
 }
 
-std::vector<std::string> ContainerView::mounts_below(std::string_view resolved_path) const {
-  std::vector<std::string> out;
-  for (const Target& target : targets_) {
-    if (is_below(target.path, resolved_path)) {
-      out.push_back(target.path);
-    }
-  }
+std::vector<ContainerView::Target> ContainerView::mounts_below(
+    std::string_view resolved_path) const {
+  std::vector<Target> out;
+  std::copy_if(targets_.begin(), targets_.end(), std::back_inserter(out),
+               [&](const Target& target) { return is_below(target.path, resolved_path); });
   return out;
 }
 

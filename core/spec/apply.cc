@@ -90,7 +90,7 @@ std::string mount_json(const PlannedMount& mount) {
 // Among the mounts of the document, in their order, after which none of them that is above `path`
 // comes, and from there on before the first one that is below it: `path` would cover that one.
 std::size_t place_for(const std::vector<std::string>& there, const std::string& path,
-                      std::size_t least) {
+                      const std::vector<std::string>& holds, std::size_t least) {
   std::size_t from = least;
   for (std::size_t i = least; i < there.size(); ++i) {
     if (is_below(path, there[i])) {
@@ -98,8 +98,11 @@ std::size_t place_for(const std::vector<std::string>& there, const std::string& 
     }
   }
   const auto begin = there.begin() + static_cast<std::ptrdiff_t>(from);
-  const auto below = std::find_if(begin, there.end(),
-                                  [&](const std::string& other) { return is_below(other, path); });
+  const auto below = std::find_if(begin, there.end(), [&](const std::string& other) {
+    return is_below(other, path) ||
+           std::any_of(holds.begin(), holds.end(),
+                       [&](const std::string& held) { return clean(held) == other; });
+  });
   return static_cast<std::size_t>(below - there.begin());
 }
 
@@ -121,7 +124,7 @@ void edit_mounts(Editor& editor, const Plan& plan, std::vector<Addition>& missin
     const auto same = std::find(there.rbegin(), there.rend(), entry.key);
     const auto place = static_cast<std::size_t>(there.rend() - same);  // behind the last one
     if (place == 0 || place <= least) {
-      entry.before = place_for(there, entry.key, least);
+      entry.before = place_for(there, entry.key, mount.holds, least);
     }
     behind[entry.key] = entry.before.value_or(place);
     put(entries, std::move(entry));

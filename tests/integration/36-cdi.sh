@@ -163,8 +163,8 @@ for engine in runc crun; do
   run_bundle
   same "$engine: nor at the second start" "$before" "$(jq -S . "$BUNDLE/config.json")"
   has "$engine: which shows the same" "$OUTPUT" "ls /opt/other own tool" "ls /opt/other/own mine"
-  bundle_edit '.mounts[-1].destination = "/opt/other/none"'
-  ID=$ID-more
+  new_bundle "$tree" XPU_VISIBLE_DEVICES=other.com/more=folder -- /probe id
+  bundle_edit '.mounts += [{destination: "/opt/other/none", type: "tmpfs", source: "tmpfs"}]'
   run_bundle
   says "$engine: a read-only folder without a place for it is an error" "$OUTPUT" \
     "cannot mount $SCRATCH/deep at /opt/other: the container's own mount at /opt/other/none lies in it"

@@ -7,6 +7,8 @@
 namespace xpu {
 namespace {
 
+namespace fs = std::filesystem;
+using test::link;
 using test::PlanTest;
 using test::put;
 using test::Texts;
@@ -78,6 +80,20 @@ TEST_F(Cdi, MountThatCannotHoldTheContainersOwnIsAnError) {
                          (host() / "opt/a/c").string() + " for it");
   edits_.mounts[0].item.options = {};
   EXPECT_EQ(error(), "");  // there the low-level runtime makes the place, for all consumers alike
+}
+
+TEST_F(Cdi, MountOfAFolderKnowsWhatLiesInItByLinks) {
+  put(host() / "run/a/b");
+  put(host() / "volume/x");
+  fs::create_directories(root() / "run");
+  link(root() / "var/run", "/run");
+  add_mount("/var/run/a", {}, "", host() / "run/a");
+  load(bind("/var/run/a/b", host() / "volume/x") + "," + bind("/run/a/c", host() / "volume/x") +
+       "," + bind("/var/run/d", host() / "volume/x"));
+  make();
+  const PlannedMount* const folder = mount_at("/run/a");
+  ASSERT_NE(folder, nullptr);
+  EXPECT_THAT(folder->holds, ElementsAre("/var/run/a/b"));
 }
 
 TEST_F(Cdi, MountWithoutASourceIsAnError) {

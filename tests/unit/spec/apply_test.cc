@@ -246,6 +246,16 @@ TEST(ApplyMounts, AFolderComesBeforeWhatTheContainerMountsBelowIt) {
   EXPECT_EQ(order("/a/b /a /y", {"/a"}), "/a/b */a /y");
 }
 
+TEST(ApplyMounts, AFolderComesBeforeWhatLiesInItByLinks) {
+  PlannedMount folder = mount("/h", "/run/a");
+  folder.holds = {"/var/run//a/b"};
+  const std::string one =
+      R"({"destination":"/run/a","type":"bind","source":"/h","options":["bind","ro"]},)";
+  EXPECT_EQ(edited(R"({"mounts":[{"destination":"/x"},{"destination":"/var/run//a/b"}]})",
+                   with_mounts({folder})),
+            R"({"mounts":[{"destination":"/x"},)" + one + R"({"destination":"/var/run//a/b"}]})");
+}
+
 TEST(ApplyMounts, AFolderOfThePlanDoesNotCoverWhatThePlanMountsInIt) {
   EXPECT_EQ(order("/a/b /z", {"/a", "/a/b"}), "*/a */a/b /z");
   EXPECT_EQ(order("/a/b /z /a", {"/a", "/a/b"}), "/z */a */a/b");
