@@ -221,6 +221,22 @@ TEST_F(HardwareBehindNames, IsWhatTheContainerHolds) {
   EXPECT_EQ(held("acme.com/anvil=one"), "acme.com/anvil=one");
 }
 
+TEST_F(HardwareBehindNames, NeedsTheBackendOfTheKindWhereOnlyFilesAreAsked) {
+  config_.mode = "cdi";
+  config_.cdi_default_kind = "beta.com/npu";
+  const auto needed = [&](const std::string& list) {
+    std::vector<FoundBackend> found;
+    for (const BackendStatus& backend : backends_) {
+      found.push_back(backend.found);
+    }
+    return backends_needed(test::request_of({"XPU_VISIBLE_DEVICES=" + list}, backends_, config_),
+                           found, config_);
+  };
+  EXPECT_THAT(needed("acme.com/anvil=one"), testing::Optional(ElementsAre("acme")));
+  EXPECT_THAT(needed("0"), testing::Optional(ElementsAre("beta")));
+  EXPECT_EQ(needed("other.com/thing=one"), std::nullopt);
+}
+
 TEST_F(HardwareBehindNames, CountsAgainstTheLimit) {
   write("a.json", json({0, 1}), "acme.com/anvil");
   Situation situation;
