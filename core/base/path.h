@@ -18,6 +18,13 @@ inline std::string file_name_of(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
+// Strictly, of two clean absolute paths: "/ab" is not below "/a".
+inline bool is_below(std::string_view path, std::string_view folder) {
+  return folder == "/" ? path != "/"
+                       : path.size() > folder.size() && path[folder.size()] == '/' &&
+                             path.starts_with(folder);
+}
+
 // What stands between the slashes of a path; nothing empty. Borrows from `path`.
 inline std::vector<std::string_view> path_parts(std::string_view path) {
   std::vector<std::string_view> parts;

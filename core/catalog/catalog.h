@@ -42,6 +42,9 @@ struct Device {
   std::string reason;                // why not available
   std::vector<std::string> aliases;  // further names a request may use
   std::vector<std::pair<std::string, std::string>> properties;
+  // Only of a device of a CDI file, and never kept: the vendors whose it can be where its kind is a
+  // backend's, and the ids of the backends' devices that its nodes are.
+  std::vector<std::string> kind_vendors, same_as;
 };
 
 struct Interconnect {
@@ -82,10 +85,13 @@ struct Node {
 inline std::string access_of(const Node& node) {
   return node.terms == nullptr ? "rw" : node.terms->access;
 }
+inline bool may(const std::string& access, char what) {
+  return access.find(what) != std::string::npos;
+}
 // Of two such.
 inline std::string union_of(std::string access, const std::string& more) {
   for (const char one : more) {
-    access += access.find(one) == std::string::npos ? std::string(1, one) : std::string();
+    access += may(access, one) ? std::string() : std::string(1, one);
   }
   return access;
 }
@@ -153,6 +159,7 @@ struct EditGroup {
   std::vector<ImageFolder> image_folders;
   // What only a CDI file asks for; nodes and variables of it are above. Null for a backend's.
   std::shared_ptr<const cdi::Edits> cdi = nullptr;
+  unsigned turn = 0;  // of those of CDI files: when the request comes to it
 };
 
 enum class ConditionKind { kStat, kListing, kContent, kSeconds };

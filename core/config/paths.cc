@@ -25,6 +25,20 @@ std::string user_folder() {
   return home.empty() ? "" : cat(home, "/.local/state/xpu");
 }
 
+// Where a user has CDI files of their own, as rootless dockerd looks for them.
+std::vector<std::string> user_cdi_folders() {
+  std::vector<std::string> out;
+  const std::string home = absolute_variable("HOME"), config = absolute_variable("XDG_CONFIG_HOME"),
+                    runtime = absolute_variable("XDG_RUNTIME_DIR");
+  if (!config.empty() || !home.empty()) {
+    out.push_back(cat(config.empty() ? home + "/.config" : config, "/cdi"));
+  }
+  if (!runtime.empty()) {
+    out.push_back(cat(runtime, "/cdi"));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string absolute_variable(const char* name) {
@@ -77,6 +91,9 @@ Config default_config() {
   config.audit_log = cat(user.empty() ? "/var/log/xpu" : user, "/audit.log");
   config.usage_dir = cat(user.empty() ? "/var/lib/xpu" : user, "/usage");
   config.backend_dirs = {installation().backend_dir};
+  for (const std::string& folder : system_wide ? std::vector<std::string>() : user_cdi_folders()) {
+    config.cdi_spec_dirs.push_back(folder);
+  }
   return config;
 }
 

@@ -60,7 +60,14 @@ bool covers(std::string_view pattern, std::uint32_t number) {
   return pattern == "*" || pattern == text_of(number);
 }
 
-// A line of devices.list, "c 195:* rwm", lets a container read and write the node.
+// Whether rights such as "rwm" let a container open the node as it was given it.
+bool suffice(std::string_view rights, const Node& node) {
+  const std::string access = access_of(node);
+  return (!may(access, 'r') || rights.find('r') != rights.npos) &&
+         (!may(access, 'w') || rights.find('w') != rights.npos);
+}
+
+// A line of devices.list, "c 195:* rwm", is about the node and lets a container open it.
 bool allows(const std::string& line, const Node& node) {
   const std::size_t colon = line.find(':');
   const std::size_t space = colon == line.npos ? colon : line.find(' ', colon);
@@ -70,8 +77,7 @@ bool allows(const std::string& line, const Node& node) {
   const std::string_view text = line;
   const std::string_view rights = text.substr(space + 1);
   return covers(text.substr(2, colon - 2), node.major) &&
-         covers(text.substr(colon + 1, space - colon - 1), node.minor) &&
-         rights.find('r') != rights.npos && rights.find('w') != rights.npos;
+         covers(text.substr(colon + 1, space - colon - 1), node.minor) && suffice(rights, node);
 }
 
 std::string title(const Record& record) {
@@ -111,7 +117,11 @@ template <class Allowed>
 std::vector<Node> denied(const Record& record, Allowed allowed) {
   std::vector<Node> out;
   std::copy_if(record.nodes.begin(), record.nodes.end(), std::back_inserter(out),
-               [&](const Node& node) { return !allowed(node); });
+               [&](const Node& node) {
+                 // One that nobody is to open needs no rule.
+                 const std::string access = access_of(node);
+                 return (may(access, 'r') || may(access, 'w')) && !allowed(node);
+               });
   return out;
 }
 
@@ -153,7 +163,7 @@ bool allows(const Unit& unit, const Node& node) {
            const std::size_t space = std::min(line.find(' '), line.size());
            const std::string what = line.substr(0, space);
            const std::string rights = line.substr(space);
-           return rights.find('r') != rights.npos && rights.find('w') != rights.npos &&
+           return suffice(rights, node) &&
                   (what == cat("/dev/", kind, '/', node.major, ':', node.minor) ||
                    what == node.host_path || what == cat(kind, "-*") ||
                    what == cat(kind, '-', node.major));

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
 
 #include "core/base/error.h"
 #include "core/base/path.h"
@@ -30,10 +32,21 @@ void plan_mount(Draft& draft, const Wanted<cdi::Mount>& wanted) {
   }
   const TargetKind kind =
       !bind || S_ISDIR(status.st_mode) ? TargetKind::kFolder : TargetKind::kFile;
-  const Target target = draft.mounts.target(mount.container_path, kind);
+  char real[PATH_MAX];
+  const std::string source =
+      bind && ::realpath(mount.host_path.c_str(), real) != nullptr ? real : mount.host_path;
+  const Target target = bind ? draft.mounts.target_for(source, mount.container_path, kind)
+                             : draft.mounts.target(mount.container_path, kind);
   if (!target.usable()) {
     fail(wanted.why, ": cannot mount ", mount.host_path, " at ", mount.container_path, ": ",
          target.problem);
+  }
+  if (bind && kind == TargetKind::kFolder) {
+    const std::string lack = draft.mounts.lacks_place(target, mount.host_path, mount.options);
+    if (!lack.empty()) {
+      fail(wanted.why, ": cannot mount ", mount.host_path, " at ", mount.container_path, ": ",
+           lack);
+    }
   }
   draft.mounts.add(target, kind, mount.host_path, options_of(mount), wanted.why,
                    bind ? "bind" : mount.type);

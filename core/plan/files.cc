@@ -64,8 +64,11 @@ void plan_files(Draft& draft) {
     const std::string source = checked_source(draft, file);
     // A daemon may have one socket or a folder of them.
     const TargetKind kind = is_folder(source) ? TargetKind::kFolder : TargetKind::kFile;
-    const Target target = draft.mounts.target(file.container_path, kind);
-    if (target.usable()) {
+    Target target = draft.mounts.target(file.container_path, kind);
+    if (target.usable() && kind == TargetKind::kFolder) {
+      target.problem = draft.mounts.lacks_place(target, source, mount_options(file.kind));
+    }
+    if (target.usable() && target.problem.empty()) {
       draft.mounts.add(target, kind, source, mount_options(file.kind), wanted.why);
     } else {
       leave_out(draft, file.container_path, target);

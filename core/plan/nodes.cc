@@ -56,8 +56,14 @@ std::string description(const Node& node, const struct stat& status) {
   return cat(node.host_path, " (mode ", mode, ", owner ", status.st_uid, ":", status.st_gid, ")");
 }
 
-bool everybody_may(const struct stat& status) {
-  return (status.st_mode & 06U) == 06U;
+// What of a mode's three bits opening the node takes: none where nobody is to open it.
+unsigned needed_bits(const Node& node) {
+  const std::string access = access_of(node);
+  return (may(access, 'r') ? 04U : 0U) | (may(access, 'w') ? 02U : 0U);
+}
+
+bool everybody_may(const struct stat& status, unsigned needed) {
+  return (status.st_mode & needed) == needed;
 }
 
 // The id on the host. A name space that is joined by path brings mappings along that the spec does
@@ -93,9 +99,15 @@ User user_on_host(const Draft& draft) {
   return user;
 }
 
+// "; give the node mode 0666 with a udev rule"
+std::string mode_advice(const Node& node) {
+  return cat("; give the node mode ", needed_bits(node) == 04U ? "0444" : "0666",
+             " with a udev rule");
+}
+
 // As the kernel decides: only the first class counts that the user is in. In a user namespace the
 // capability reaches nodes only whose owner and group are both mapped.
-bool may_open(const Draft& draft, const struct stat& status) {
+bool may_open(const Draft& draft, const struct stat& status, unsigned needed) {
   const Spec& spec = draft.spec;
   const bool mapped =
       !draft.facts.container_user_namespace ||
@@ -108,12 +120,12 @@ bool may_open(const Draft& draft, const struct stat& status) {
   const bool foreign = draft.facts.caller_in_user_namespace;
   const User user = user_on_host(draft);
   if (user.uid == status.st_uid && !(foreign && status.st_uid == kOverflow)) {
-    return (status.st_mode & 0600U) == 0600U;
+    return (status.st_mode >> 6U & needed) == needed;
   }
   const bool group =
       !(foreign && status.st_gid == kOverflow) &&
       std::find(user.gids.begin(), user.gids.end(), status.st_gid) != user.gids.end();
-  return group ? (status.st_mode & 060U) == 060U : everybody_may(status);
+  return group ? (status.st_mode >> 3U & needed) == needed : everybody_may(status, needed);
 }
 
 [[noreturn]] void fail_user(const Draft& draft, const Node& node, const struct stat& status) {
@@ -124,31 +136,35 @@ bool may_open(const Draft& draft, const struct stat& status) {
           ? cat(" (", user.uid, ":", user.gids.front(), " outside its user namespace)")
           : "";
   fail("the container's user ", spec.process_uid, ":", spec.process_gid, numbers,
-       " cannot open the device node ", description(node, status),
-       "; give the node mode 0666 with a udev rule, or the container a user or group that may open "
-       "it");
+       " cannot open the device node ", description(node, status), mode_advice(node),
+       ", or the container a user or group that may open it");
 }
 
 // What is in the container is a node of the host or of a volume, with its own mode and owner.
 void check_user(const Draft& draft, const Node& node, const struct stat& status) {
-  if (!may_open(draft, status)) {
+  if (!may_open(draft, status, needed_bits(node))) {
     fail_user(draft, node, status);
   }
 }
 
 // The caller is no root itself: the container has the caller's rights at most.
 void check_caller(Draft& draft, const Node& node, const struct stat& status) {
-  if (::faccessat(AT_FDCWD, node.host_path.c_str(), R_OK | W_OK, AT_EACCESS) != 0) {
+  const unsigned needed = needed_bits(node);
+  const int mode = ((needed & 04U) != 0 ? R_OK : 0) | ((needed & 02U) != 0 ? W_OK : 0);
+  if (needed == 0) {
+    return;
+  }
+  if (::faccessat(AT_FDCWD, node.host_path.c_str(), mode, AT_EACCESS) != 0) {
     fail("user ", ::geteuid(), " cannot open the device node ", description(node, status),
-         "; add the user to the node's group or give the node mode 0666 with a udev rule");
+         "; add the user to the node's group or", mode_advice(node).substr(1));
   }
   const bool is_caller = user_on_host(draft).uid == ::geteuid();
   const bool owner = status.st_uid == ::geteuid() || status.st_gid == ::getegid();
-  if (everybody_may(status) || (is_caller ? owner : may_open(draft, status))) {
+  if (everybody_may(status, needed) || (is_caller ? owner : may_open(draft, status, needed))) {
     return;
   }
   // The caller's own access may also come from an access control list, which holds for it alone.
-  const bool by_group = status.st_uid != ::geteuid() && (status.st_mode & 060U) == 060U;
+  const bool by_group = status.st_uid != ::geteuid() && (status.st_mode >> 3U & needed) == needed;
   if (!is_caller && !by_group) {
     fail_user(draft, node, status);
   }
@@ -202,7 +218,7 @@ bool runtime_makes(const Draft& draft, const Node& node) {
   if (!there) {
     return place.kind == Place::Kind::kRootfs && draft.mounts.writable(folder_of(place.path));
   }
-  return is_that_node(node, *there) && may_open(draft, *there);
+  return is_that_node(node, *there) && may_open(draft, *there, needed_bits(node));
 }
 
 // A mode that a CDI file gives is the owner's to use, and the owner, where it names none, the

@@ -9,6 +9,8 @@
 //                     user namespace (its own, caller's)   bind mount; a cgroup rule when rootful;
 //                     node with a mode and owner of its    error when the container's user could not
 //                     own: by bind mount, in a volume      open it
+//                     of CDI, for reading alone or for     the same; only that access is looked for
+//                     nobody
 //                     a volume covers /dev                 nothing new is made in the volume: its own
 //                                                          node, else a bind mount over it, else error
 //                     a mount with nodev covers its place  bind mount over it
@@ -32,6 +34,8 @@
 //   binary, data,     any                                  mount at its own path; sockets writable
 //   socket, folder    target cannot be made                left out with a warning
 //                     socket may be another user's         left out with a warning
+//                     a folder has no place for the        left out with a warning
+//                     container's own mounts in it
 //   generated file    any                                  made in the state folder, mounted like data
 //   anything          the image has what it names          left out with a note; never device nodes
 //   for some images
@@ -46,7 +50,11 @@
 //                     their folder has other things        left out with a warning
 //   mount of CDI      any                                  as the file says; a folder before what is
 //                                                          mounted below it; error when its source is
-//                                                          gone or its target cannot be made
+//                                                          gone, its target cannot be made, or a
+//                                                          read-only folder has no place for the
+//                                                          container's own mounts in it
+//                     its target is in sysfs or procfs     a part of sysfs in its place there, and the
+//                                                          files of procfs that runc allows; else error
 //   hook of CDI       any                                  with an environment of its own; not twice
 //                                                          where the engine has put it in already
 //   group of CDI      user namespace without it            left out with a warning: the container would

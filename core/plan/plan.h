@@ -23,6 +23,8 @@ struct PlannedMount {
   std::string type = "bind";
   std::vector<std::string> options;
   std::string why;
+  // Destinations of the container's own mounts that lie in it by way of links of the image.
+  std::vector<std::string> holds = {};
   bool operator==(const PlannedMount&) const = default;
 };
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plan/target.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <iterator>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 
@@ -39,6 +43,33 @@ std::string escape_layer(std::string_view path) {
     out.push_back(c);
   }
   return out;
+}
+
+// runc refuses everything below /proc except for a few files that simulate a smaller machine.
+bool is_open_in_proc(std::string_view path) {
+  constexpr std::string_view kOpen[] = {"/proc/cpuinfo", "/proc/diskstats",
+                                        "/proc/meminfo", "/proc/stat",
+                                        "/proc/swaps",   "/proc/uptime",
+                                        "/proc/loadavg", "/proc/slabinfo",
+                                        "/proc/net/dev", "/proc/sys/kernel/ns_last_pid"};
+  return contains(kOpen, path);
+}
+
+bool in_sysfs(const std::string& path) {
+  struct statfs status = {};
+  return path.starts_with("/sys/") && ::statfs(path.c_str(), &status) == 0 &&
+         status.f_type == SYSFS_MAGIC;
+}
+
+// Files, libraries and what CDI files mount come one after the other; each may lie in another's
+// folder.
+void put_folders_first(std::vector<PlannedMount>& mounts) {
+  for (auto mount = mounts.begin(); mount != mounts.end(); ++mount) {
+    const auto first = std::find_if(mounts.begin(), mount, [&](const PlannedMount& other) {
+      return is_below(other.destination, mount->destination);
+    });
+    std::rotate(first, mount, std::next(mount));
+  }
 }
 
 }  // namespace
@@ -142,6 +173,46 @@ Target Mounts::target(std::string_view container_path, TargetKind kind) const {
   return missing_in_rootfs(place.path);
 }
 
+Target Mounts::target_for(const std::string& source, std::string_view container_path,
+                          TargetKind kind) const {
+  const Place place = view_.locate(container_path);
+  if (place.kind != Place::Kind::kVirtual) {
+    return target(container_path, kind);
+  }
+  // Nothing can be made there; both look at one kernel, and what the host shows is there too.
+  const std::string folder = place.mount->type == "proc" ? "/proc" : "/sys";
+  const bool open = place.mount->type == "proc"
+                        ? place.mount->destination == folder && is_open_in_proc(place.path)
+                        : place.mount->type == "sysfs" && place.inside != "/" && in_sysfs(source);
+  if (!open) {
+    return target(container_path, kind);
+  }
+  struct stat status = {};
+  const std::string there = folder + place.inside;
+  if (::stat(there.c_str(), &status) != 0 || !fits(status, kind)) {
+    return blocked(place.path,
+                   cat("there is no such ", kind == TargetKind::kFolder ? "folder" : "file", " in ",
+                       place.mount->type));
+  }
+  return {Target::State::kReady, place.path, "", ""};
+}
+
+std::string Mounts::lacks_place(const Target& target, const std::string& source,
+                                const std::vector<std::string>& options) const {
+  if (std::find(options.begin(), options.end(), "ro") == options.end()) {
+    return "";
+  }
+  for (const ContainerView::Target& mount : view_.mounts_below(target.path)) {
+    struct stat status = {};
+    const std::string place = source + mount.path.substr(target.path.size());
+    if (::stat(place.c_str(), &status) != 0) {
+      return cat("the container's own mount at ", mount.path, " lies in it, and there is no ",
+                 place, " for it");
+    }
+  }
+  return "";
+}
+
 void Mounts::add(const Target& target, TargetKind kind, const std::string& source,
                  std::vector<std::string> options, const std::string& why,
                  const std::string& type) {
@@ -194,6 +265,14 @@ void Mounts::finish(Plan& plan) {
   }
   plan.mounts = std::move(overlays);
   std::move(mounts_.begin(), mounts_.end(), std::back_inserter(plan.mounts));
+  put_folders_first(plan.mounts);
+  for (PlannedMount& mount : plan.mounts) {
+    for (const ContainerView::Target& other : view_.mounts_below(mount.destination)) {
+      if (other.path != other.mount->destination) {
+        mount.holds.push_back(other.mount->destination);
+      }
+    }
+  }
 }
 
 }  // namespace xpu

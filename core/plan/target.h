@@ -35,6 +35,15 @@ class Mounts {
       : spec_(spec), view_(view), facts_(facts) {}
 
   Target target(std::string_view container_path, TargetKind kind) const;
+  // The same for what is bound from `source` of the host, links resolved: parts of the kernel's own
+  // file systems can be bound to places in these, as far as low-level runtimes do it.
+  Target target_for(const std::string& source, std::string_view container_path,
+                    TargetKind kind) const;
+
+  // Why a folder that is mounted read-only cannot hold the container's own mounts below it: the
+  // low-level runtime would have to make a place for one in it. "" where it can.
+  std::string lacks_place(const Target& target, const std::string& source,
+                          const std::vector<std::string>& options) const;
 
   // Mounts `source` at a usable target. The same twice is once; two sources at one target are an
   // Error.
@@ -51,7 +60,7 @@ class Mounts {
   // Whether something is mounted below a path.
   bool has_below(const std::string& path) const;
 
-  // Moves everything to the plan: overlays first, outer ones before inner ones.
+  // Moves everything to the plan: overlays first, and every folder before what is mounted in it.
   void finish(Plan& plan);
 
  private:

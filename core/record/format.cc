@@ -2,6 +2,7 @@
 #include "core/record/format.h"
 
 #include <charconv>
+#include <memory>
 #include <utility>
 
 #include "core/base/error.h"
@@ -46,7 +47,9 @@ std::string node_json(const Node& node) {
   return cat('{', member("host_path", json::quote(node.host_path)), ',',
              member("container_path", json::quote(node.container_path)), ',',
              member("type", json::quote(std::string(1, node.type))), ',',
-             member("major", text_of(node.major)), ',', member("minor", text_of(node.minor)), '}');
+             member("major", text_of(node.major)), ',', member("minor", text_of(node.minor)),
+             node.terms == nullptr ? "" : cat(',', member("access", json::quote(access_of(node)))),
+             '}');
 }
 
 std::string creator_json(const Creator& creator) {
@@ -158,11 +161,20 @@ std::vector<SelectedFeature> features_from(const Reader& in) {
 
 Node node_from(const Reader& in) {
   const std::string type = in.string("type");
-  if (type != "c" && type != "b") {
-    in.reject("type", type, "c or b");
+  if (type != "c" && type != "b" && type != "p") {
+    in.reject("type", type, "c, b or p");
   }
-  return {in.string("host_path"), in.string("container_path"), type.front(),
-          in.natural<std::uint32_t>("major"), in.natural<std::uint32_t>("minor")};
+  Node out{in.string("host_path"), in.string("container_path"), type.front(),
+           in.natural<std::uint32_t>("major"), in.natural<std::uint32_t>("minor")};
+  if (in.has("access")) {  // of a CDI file; what a backend describes is read and written
+    NodeTerms terms;
+    terms.access = in.string("access");
+    if (terms.access.find_first_not_of("rwm") != std::string::npos) {
+      in.reject("access", terms.access, "made of r, w and m");
+    }
+    out.terms = std::make_shared<const NodeTerms>(std::move(terms));
+  }
+  return out;
 }
 
 HeldRecord held_from(const Reader& in) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <iterator>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -272,6 +273,14 @@ std::vector<std::string> ContainerView::list(std::string_view container_path) co
 bool ContainerView::has_mounts_below(std::string_view resolved_path) const {
   return std::any_of(targets_.begin(), targets_.end(),
                      [&](const Target& target) { return at_or_below(target.path, resolved_path); });
+}
+
+std::vector<ContainerView::Target> ContainerView::mounts_below(
+    std::string_view resolved_path) const {
+  std::vector<Target> out;
+  std::copy_if(targets_.begin(), targets_.end(), std::back_inserter(out),
+               [&](const Target& target) { return is_below(target.path, resolved_path); });
+  return out;
 }
 
 }  // namespace xpu

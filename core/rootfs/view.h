@@ -54,12 +54,14 @@ class ContainerView {
   std::vector<std::string> list(std::string_view container_path) const;
   // True when a mount of the spec lies at the path or below it.
   bool has_mounts_below(std::string_view resolved_path) const;
-
- private:
   struct Target {
     std::string path;  // the mount's destination, links resolved
     const SpecMount* mount;
   };
+  // The mounts of the spec that lie below the path.
+  std::vector<Target> mounts_below(std::string_view resolved_path) const;
+
+ private:
   const Target* covering(std::string_view path) const;
   std::string follow(std::string_view container_path, LastLink last) const;
   std::string walk(std::string_view container_path, LastLink last, std::string_view shown) const;

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/cdi/name.h"
@@ -34,30 +35,45 @@ NodeTerms terms_of(const cdi::DeviceNode& node) {
   return out;
 }
 
-// What the file does not say of the node, the host does.
+struct OnHost {
+  char type = 0;
+  std::uint32_t major = 0, minor = 0;
+};
+
+OnHost look_up(const Node& node, const std::string& where) {
+  struct stat status = {};
+  if (::stat(node.host_path.c_str(), &status) != 0) {
+    fail_errno(where, ": cannot look up the device node ", node.host_path);
+  }
+  const char found = type_of(status);
+  if (found == 0 || (node.type != 0 && node.type != found)) {
+    fail(where, ": ", node.host_path, " is no ",
+         node.type == 0 ? "device node" : name_of(node.type));
+  }
+  return {found, major(status.st_rdev), minor(status.st_rdev)};
+}
+
+// What the file does not say of the node, the host does. As for all readers of CDI files, no device
+// has the major number 0, and without one there is no minor number.
 Node node_of(const cdi::DeviceNode& node, const std::string& where) {
   Node out;
   out.container_path = node.path;
   out.host_path = node.host_path.empty() ? node.path : node.host_path;
   out.type = node.type == 'u' ? 'c' : node.type;
   NodeTerms terms = terms_of(node);
-  if (out.type == 'p' || (out.type != 0 && node.major)) {
+  const bool has_number = node.major.value_or(0) != 0;
+  OnHost host;
+  if (out.type == 0 || (out.type != 'p' && !has_number)) {
+    host = look_up(out, where);
+    out.type = host.type;
+  }
+  if (out.type == 'p' ? node.type == 'p' : has_number) {
     terms.numbered = true;
-    out.major = static_cast<std::uint32_t>(node.major.value_or(0));
-    out.minor = static_cast<std::uint32_t>(node.minor.value_or(0));
+    out.major = has_number ? static_cast<std::uint32_t>(*node.major) : 0;
+    out.minor = has_number ? static_cast<std::uint32_t>(node.minor.value_or(0)) : 0;
   } else {
-    struct stat status = {};
-    if (::stat(out.host_path.c_str(), &status) != 0) {
-      fail_errno(where, ": cannot look up the device node ", out.host_path);
-    }
-    const char found = type_of(status);
-    if (found == 0 || (out.type != 0 && out.type != found)) {
-      fail(where, ": ", out.host_path, " is no ",
-           out.type == 0 ? "device node" : name_of(out.type));
-    }
-    out.type = found;
-    out.major = major(status.st_rdev);
-    out.minor = minor(status.st_rdev);
+    out.major = host.major;
+    out.minor = host.minor;
   }
   if (out.type == 'p') {
     terms.access.clear();
@@ -83,28 +99,34 @@ EditGroup group_of(const cdi::Edits& edits, Scope scope, const std::string& wher
 }  // namespace
 
 BackendStatus cdi_backend(const cdi::Spec& spec, const std::string& file,
-                          const std::vector<std::string>& devices) {
+                          const std::vector<NamedInFile>& devices) {
   BackendStatus out;
   out.state = BackendState::kReady;
   out.found.manifest.name = cat(kCdiFile, file);
   out.found.manifest.file = file;
   out.catalog.backend = out.found.manifest.name;
-  for (const cdi::Device& device : spec.devices) {
-    if (std::find(devices.begin(), devices.end(), device.name) == devices.end()) {
+  out.catalog.edits.push_back(group_of(spec.edits, {}, file));
+  out.catalog.edits.back().turn = devices.empty() ? 0 : devices.front().turn;
+  std::set<std::string_view> done;
+  for (const NamedInFile& named : devices) {
+    const auto device =
+        std::find_if(spec.devices.begin(), spec.devices.end(),
+                     [&](const cdi::Device& one) { return one.name == named.device; });
+    if (device == spec.devices.end() || !done.insert(device->name).second) {
       continue;
     }
     Device described;
-    described.id = cdi::qualified(spec.kind, device.name);
+    described.id = cdi::qualified(spec.kind, device->name);
     described.vendor = cdi::vendor_of(spec.kind);
-    described.index = device.name;
+    described.index = device->name;
     described.name = described.id;
     described.kind = DeviceKind::kAccelerator;
     described.in_all = false;  // it has to be named
     out.catalog.edits.push_back(
-        group_of(device.edits, {.device = described.id}, cat(file, ": device ", device.name)));
+        group_of(device->edits, {.device = described.id}, cat(file, ": device ", device->name)));
+    out.catalog.edits.back().turn = named.turn;
     out.catalog.devices.push_back(std::move(described));
   }
-  out.catalog.edits.push_back(group_of(spec.edits, {}, file));
   return out;
 }
 

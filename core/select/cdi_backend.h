@@ -14,10 +14,17 @@ namespace xpu {
 // Before the path in the name of such a backend.
 inline constexpr std::string_view kCdiFile = "cdi:";
 
-// With those of the spec's devices that are named. Nodes are looked up on the host. Throws Error
-// naming file, device and node.
+// A device that the request names, and when.
+struct NamedInFile {
+  std::string device;
+  unsigned turn = 0;
+};
+
+// With those of the spec's devices that are named, in that order, each once; what is common to them
+// is in force before the first. Nodes are looked up on the host. Throws Error naming file, device
+// and node.
 BackendStatus cdi_backend(const cdi::Spec& spec, const std::string& file,
-                          const std::vector<std::string>& devices);
+                          const std::vector<NamedInFile>& devices);
 
 // Of which devices only those count that are named.
 inline bool is_cdi_file(const BackendStatus& backend) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -80,10 +81,13 @@ class Collector {
       }
     }
     for (const EditGroup* group : groups) {
-      const Reason reason{given.why(group->scope), group->scope.image_lacks};
+      const Reason reason{given.why(group->scope), group->scope.image_lacks, group->turn};
       add_group(*group, reason);
-      add_generated(*group, values, reason);
+      if (group->cdi == nullptr) {
+        add_generated(*group, values, reason);
+      }
       if (group->cdi != nullptr) {
+        add_cdi_env(*group, reason);
         add_cdi(*group->cdi, reason);
       }
     }
@@ -95,6 +99,7 @@ class Collector {
   struct Reason {
     std::string why;
     std::string image_lacks;
+    unsigned turn = 0;  // of CDI files
   };
 
   // Who put what where, and under which conditions on the image.
@@ -102,6 +107,7 @@ class Collector {
     std::string content;
     std::string why;
     std::vector<std::string> image_lacks;
+    unsigned turn = 0;  // of CDI files: of two that may differ the later one counts
   };
 
   template <class T>
@@ -109,18 +115,60 @@ class Collector {
     list.push_back({std::move(item), reason.why, reason.image_lacks});
   }
 
-  // Two that want the same node may do with it what either may.
-  void widen(const Node& node) {
-    for (Wanted<Node>& wanted : edits_.nodes) {
-      if (wanted.item.container_path == node.container_path) {
-        const std::string access = union_of(access_of(wanted.item), access_of(node));
-        if (access != access_of(wanted.item)) {
-          NodeTerms terms = wanted.item.terms == nullptr ? NodeTerms{} : *wanted.item.terms;
-          terms.access = access;
-          wanted.item.terms = std::make_shared<const NodeTerms>(std::move(terms));
-        }
-      }
+  // Two that want the same node may do with it what either may. Mode and owner are those that the
+  // later one names, and for a node that a backend describes those by which everybody can open it.
+  void join(const Node& node, const Reason& reason) {
+    const auto known = std::find_if(edits_.nodes.begin(), edits_.nodes.end(), [&](const auto& one) {
+      return one.item.container_path == node.container_path;
+    });
+    if (known == edits_.nodes.end()) {
+      return;
     }
+    unsigned& turn = claims_.at(node.container_path).turn;
+    const bool later = turn > 0 && reason.turn >= turn;
+    const NodeTerms mine = terms_of(known->item), more = terms_of(node);
+    NodeTerms terms = mine;
+    bool differ = false;
+    const auto take = [&](auto& value, const auto& other) {
+      differ = differ || (value && other && value != other);
+      value = other && (later || !value) ? other : value;
+    };
+    terms.access = union_of(mine.access, more.access);
+    take(terms.mode, more.mode);
+    take(terms.uid, more.uid);
+    take(terms.gid, more.gid);
+    if (differ) {
+      put(edits_.notes,
+          Note{true, cat(known->why, " and ", reason.why, " differ in how ", node.container_path,
+                         " stands in the container: ", standing(mine), " and ", standing(more),
+                         "; it gets what ", later ? reason.why : known->why, " says")},
+          reason);
+    }
+    turn = later ? reason.turn : turn;
+    if (known->item.terms == nullptr && terms.mode == mine.mode && !terms.uid && !terms.gid) {
+      terms.mode.reset();  // what it stands for is what everybody gets
+    }
+    if (known->item.terms != nullptr || terms.access != mine.access || terms.mode || terms.uid ||
+        terms.gid) {
+      known->item.terms = std::make_shared<const NodeTerms>(std::move(terms));
+    }
+  }
+
+  static NodeTerms terms_of(const Node& node) {
+    return node.terms != nullptr ? *node.terms : NodeTerms{access_of(node), 0666, {}, {}, false};
+  }
+  // "mode 0660, owner 0:44", as far as it is said.
+  static std::string standing(const NodeTerms& terms) {
+    char mode[8] = "";
+    if (terms.mode) {
+      std::snprintf(mode, sizeof(mode), "%04o", *terms.mode);
+    }
+    const auto id = [](const std::optional<std::uint32_t>& one) {
+      return one ? std::to_string(*one) : std::string("-");
+    };
+    const std::string owner =
+        terms.uid || terms.gid ? cat("owner ", id(terms.uid), ":", id(terms.gid)) : "";
+    return cat(terms.mode ? "mode " : "", mode, terms.mode && !owner.empty() ? ", " : "", owner);
   }
 
   void add_group(const EditGroup& group, const Reason& reason) {
@@ -130,7 +178,7 @@ class Collector {
       if (claim(node.container_path, node.container_path, content, reason)) {
         put(edits_.nodes, node, reason);
       } else {
-        widen(node);
+        join(node, reason);
       }
     }
     for (const File& file : group.files) {
@@ -173,6 +221,28 @@ class Collector {
                                hex64(fnv1a(*content)), ')'),
                            reason)) {
         put(edits_.texts, {text.path, *content}, reason);
+      }
+    }
+  }
+
+  // As for all readers of CDI files the one that comes later in the request counts, and a device
+  // after what is common to its file.
+  void add_cdi_env(const EditGroup& group, const Reason& reason) {
+    for (const EnvVar& variable : group.env) {
+      const std::string content = cat('\'', variable.value, '\'');
+      const std::string key = cat("env ", variable.name);
+      const auto known = claims_.find(key);
+      if (known == claims_.end() || known->second.turn == 0) {
+        if (claim(key, cat("the variable ", variable.name), content, reason)) {
+          put(edits_.env, variable, reason);
+        }
+      } else if (reason.turn >= known->second.turn) {
+        known->second = {content, reason.why, known->second.image_lacks, reason.turn};
+        const auto there =
+            std::find_if(edits_.env.begin(), edits_.env.end(),
+                         [&](const Wanted<EnvVar>& one) { return one.item.name == variable.name; });
+        there->item = variable;
+        there->why = reason.why;
       }
     }
   }
@@ -251,8 +321,13 @@ class Collector {
   // something else is.
   bool claim(const std::string& key, const std::string& place, const std::string& content,
              const Reason& reason) {
-    const auto [entry, is_new] = claims_.try_emplace(key, Claim{content, reason.why, {}});
+    const auto [entry, is_new] =
+        claims_.try_emplace(key, Claim{content, reason.why, {}, reason.turn});
     Claim& there = entry->second;
+    if (there.content != content && there.why == reason.why) {
+      fail(reason.why, " cannot be given: it wants ", place, " to be both ", there.content, " and ",
+           content);
+    }
     if (there.content != content) {
       fail(there.why, " and ", reason.why, " cannot be given together: one wants ", place,
            " to be ", there.content, ", the other ", content);

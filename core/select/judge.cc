@@ -4,16 +4,24 @@
 #include <algorithm>
 
 #include "core/base/ascii.h"
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "core/log/format.h"
 #include "core/request/tests.h"
+#include "core/select/grants.h"
+#include "core/select/hardware.h"
 
 namespace xpu {
 namespace {
 
 std::string who(const Lease& lease) {
   return cat("container ", lease.id, " (since ", log::rfc3339(lease.since_unix), ")");
+}
+
+bool names_any(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return equal_in_any_case(pattern, name); });
 }
 
 }  // namespace
@@ -40,6 +48,7 @@ unsigned share_limit_of(const Device& device, const Device* whole, const Config&
 Judge::Judge(const Request& request, const std::vector<BackendStatus>& backends,
              const Config& config, const Situation& situation)
     : request_(request),
+      backends_(backends),
       config_(config),
       situation_(situation),
       exclusive_(request.exclusive.value_or(situation.policy.exclusive_by_default)),
@@ -83,28 +92,77 @@ HeldDevice Judge::held_device(const Device& device) const {
   return {device.id, std::string(keys.key), std::string(keys.parent_key)};
 }
 
+std::vector<HeldDevice> Judge::held_devices(const Device& device) const {
+  std::vector<HeldDevice> out;
+  for (const Device* const one : hardware_of(device, backends_)) {
+    out.push_back(held_device(*one));
+  }
+  return out;
+}
+
+// Nobody says which vendor's it is: each that it may be of has to be among them.
+bool Judge::allowed_by_kind(const Device& device, const std::vector<std::string>& list) {
+  return !device.kind_vendors.empty() &&
+         std::all_of(device.kind_vendors.begin(), device.kind_vendors.end(),
+                     [&](const std::string& vendor) { return names_any(list, vendor); });
+}
+
+// Also by what the backend would call it.
+bool Judge::denied_by_kind(const Device& device) const {
+  const std::vector<std::string>& list = situation_.policy.deny_devices;
+  const auto is_denied = [&](const std::string& vendor) {
+    return names_any(list, vendor) || names_any(list, cat(vendor, ":", device.index));
+  };
+  return !device.kind_vendors.empty() &&
+         (names_any(list, device.index) ||
+          std::any_of(device.kind_vendors.begin(), device.kind_vendors.end(), is_denied));
+}
+
 Judgement Judge::by_policy(const Device& device) const {
   const Policy& policy = situation_.policy;
-  if (!policy.vendors.empty() && std::find(policy.vendors.begin(), policy.vendors.end(),
-                                           device.vendor) == policy.vendors.end()) {
-    return {Judgement::Kind::kPolicy, cat("is of ", device.vendor, ", which no container is given"),
+  for (const Device* const one : hardware_of(device, backends_)) {
+    Judgement verdict = one == &device ? Judgement() : by_policy(*one);
+    if (verdict.kind != Judgement::Kind::kFree) {
+      verdict.text = cat("is ", one->id, ", which ", verdict.text);
+      return verdict;
+    }
+  }
+  // Where it is a backend's device, that one has passed.
+  const bool known = !device.same_as.empty() && !device.kind_vendors.empty();
+  if (!policy.vendors.empty() && !known && !contains(policy.vendors, device.vendor) &&
+      !allowed_by_kind(device, policy.vendors)) {
+    const std::string vendor =
+        device.kind_vendors.empty() ? device.vendor : listed(device.kind_vendors);
+    return {Judgement::Kind::kPolicy, cat("is of ", vendor, ", which no container is given"),
             "allow-vendors"};
   }
-  if (!policy.allow_devices.empty() && !is_listed(device, policy.allow_devices)) {
+  if (!policy.allow_devices.empty() && device.same_as.empty() &&
+      !is_listed(device, policy.allow_devices) && !allowed_by_kind(device, policy.allow_devices)) {
     return {Judgement::Kind::kPolicy, "is not among the devices that containers are given",
             "allow-devices"};
   }
-  if (is_listed(device, policy.deny_devices)) {
+  if (is_listed(device, policy.deny_devices) || denied_by_kind(device)) {
     return {Judgement::Kind::kPolicy, "is kept from containers", "deny-devices"};
   }
   return {};
 }
 
 Judgement Judge::held(const Device& device) const {
-  const Holdings& holdings = situation_.holdings;
-  if (holdings.empty()) {
+  if (situation_.holdings.empty()) {
     return {};
   }
+  for (const Device* const one : hardware_of(device, backends_)) {
+    Judgement verdict = held_itself(*one);
+    if (verdict.kind != Judgement::Kind::kFree) {
+      verdict.text = one == &device ? verdict.text : cat("is ", one->id, ", which ", verdict.text);
+      return verdict;
+    }
+  }
+  return {};
+}
+
+Judgement Judge::held_itself(const Device& device) const {
+  const Holdings& holdings = situation_.holdings;
   const DeviceKeys mine = keys_of(device);
   const unsigned limit = share_limit_of(device, whole_of(device), config_);
   const Obstacle obstacle = holdings.obstacle(mine, exclusive_, limit, own_lease_);

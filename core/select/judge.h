@@ -39,6 +39,8 @@ class Judge {
   DeviceKeys keys_of(const Device& device) const;
   // As it is written into a lease.
   HeldDevice held_device(const Device& device) const;
+  // All that a container holds by it: see hardware_of().
+  std::vector<HeldDevice> held_devices(const Device& device) const;
   bool exclusive() const { return exclusive_; }
 
  private:
@@ -46,8 +48,13 @@ class Judge {
   const Device* whole_of(const Device& device) const;
   // What is said of a device goes for its parts.
   bool is_listed(const Device& device, const std::vector<std::string>& patterns) const;
+  // Whether a device of a CDI file may be given as far as its kind tells.
+  static bool allowed_by_kind(const Device& device, const std::vector<std::string>& list);
+  bool denied_by_kind(const Device& device) const;
+  Judgement held_itself(const Device& device) const;
 
   const Request& request_;
+  const std::vector<BackendStatus>& backends_;
   const Config& config_;
   const Situation& situation_;
   bool exclusive_;

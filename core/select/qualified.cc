@@ -2,8 +2,8 @@
 #include "core/select/qualified.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
+#include <utility>
 
 #include "core/base/contains.h"
 #include "core/base/error.h"
@@ -11,6 +11,7 @@
 #include "core/cdi/name.h"
 #include "core/log/log.h"
 #include "core/select/cdi_backend.h"
+#include "core/select/hardware.h"
 #include "core/select/match.h"
 
 namespace xpu {
@@ -103,7 +104,7 @@ class Resolver {
       take_own(selector, *name, backends_[own]);
       return;
     }
-    devices_[file].push_back(name->device);
+    named_in(*file).push_back({name->device, ++turn_});
     selector.qualified = true;
     selector.backend = cat(kCdiFile, file->path);
     selector.name = cdi::qualified(name->kind, name->device);
@@ -113,13 +114,18 @@ class Resolver {
   void add_files() {
     for (const auto& [file, devices] : devices_) {
       const cdi::Spec spec = files().read(*file);
-      for (const std::string& name : devices) {
-        check(spec, name, *file);
+      for (const NamedInFile& named : devices) {
+        check(spec, named.device, *file);
       }
       if (!config_.cdi_allow_untrusted) {
         cdi::check_hooks(spec.edits, file->path);
       }
-      backends_.push_back(cdi_backend(spec, file->path, devices));
+      BackendStatus backend = cdi_backend(spec, file->path, devices);
+      for (Device& device : backend.catalog.devices) {
+        device.kind_vendors = vendors_of(spec.kind);
+        device.same_as = devices_behind(nodes_of(backend.catalog, device), backends_);
+      }
+      backends_.push_back(std::move(backend));
     }
   }
 
@@ -150,6 +156,47 @@ class Resolver {
         });
   }
 
+  // Whose the device can be where a backend, in whatever state, knows the kind.
+  std::vector<std::string> vendors_of(const std::string& kind) const {
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& vendor) {
+      if (!contains(out, vendor)) {
+        out.push_back(vendor);
+      }
+    };
+    for (const BackendStatus& backend : backends_) {
+      const std::optional<CdiKind> own = own_kind(backend, kind);
+      if (!own) {
+        continue;
+      }
+      if (!own->vendor.empty()) {
+        add(own->vendor);
+        continue;
+      }
+      const std::size_t before = out.size();
+      for (const Device& device : backend.catalog.devices) {
+        if (own->has(device)) {
+          add(device.vendor);
+        }
+      }
+      if (out.size() == before) {  // it cannot say now; most are called like their vendor
+        add(backend.found.manifest.name);
+      }
+    }
+    return out;
+  }
+
+  // Its own and those of all devices of the file.
+  static std::vector<Node> nodes_of(const Catalog& catalog, const Device& device) {
+    std::vector<Node> out;
+    for (const EditGroup& group : catalog.edits) {
+      if (group.scope.device.empty() || group.scope.device == device.id) {
+        out.insert(out.end(), group.nodes.begin(), group.nodes.end());
+      }
+    }
+    return out;
+  }
+
   static void take_own(Selector& selector, const cdi::Name& name, const BackendStatus& backend) {
     const CdiKind kind = *own_kind(backend, name.kind);
     selector.qualified = false;
@@ -173,6 +220,14 @@ class Resolver {
     }
   }
 
+  std::vector<NamedInFile>& named_in(const cdi::File& file) {
+    const auto known = std::find_if(devices_.begin(), devices_.end(),
+                                    [&](const auto& entry) { return entry.first == &file; });
+    return known != devices_.end()
+               ? known->second
+               : devices_.emplace_back(&file, std::vector<NamedInFile>()).second;
+  }
+
   const cdi::Files& files() {
     if (files_ == nullptr) {
       files_ = std::make_unique<const cdi::Files>(
@@ -184,7 +239,9 @@ class Resolver {
   std::vector<BackendStatus>& backends_;
   const Config& config_;
   std::unique_ptr<const cdi::Files> files_;
-  std::map<const cdi::File*, std::vector<std::string>> devices_;  // by place in files_
+  // In the order of the request.
+  std::vector<std::pair<const cdi::File*, std::vector<NamedInFile>>> devices_;
+  unsigned turn_ = 0;
 };
 
 }  // namespace
@@ -213,7 +270,8 @@ std::optional<std::vector<std::string>> backends_needed(const Request& request,
     }
     bool known = false;
     for (const FoundBackend& backend : found) {
-      if (name && !only_files(config) && own_kind(backend.manifest, name->kind)) {
+      // Where only files are asked, policy and leases still are about the backend's devices.
+      if (name && own_kind(backend.manifest, name->kind)) {
         need(backend.manifest.name);
         known = true;
       }

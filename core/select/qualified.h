@@ -5,7 +5,8 @@
 // the backend's device, described as it is now: a CDI file about it can be older than the driver.
 // Every other name, one of a listed kind that the backend does not know and, where mode = "cdi",
 // each name is looked up in the CDI files. A file with devices of the request then is one more
-// backend, called "cdi:FILE".
+// backend, called "cdi:FILE". Policy and leases are about the hardware behind its devices
+// (hardware.h), and policy also about the vendors whose the kind is.
 #pragma once
 
 #include <optional>

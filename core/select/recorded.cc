@@ -31,7 +31,7 @@ void check_devices(const SelectedBackend& selected, const Catalog& catalog, cons
     }
     if (const Judgement verdict = judge.held(*device); verdict.kind != Judgement::Kind::kFree) {
       throw Busy(cat(kCannotRestore, "the device ", id, " ", verdict.text),
-                 {judge.held_device(*device)});
+                 judge.held_devices(*device));
     }
   }
 }

@@ -13,6 +13,7 @@
 #include "core/select/candidates.h"
 #include "core/select/cdi_backend.h"
 #include "core/select/grants.h"
+#include "core/select/hardware.h"
 #include "core/select/match.h"
 
 namespace xpu {
@@ -371,10 +372,11 @@ class Choice {
 
   // Named devices; all others are counted before.
   void check_count() const {
-    std::size_t count = 0;
+    std::vector<const Device*> all;
     for (const auto& [backend, devices] : chosen_) {
-      count += devices.size();
+      all.insert(all.end(), devices.begin(), devices.end());
     }
+    const std::size_t count = hardware_of(all, backends_).size();
     if (situation_.policy.max_devices > 0 && count > situation_.policy.max_devices) {
       too_many(count);
     }
@@ -433,7 +435,7 @@ class Choice {
       case Judgement::Kind::kPolicy:
         deny(verdict.rule, text);
       case Judgement::Kind::kHeld:
-        throw Busy(text, {judge_.held_device(device)});
+        throw Busy(text, judge_.held_devices(device));
       case Judgement::Kind::kUnavailable:
       case Judgement::Kind::kUnfit:
         fail(text);

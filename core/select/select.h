@@ -72,6 +72,11 @@ void check_recorded(const Selection& selection, const Request& request,
 std::vector<const Device*> devices_of(const Selection& selection,
                                       const std::vector<BackendStatus>& backends);
 
+// What a container of the selection holds: the same, with the backends' devices that those of CDI
+// files are in their place.
+std::vector<const Device*> devices_held(const Selection& selection,
+                                        const std::vector<BackendStatus>& backends);
+
 // One thing to bring into the container, and why.
 template <class T>
 struct Wanted {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/path.h"
 #include "core/spec/apply_cdi.h"
 #include "core/spec/apply_hooks.h"
 #include "core/spec/editor.h"
@@ -54,12 +55,6 @@ std::string clean(std::string_view path) {
   return out.empty() ? "/" : out;
 }
 
-// Both cleaned.
-bool is_below(std::string_view path, std::string_view folder) {
-  return folder == "/" ||
-         (path.size() > folder.size() && path[folder.size()] == '/' && path.starts_with(folder));
-}
-
 void edit_env(Editor& editor, const Plan& plan) {
   if (plan.env.empty()) {
     return;
@@ -92,18 +87,48 @@ std::string mount_json(const PlannedMount& mount) {
              ",\"options\":[", options, "]}");
 }
 
-void edit_mounts(Editor& editor, const Plan& plan, std::vector<Addition>& missing) {
-  std::vector<Entry> entries;
-  for (const PlannedMount& mount : plan.mounts) {
-    const std::string path = clean(mount.destination);
-    // A folder that we mount is appended and would cover what is mounted in it further up.
-    const bool covered = std::any_of(entries.begin(), entries.end(),
-                                     [&](const Entry& other) { return is_below(path, other.key); });
-    put(entries, {path, mount_json(mount), covered});
+// Among the mounts of the document, in their order, after which none of them that is above `path`
+// comes, and from there on before the first one that is below it: `path` would cover that one.
+std::size_t place_for(const std::vector<std::string>& there, const std::string& path,
+                      const std::vector<std::string>& holds, std::size_t least) {
+  std::size_t from = least;
+  for (std::size_t i = least; i < there.size(); ++i) {
+    if (is_below(path, there[i])) {
+      from = i + 1;
+    }
   }
+  const auto begin = there.begin() + static_cast<std::ptrdiff_t>(from);
+  const auto below = std::find_if(begin, there.end(), [&](const std::string& other) {
+    return is_below(other, path) ||
+           std::any_of(holds.begin(), holds.end(),
+                       [&](const std::string& held) { return clean(held) == other; });
+  });
+  return static_cast<std::size_t>(below - there.begin());
+}
+
+void edit_mounts(Editor& editor, const Plan& plan, std::vector<Addition>& missing) {
   const auto destination_of = [&](const Value& element, const std::string& place) {
     return clean(editor.string_of(element, "destination", place));
   };
+  const std::vector<std::string> there =
+      plan.mounts.empty() ? std::vector<std::string>()
+                          : editor.keys_of(editor.root(), "mounts", "mounts", destination_of);
+  std::vector<Entry> entries;
+  std::map<std::string, std::size_t> behind;  // of each: the first place behind it
+  for (const PlannedMount& mount : plan.mounts) {
+    Entry entry{clean(mount.destination), mount_json(mount)};
+    std::size_t least = 0;  // behind what the plan mounts above it
+    for (const Entry& other : entries) {
+      least = is_below(entry.key, other.key) ? std::max(least, behind[other.key]) : least;
+    }
+    const auto same = std::find(there.rbegin(), there.rend(), entry.key);
+    const auto place = static_cast<std::size_t>(there.rend() - same);  // behind the last one
+    if (place == 0 || place <= least) {
+      entry.before = place_for(there, entry.key, mount.holds, least);
+    }
+    behind[entry.key] = entry.before.value_or(place);
+    put(entries, std::move(entry));
+  }
   editor.merge(editor.root(), "mounts", "mounts", entries, Same::kReplaceLast, destination_of,
                missing);
 }

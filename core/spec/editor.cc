@@ -24,12 +24,12 @@ class ArrayEdit {
     }
   }
   void remove(std::size_t at) { kept_[at] = false; }
-  void append(const std::string& text) {
-    appended_ += appended_.empty() ? "" : ",";
-    appended_ += text;
-  }
+  void append(const std::string& text) { add(appended_, text); }
+  // Before an element, which may go, or behind the last one.
+  void insert(std::size_t before, const std::string& text) { add(inserted_[before], text); }
 
   std::vector<Splice> finish(const Value& array) && {
+    settle_inserted();
     const std::size_t first =
         static_cast<std::size_t>(std::find(kept_.begin(), kept_.end(), true) - kept_.begin());
     const bool empty = first == kept_.size();
@@ -53,9 +53,37 @@ class ArrayEdit {
   }
 
  private:
+  static void add(std::string& list, const std::string& text) {
+    list += list.empty() ? "" : ",";
+    list += text;
+  }
+
+  // Each stands before an element that stays, or at the end where none does.
+  void settle_inserted() {
+    std::vector<Splice> out;
+    std::string at_end;
+    for (const auto& [before, text] : inserted_) {
+      const auto from = kept_.begin() + static_cast<std::ptrdiff_t>(std::min(before, kept_.size()));
+      const auto place =
+          static_cast<std::size_t>(std::find(from, kept_.end(), true) - kept_.begin());
+      if (place == kept_.size()) {
+        add(at_end, text);
+      } else {
+        out.push_back({elements_[place].begin, 0, text + ","});
+      }
+    }
+    if (!at_end.empty()) {
+      appended_ = appended_.empty() ? std::move(at_end) : cat(at_end, ",", appended_);
+    }
+    // Of two splices in one place the one that takes nothing out comes first.
+    splices_.insert(splices_.begin(), std::make_move_iterator(out.begin()),
+                    std::make_move_iterator(out.end()));
+  }
+
   std::vector<Value> elements_;
   std::vector<bool> kept_;
   std::string appended_;
+  std::map<std::size_t, std::string> inserted_;  // by the element that they go before
   std::vector<Splice> splices_;
 };
 
@@ -67,7 +95,7 @@ std::string parent_of(const std::string& place) {
 void place_entry(ArrayEdit& edit, const Entry& entry, const std::vector<std::size_t>& hits,
                  Same same) {
   if (hits.empty()) {
-    edit.append(entry.text);
+    entry.before ? edit.insert(*entry.before, entry.text) : edit.append(entry.text);
     return;
   }
   const std::size_t chosen = same == Same::kReplaceLast ? hits.back() : hits.front();
@@ -76,9 +104,9 @@ void place_entry(ArrayEdit& edit, const Entry& entry, const std::vector<std::siz
       edit.remove(hit);
     }
   }
-  if (entry.at_end) {
+  if (entry.before) {
     edit.remove(chosen);
-    edit.append(entry.text);
+    edit.insert(*entry.before, entry.text);
   } else {
     edit.replace(chosen, entry.text);
   }
@@ -137,6 +165,16 @@ std::optional<Value> Editor::object(const Value& parent, std::string_view key,
   return value;
 }
 
+std::vector<std::string> Editor::keys_of(const Value& parent, std::string_view key,
+                                         const std::string& place, const KeyOf& key_of) {
+  std::vector<std::string> out;
+  const std::optional<Value> array = find(parent, key, parent_of(place));
+  for (const Value& element : array ? elements_of(*array, place) : std::vector<Value>()) {
+    out.push_back(key_of(element, cat(place, '[', out.size(), ']')));
+  }
+  return out;
+}
+
 void Editor::merge(const Value& parent, std::string_view key, const std::string& place,
                    const std::vector<Entry>& entries, Same same, const KeyOf& key_of,
                    std::vector<Addition>& missing, const std::vector<std::size_t>& without) {
@@ -148,12 +186,8 @@ void Editor::merge(const Value& parent, std::string_view key, const std::string&
     missing.push_back({std::string(key), cat('[', joined(entries), ']')});
     return;
   }
-  const std::vector<Value> elements = elements_of(*array, place);
-  std::vector<std::string> keys;
-  for (const Value& element : elements) {
-    keys.push_back(key_of(element, cat(place, '[', keys.size(), ']')));
-  }
-  ArrayEdit edit(elements);
+  const std::vector<std::string> keys = keys_of(parent, key, place, key_of);
+  ArrayEdit edit(elements_of(*array, place));
   const auto goes = [&](std::size_t place_in_array) {
     return std::find(without.begin(), without.end(), place_in_array) != without.end();
   };

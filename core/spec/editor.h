@@ -2,6 +2,7 @@
 // Edits of a config.json as splices: what is not edited stays as it is written.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -18,7 +19,9 @@ namespace xpu {
 struct Entry {
   std::string key;
   std::string text;
-  bool at_end = false;  // even when it replaces an entry further up
+  // It goes before the element of that place, or to the end where there is none, even when it
+  // replaces one; nullopt: where the one is that it replaces, else to the end.
+  std::optional<std::size_t> before = {};
 };
 
 // Of several entries with one key the last counts.
@@ -57,6 +60,9 @@ class Editor {
   void append(const Value& parent, std::string_view key, const std::string& place,
               const std::vector<Entry>& entries, std::vector<Addition>& missing);
   void add_members(const Value& object, const std::vector<Addition>& additions);
+  // What the elements of an array are known by, in order; empty where there is none.
+  std::vector<std::string> keys_of(const Value& parent, std::string_view key,
+                                   const std::string& place, const KeyOf& key_of);
   // In place of a value that is there.
   void replace(const Value& value, std::string text);
   // Empties an array that is there. It is written anew together with its key: a text by which the

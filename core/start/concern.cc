@@ -54,6 +54,9 @@ bool asks_everybody(std::string_view name, const Config& config) {
 }  // namespace
 
 Concern::Concern(std::string_view text, const Config& config, bool slurm) : text_(text) {
+  if (config.mode == "cdi") {
+    kind_ = config.cdi_default_kind;
+  }
   // Behind an escape there can be any name.
   everybody_ = slurm || policy_of(config).default_request_auto || text.find("\\u") != text.npos;
   for (std::size_t at = text.find('"'); at != text.npos && !everybody_;
@@ -88,6 +91,7 @@ void Concern::read_string(std::size_t quote, const Config& config) {
 bool Concern::with(std::string_view manifest) const {
   // A text of several lines can begin in any of them.
   if (everybody_ || manifest.find('\\') != manifest.npos ||
+      (!kind_.empty() && manifest.find(kind_) != manifest.npos) ||
       manifest.find("\"\"\"") != manifest.npos || manifest.find("'''") != manifest.npos) {
     return true;
   }

@@ -33,6 +33,7 @@ class Concern {
   bool mounts_below(std::string_view folder) const;
 
   std::string_view text_;
+  std::string_view kind_;  // of every device that is asked for by a bare name; "" for none
   bool everybody_ = false;
   bool well_known_ = false;              // a variable that some vendor's image sets
   bool mounts_null_ = false;             // something is /dev/null

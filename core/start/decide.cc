@@ -175,7 +175,7 @@ void choose_devices(const Config& config, const Selection* recorded, Decision& d
   check_mode(config, decision.selection, decision.backends);
   const Judge judge(decision.request, decision.backends, config, decision.situation);
   decision.exclusive = judge.exclusive();
-  for (const Device* device : devices_of(decision.selection, decision.backends)) {
+  for (const Device* device : devices_held(decision.selection, decision.backends)) {
     decision.held.push_back(judge.held_device(*device));
   }
 }

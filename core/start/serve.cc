@@ -34,7 +34,7 @@ std::string generation(const Decision& decision) {
 
 std::vector<HeldRecord> held_by(const Decision& decision) {
   std::vector<HeldRecord> out;
-  const std::vector<const Device*> devices = devices_of(decision.selection, decision.backends);
+  const std::vector<const Device*> devices = devices_held(decision.selection, decision.backends);
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const HeldDevice& held = decision.held[i];
     HeldRecord record{held.id, held.key, held.parent_key, devices[i]->vendor, devices[i]->name,

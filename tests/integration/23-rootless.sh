@@ -28,6 +28,15 @@ else
   spec XPU_VISIBLE_DEVICES=acme:7
   OUTPUT=$(as_user "$SHIM" --root "/run/user/$user/runc" run --bundle "$bundle" two)
   says "rootless runc: an unknown device is named" "$OUTPUT" acme:7 acme:0
+  # CDI files of the user's own.
+  as_user mkdir -p "$home/.config/cdi"
+  printf '%s\n' 'cdiVersion: 0.5.0' 'kind: own.example/thing' 'devices: [{name: one, containerEdits: {env: [OWN=1]}}]' \
+    >"$home/.config/cdi/own.yaml"
+  chown $user:$user "$home/.config/cdi/own.yaml"
+  spec XPU_VISIBLE_DEVICES=own.example/thing=one
+  as_user sh -c "jq '.process.args = [\"/probe\", \"env\", \"OWN\"]' $bundle/config.json >$bundle/new && mv $bundle/new $bundle/config.json"
+  OUTPUT=$(as_user "$SHIM" --root "/run/user/$user/runc" run --bundle "$bundle" three)
+  has "rootless runc: a CDI file of the user's own" "$OUTPUT" "env OWN=1"
 fi
 
 podman=(podman --cgroup-manager=cgroupfs --events-backend=file --storage-driver=vfs)

@@ -102,6 +102,96 @@ says "by a mount of no such name" "$OUTPUT" \
   "what stands below cdi/ is no CDI device; such as vendor.com/class/name is wanted"
 unset XDG_CONFIG_HOME
 
+# --- what one file brings beside another, and beside the container's own --------------------------
+mkdir -p "$SCRATCH/deep/own" "$SCRATCH/volume"
+touch "$SCRATCH/deep/tool" "$SCRATCH/deep/own/theirs" "$SCRATCH/volume/mine"
+for node in reads:444 nobody:0; do
+  mknod -m "${node#*:}" "$SCRATCH/other/${node%:*}" c "${NODE_OTHER%%:*}" "${NODE_OTHER##*:}"
+done
+cat >/etc/cdi/more.yaml <<YAML
+cdiVersion: 0.5.0
+kind: other.com/more
+devices:
+- name: folder
+  containerEdits:
+    mounts: [{hostPath: $SCRATCH/deep, containerPath: /opt/other, options: [ro, bind]}]
+- name: reads
+  containerEdits:
+    deviceNodes: [{path: /dev/other/reads, hostPath: $SCRATCH/other/reads, permissions: r}]
+- name: nobody
+  containerEdits:
+    deviceNodes: [{path: /dev/other/nobody, hostPath: $SCRATCH/other/nobody, permissions: none}]
+- name: writes
+  containerEdits:
+    deviceNodes: [{path: /dev/other/reads, hostPath: $SCRATCH/other/reads}]
+- name: system
+  containerEdits:
+    mounts: [{hostPath: /sys/devices/system, containerPath: /sys/devices/system, options: [ro, rbind]}]
+- name: version
+  containerEdits:
+    mounts: [{hostPath: $SCRATCH/deep/tool, containerPath: /proc/version, options: [bind]}]
+- name: first
+  containerEdits: {env: [SAME=1]}
+- name: second
+  containerEdits: {env: [SAME=2]}
+containerEdits: {env: [SAME=0, MORE=yes]}
+YAML
+sleep 0.1
+owned=$SCRATCH/owned
+cp -a "$XPU_TREES/distroless" "$owned"
+chown -R 100000:100000 "$owned"
+# mapped LIST COMMAND...: in a user namespace whose root is user 100000 of the host.
+mapped() {
+  local list=$1
+  shift
+  new_bundle "$owned" "XPU_VISIBLE_DEVICES=$list" -- "$@"
+  bundle_edit '.linux.namespaces += [{type: "user"}]
+    | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+    | .linux.gidMappings = .linux.uidMappings'
+  run_bundle
+}
+for engine in runc crun; do
+  RUNTIME=$(command -v $engine)
+  new_bundle "$tree" XPU_VISIBLE_DEVICES=other.com/more=folder -- /probe ls /opt/other ls /opt/other/own
+  bundle_edit --arg volume "$SCRATCH/volume" \
+    '.mounts += [{destination: "/opt/other/own", type: "bind", source: $volume, options: ["bind"]}]'
+  run_bundle
+  has "$engine: a folder does not hide the container's own mount in it" "$OUTPUT" \
+    "ls /opt/other own tool" "ls /opt/other/own mine"
+  before=$(jq -S . "$BUNDLE/config.json")
+  ID=$ID-again
+  run_bundle
+  same "$engine: nor at the second start" "$before" "$(jq -S . "$BUNDLE/config.json")"
+  has "$engine: which shows the same" "$OUTPUT" "ls /opt/other own tool" "ls /opt/other/own mine"
+  new_bundle "$tree" XPU_VISIBLE_DEVICES=other.com/more=folder -- /probe id
+  bundle_edit '.mounts += [{destination: "/opt/other/none", type: "tmpfs", source: "tmpfs"}]'
+  run_bundle
+  says "$engine: a read-only folder without a place for it is an error" "$OUTPUT" \
+    "cannot mount $SCRATCH/deep at /opt/other: the container's own mount at /opt/other/none lies in it"
+
+  mapped other.com/more=reads,other.com/more=nobody /probe stat /dev/other/reads stat /dev/other/nobody
+  has "$engine: user namespace: nodes for reading, and for nobody" "$OUTPUT" \
+    "stat /dev/other/reads node" "stat /dev/other/nobody node"
+  mapped other.com/more=writes /probe id
+  says "$engine: user namespace: a node that is for writing too" "$OUTPUT" \
+    "cannot open the device node $SCRATCH/other/reads (mode 0444, owner 0:0)"
+
+  launch XPU_VISIBLE_DEVICES=other.com/more=system -- /probe stat /sys/devices/system/cpu/online
+  has "$engine: a part of sysfs in its own place" "$OUTPUT" "stat /sys/devices/system/cpu/online file"
+  launch XPU_VISIBLE_DEVICES=other.com/more=version -- /probe id
+  says "$engine: but not of procfs" "$OUTPUT" \
+    "cannot mount $SCRATCH/deep/tool at /proc/version: nothing can be mounted in the proc mount at /proc"
+
+  for order in first,second:2 second,first:1 nobody:0; do
+    IFS=, read -ra names <<<"${order%:*}"
+    list=$(printf ',other.com/more=%s' "${names[@]}")
+    launch "XPU_VISIBLE_DEVICES=${list#,}" -- /probe env SAME env MORE
+    has "$engine: a variable of several devices (${order%:*})" "$OUTPUT" "env SAME=${order#*:}" "env MORE=yes"
+  done
+done
+RUNTIME=$(command -v runc)
+rm /etc/cdi/more.yaml
+
 # --- beside a backend ------------------------------------------------------------------------------
 launch XPU_VISIBLE_DEVICES=0,other.com/nic=card0 -- "${asks[@]}"
 has "a bare index is that of a backend's device" "$OUTPUT" "${card[@]}" "open /dev/acme0 ok"
@@ -117,6 +207,44 @@ done
 launch XPU_VISIBLE_DEVICES=xpu.dev/acme=more -- /probe id
 says "nor adds to them" "$OUTPUT" "'xpu.dev/acme=more' is not a device of this host"
 rm /etc/cdi/own.json
+
+
+# A file about hardware that a backend has: policy and leases are about the hardware.
+cat >/etc/cdi/sim.json <<JSON
+{"cdiVersion": "0.6.0", "kind": "sim.example/device", "devices": [
+  {"name": "0", "containerEdits": {"deviceNodes": [{"path": "/dev/acme0", "hostPath": "$XPU_IT/dev/acme0"}]}},
+  {"name": "custom", "containerEdits": {"env": ["FROM=file"]}}]}
+JSON
+sleep 0.1
+# with_lines NAME LINE...: the sandbox's configuration, these lines first.
+with_lines() {
+  mkdir -p "$XPU_IT/etc/$1/xpu-container-runtime"
+  {
+    printf '%s\n' "${@:2}"
+    cat /etc/xpu-container-runtime/config.toml
+  } >"$XPU_IT/etc/$1/xpu-container-runtime/config.toml"
+  use_config "$1"
+}
+launch XPU_VISIBLE_DEVICES=sim.example/device=custom -- /probe env FROM
+has "a device that the backend lacks is the file's" "$OUTPUT" "env FROM=file"
+with_lines denied '[policy]' 'deny-devices = ["acme"]'
+launch XPU_VISIBLE_DEVICES=sim.example/device=custom -- /probe env FROM
+says "which is judged like the backend's" "$OUTPUT" \
+  "the device sim.example/device=custom is kept from containers; [policy] deny-devices says so"
+with_lines files '[xpu-container-runtime]' 'mode = "cdi"'
+launch XPU_VISIBLE_DEVICES=sim.example/device=0 -- /probe open /dev/acme0
+has "mode cdi: the file's device" "$OUTPUT" "open /dev/acme0 ok"
+unset XDG_CONFIG_HOME
+new_bundle "$tree" XPU_VISIBLE_DEVICES=acme:0 XPU_SHARING=exclusive -- /bin/sleep 60
+"$SHIM" --root "$SCRATCH/runtime" run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+held=$ID
+use_config files
+launch XPU_VISIBLE_DEVICES=sim.example/device=0 -- /probe open /dev/acme0
+says "mode cdi: not what another container holds by the backend" "$OUTPUT" \
+  "the device sim.example/device=0 is acme:0, which is held exclusively by container $held"
+unset XDG_CONFIG_HOME
+"$SHIM" --root "$SCRATCH/runtime" delete --force "$held" >/dev/null 2>&1
+rm /etc/cdi/sim.json
 
 # --- through engines -------------------------------------------------------------------------------
 in_podman "$tree" --env XPU_VISIBLE_DEVICES=other.com/nic=card0,acme:0 --user 1000:1000 -- "${asks[@]}" id

@@ -321,6 +321,33 @@ TEST(DefaultConfig, PlacesWhatLasts) {
   EXPECT_EQ(of_user("", ""), "/var/log/xpu/audit.log /var/lib/xpu/usage");
 }
 
+TEST(DefaultConfig, UsersHaveCdiFilesOfTheirOwn) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root";
+  }
+  const auto folders = [](bool user, const char* config, const char* runtime, const char* home) {
+    return in_child([&] {
+      if (user) {
+        test::become_user(12345);
+      }
+      ::setenv("XDG_CONFIG_HOME", config, 1);
+      ::setenv("XDG_RUNTIME_DIR", runtime, 1);
+      ::setenv("HOME", home, 1);
+      std::string out;
+      for (const std::string& folder : default_config().cdi_spec_dirs) {
+        out += folder + " ";
+      }
+      return out;
+    });
+  };
+  const std::string system = "/etc/cdi /var/run/cdi ";
+  EXPECT_EQ(folders(false, "/root/.config", "/run/user/0", "/root"), system);
+  EXPECT_EQ(folders(true, "/home/me/c", "/run/user/12345", "/home/me"),
+            system + "/home/me/c/cdi /run/user/12345/cdi ");
+  EXPECT_EQ(folders(true, "", "", "/home/me"), system + "/home/me/.config/cdi ");
+  EXPECT_EQ(folders(true, "c", "r", ""), system) << "relative ones do not count";
+}
+
 TEST(Installation, IsDerivedFromTheProgramsFolder) {
   for (const char* folder : {"/opt/xpu/bin", "/opt/xpu/libexec/xpu"}) {
     const Installation found = installation_of(folder);

@@ -59,6 +59,7 @@ TEST(ShippedConfig, ShowsTheDefaultOfEveryKey) {
   expected["state.directory"] = "\"/run/xpu\"";
   expected["backends.directories"] = "[\"/usr/lib/xpu/backends\"]";
   expected["policy.audit-log"] = "\"/var/log/xpu/audit.log\"";
+  expected["cdi.spec-dirs"] = "[\"/etc/cdi\", \"/var/run/cdi\"]";
   expected["cost.directory"] = "\"/var/lib/xpu/usage\"";
   // Those of the profile that is the default.
   expected["policy.environment"] = expected["policy.annotations"] = "\"always\"";

@@ -88,6 +88,28 @@ TEST_F(Running, AContainerThatLostItsDevices) {
   }
 }
 
+TEST_F(Running, ANodeThatWasGivenForReadingNeedsNoMore) {
+  run_container();
+  std::vector<Node>& nodes = host_.records.front().nodes;
+  const auto with = [&](const char* access) {
+    NodeTerms terms;
+    terms.access = access;
+    return std::make_shared<const NodeTerms>(terms);
+  };
+  nodes[0].terms = with("r");
+  nodes[1].terms = with("");  // nobody is to open it
+  write("/proc/4242/cgroup", "4:devices:/docker/x\n0::/system.slice/docker-x.scope\n");
+  write(list_, "c 195:0 r\n");
+  write(unit_, "[Scope]\nDeviceAllow=/dev/char/195:0 r\n");
+  EXPECT_THAT(said("container-devices"), StartsWith("pass"));
+  EXPECT_THAT(said("container-units"), StartsWith("pass"));
+  nodes[0].terms = with("rm");
+  EXPECT_THAT(said("container-devices"), StartsWith("pass"));
+  nodes[0].terms = with("w");
+  EXPECT_THAT(said("container-devices"), HasSubstr("may no longer open /dev/acme0,"));
+  EXPECT_THAT(said("container-units"), HasSubstr("may open /dev/acme0:"));
+}
+
 TEST_F(Running, WhatToDoDependsOnWhoseContainerItIs) {
   run_container();
   write("/proc/4242/cgroup", "4:devices:/docker/x\n");

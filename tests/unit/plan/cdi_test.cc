@@ -7,6 +7,8 @@
 namespace xpu {
 namespace {
 
+namespace fs = std::filesystem;
+using test::link;
 using test::PlanTest;
 using test::put;
 using test::Texts;
@@ -54,6 +56,46 @@ TEST_F(Cdi, MountOfAFolderComesBeforeThoseBelowIt) {
   EXPECT_THAT(destinations(), ElementsAre("/opt/a", "/opt/a/b"));
 }
 
+TEST_F(Cdi, MountOfAFolderComesBeforeWhatIsMountedInItByOthers) {
+  put(host() / "opt/a/tool");
+  put(host() / "opt/a/b/x");
+  add_file(FileKind::kBinary, "/opt/a/tool");
+  add_mount("/opt/a/b");
+  add_mount("/opt/a");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/opt/a", "/opt/a/tool", "/opt/a/b"));
+}
+
+TEST_F(Cdi, MountThatCannotHoldTheContainersOwnIsAnError) {
+  put(host() / "opt/a/b/x");
+  put(host() / "opt/a/file");
+  put(host() / "volume/x");
+  add_mount("/opt/a", {"ro"});
+  load(bind("/opt/a/b", host() / "volume") + "," + bind("/opt/ab/c", host() / "volume"));
+  EXPECT_EQ(error(), "");
+  load(bind("/opt/a/c", host() / "volume"));
+  EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " + (host() / "opt/a").string() +
+                         " at /opt/a: the container's own mount at /opt/a/c lies in it, and there "
+                         "is no " +
+                         (host() / "opt/a/c").string() + " for it");
+  edits_.mounts[0].item.options = {};
+  EXPECT_EQ(error(), "");  // there the low-level runtime makes the place, for all consumers alike
+}
+
+TEST_F(Cdi, MountOfAFolderKnowsWhatLiesInItByLinks) {
+  put(host() / "run/a/b");
+  put(host() / "volume/x");
+  fs::create_directories(root() / "run");
+  link(root() / "var/run", "/run");
+  add_mount("/var/run/a", {}, "", host() / "run/a");
+  load(bind("/var/run/a/b", host() / "volume/x") + "," + bind("/run/a/c", host() / "volume/x") +
+       "," + bind("/var/run/d", host() / "volume/x"));
+  make();
+  const PlannedMount* const folder = mount_at("/run/a");
+  ASSERT_NE(folder, nullptr);
+  EXPECT_THAT(folder->holds, ElementsAre("/var/run/a/b"));
+}
+
 TEST_F(Cdi, MountWithoutASourceIsAnError) {
   add_mount("/opt/a");
   EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " + (host() / "opt/a").string() +
@@ -66,6 +108,46 @@ TEST_F(Cdi, MountThatCannotBeMadeIsAnError) {
   add_mount("/opt/a");
   EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " + (host() / "opt/a").string() +
                          " at /opt/a: /opt/a is a folder in the container");
+}
+
+TEST_F(Cdi, MountOfAPartOfSysfsToSysfs) {
+  const std::string spec = mount("sysfs", "/sys") + "," + mount("proc", "/proc");
+  add_mount("/sys/devices/system", {"ro"}, "", "/sys/devices/system");
+  add_mount("/sys/kernel/uevent_seqnum", {}, "", "/sys/kernel/uevent_seqnum");
+  load(spec);
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/sys/devices/system", "/sys/kernel/uevent_seqnum"));
+  edits_.mounts.clear();
+  add_mount("/sys/devices/no-such-thing", {}, "", "/sys/devices/system");
+  EXPECT_EQ(error(),
+            "device other.com/thing=one: cannot mount /sys/devices/system at "
+            "/sys/devices/no-such-thing: there is no such folder in sysfs");
+  edits_.mounts.clear();
+  add_mount("/sys/kernel/uevent_seqnum", {}, "", "/sys/devices/system");
+  EXPECT_NE(error().find("there is no such folder in sysfs"), std::string::npos);
+  // Nothing of another file system, and not all of it.
+  put(host() / "devices/x");
+  for (const auto& [path, source] : {std::pair("/sys/devices", (host() / "devices").string()),
+                                     std::pair("/sys", std::string("/sys/devices")),
+                                     std::pair("/sys/devices", std::string("/sys")),
+                                     std::pair("/proc/sys", std::string("/sys/devices"))}) {
+    edits_.mounts.clear();
+    add_mount(path, {}, "", source);
+    EXPECT_NE(error().find("nothing can be mounted in the"), std::string::npos) << path << source;
+  }
+}
+
+TEST_F(Cdi, MountInProcIsForTheFilesThatLowLevelRuntimesAllow) {
+  load(mount("proc", "/proc"));
+  put(host() / "proc/cpuinfo");
+  put(host() / "proc/version");
+  add_mount("/proc/cpuinfo");
+  make();
+  EXPECT_THAT(destinations(), ElementsAre("/proc/cpuinfo"));
+  add_mount("/proc/version");
+  EXPECT_EQ(error(), "device other.com/thing=one: cannot mount " +
+                         (host() / "proc/version").string() +
+                         " at /proc/version: nothing can be mounted in the proc mount at /proc");
 }
 
 TEST_F(Cdi, GroupThatAUserNamespaceLacksIsLeftOut) {

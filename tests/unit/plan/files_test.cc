@@ -167,6 +167,21 @@ TEST_F(OtherFiles, AFolderWhereAFileIsAndTheOtherWayRoundAreLeftOut) {
                                    "container"}));
 }
 
+TEST_F(OtherFiles, AFolderIsLeftOutThatHasNoPlaceForTheContainersOwnMounts) {
+  add_file(FileKind::kDirectory, "/opt/acme.d");
+  add_file(FileKind::kDirectory, "/opt/acme.e");
+  put(host() / "opt/acme.e/own");
+  put(host() / "volume/x");
+  load(bind("/opt/acme.d/own", host() / "volume/x") + "," +
+       bind("/opt/acme.e/own", host() / "volume/x"));
+  make();
+  EXPECT_EQ(destinations(), Texts{"/opt/acme.e"});
+  EXPECT_EQ(plan_.warnings,
+            Texts{"/opt/acme.d is left out: the container's own mount at /opt/acme.d/own lies in "
+                  "it, and there is no " +
+                  (host() / "opt/acme.d/own").string() + " for it"});
+}
+
 TEST_F(OtherFiles, InATrulyReadOnlyRootAreOverlaidOrLeftOut) {
   add_file(FileKind::kBinary, "/usr/bin/acme-smi");
   add_file(FileKind::kDirectory, "/usr/share/acme");

@@ -143,6 +143,47 @@ TEST_F(DeviceNode, UserNamespaceWhoseRootCanOpenTheNode) {
   }
 }
 
+// Of a CDI file.
+TEST_F(DeviceNode, OnlyTheAccessThatIsAskedForIsNeeded) {
+  const struct {
+    mode_t mode;
+    const char* access;
+    bool opens;
+  } cases[] = {
+      {0444, "r", true},   {0444, "rm", true},  {0444, "rwm", false}, {0222, "w", true},
+      {0222, "r", false},  {0000, "", true},    {0000, "m", true},    {0440, "r", false},
+      {0664, "rw", false}, {0666, "rwm", true},
+  };
+  for (const auto& one : cases) {
+    fs::remove_all(host());
+    if (!add_own_node(one.mode, 0, 0)) {
+      GTEST_SKIP() << "cannot make device nodes here";
+    }
+    edits_.nodes[0].item.terms =
+        std::make_shared<const NodeTerms>(NodeTerms{one.access, {}, {}, {}, false});
+    in_user_namespace();
+    EXPECT_EQ(error().empty(), one.opens) << one.mode << ' ' << one.access << ": " << error();
+    facts_ = {};
+    facts_.state_dir = state();
+    load(mount("tmpfs", "/dev"));
+    facts_.caller_is_root = false;
+    facts_.container_user_namespace = true;
+    as_user(1234, 1234, {}, [&] {
+      EXPECT_EQ(error().empty(), one.opens) << one.mode << ' ' << one.access << ": " << error();
+    });
+    facts_ = {};
+    facts_.state_dir = state();
+    load(bind("/dev", host() / "dev"), process(1000, 1000));
+    EXPECT_EQ(error().empty(), one.opens) << one.mode << ' ' << one.access << ": " << error();
+  }
+  fs::remove_all(host());
+  ASSERT_TRUE(add_own_node(0440, 0, 0));
+  edits_.nodes[0].item.terms = std::make_shared<const NodeTerms>(NodeTerms{"r", {}, {}, {}, false});
+  in_user_namespace();
+  EXPECT_NE(error().find("; give the node mode 0444 with a udev rule, or"), std::string::npos)
+      << error();
+}
+
 TEST_F(DeviceNode, UnprivilegedCallerWithoutAccessIsAnError) {
   if (!add_own_node(0660, 0, 44)) {
     GTEST_SKIP() << "cannot make device nodes here";

@@ -151,8 +151,9 @@ TEST_F(EditsTest, RefuseTwoContentsForOnePlace) {
   edits_of_acme().clear();
   add(group("", "compute")).files = {library("/h/liba.so.1", "liba.so.1", {"liba.so"}),
                                      library("/h/liba.so.2", "liba.so.2", {"liba.so"})};
-  EXPECT_THAT(error(), HasSubstr("one wants liba.so to be the file /h/liba.so.1, the other the "
-                                 "file /h/liba.so.2"));
+  EXPECT_EQ(error(),
+            "capability compute cannot be given: it wants liba.so to be both the file /h/liba.so.1 "
+            "and the file /h/liba.so.2");
 
   edits_of_acme().clear();
   add(group("", "compute")).env = {{"ACME", "a"}};

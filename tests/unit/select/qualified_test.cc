@@ -105,10 +105,10 @@ TEST_F(QualifiedName, IsLookedUpInFilesOtherwise) {
             "other.com/thing=one other.com/thing=two");
   const Edits both = edits_of("other.com/thing=two");
   ASSERT_THAT(both.env, SizeIs(2));
-  EXPECT_EQ(both.env[0].item, (EnvVar{"TWO", "2"}));
-  EXPECT_EQ(both.env[0].why, "device other.com/thing=two");
-  EXPECT_EQ(both.env[1].item, (EnvVar{"BOTH", "yes"}));
-  EXPECT_EQ(both.env[1].why, "backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(both.env[0].item, (EnvVar{"BOTH", "yes"}));
+  EXPECT_EQ(both.env[0].why, "backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(both.env[1].item, (EnvVar{"TWO", "2"}));
+  EXPECT_EQ(both.env[1].why, "device other.com/thing=two");
   // Beside devices of a backend.
   EXPECT_EQ(ids("other.com/thing=one,acme.com/anvil=0"), "acme:0 other.com/thing=one");
   EXPECT_EQ(ids("other.com/thing=one,acme:0"), "acme:0 other.com/thing=one");
@@ -149,6 +149,165 @@ TEST_F(QualifiedName, IsJudgedLikeEveryDevice) {
   situation.policy.deny_devices = {"other.com/thing=one"};
   EXPECT_THAT(error_of([&] { select(request, backends_, config_, situation); }),
               HasSubstr("[policy] deny-devices says so"));
+}
+
+// Gives the backends nodes of their own, and one that all of the first one's share.
+class HardwareBehindNames : public QualifiedName {
+ protected:
+  static Node node(unsigned minor, const char* name = "/dev/null") {
+    return {name, name, 'c', 240, minor};
+  }
+  static std::string json(const std::vector<unsigned>& minors) {
+    std::string out;
+    for (const unsigned minor : minors) {
+      out += (out.empty() ? "" : ",") + std::string(R"({"type":"c","major":240,"minor":)") +
+             std::to_string(minor) + R"(,"path":"/dev/x)" + std::to_string(minor) + "\"}";
+    }
+    return R"({"deviceNodes":[)" + out + "]}";
+  }
+
+  HardwareBehindNames() {
+    Catalog& acme = backends_[0].catalog;
+    acme.devices.push_back(device("acme", "1:0"));
+    acme.devices.push_back(device("acme", "1:1"));
+    acme.edits.push_back({{}, {node(100)}, {}, {}, {}, {}, {}, {}, {}});
+    const auto give = [&](const std::string& id, const std::vector<Node>& nodes) {
+      EditGroup group;
+      group.scope.device = id;
+      group.nodes = nodes;
+      acme.edits.push_back(group);
+    };
+    give("acme:0", {node(0), node(50)});
+    give("acme:1", {node(1), node(50)});
+    give("acme:1:0", {node(1), node(10)});
+    give("acme:1:1", {node(1), node(11)});
+  }
+
+  Selection select_with(const std::string& list, const Situation& situation) {
+    Request request = test::request_of({"XPU_VISIBLE_DEVICES=" + list}, backends_, config_);
+    resolved_ = backends_;
+    resolve_names(request, resolved_, config_);
+    return select(request, resolved_, config_, situation);
+  }
+  std::string held(const std::string& list) {
+    std::string out;
+    for (const Device* one : devices_held(select_with(list, {}), resolved_)) {
+      out += (out.empty() ? "" : " ") + one->id;
+    }
+    return out;
+  }
+  std::string refused(const std::string& list, const Situation& situation) {
+    return error_of([&] { select_with(list, situation); });
+  }
+};
+
+TEST_F(HardwareBehindNames, IsWhatTheContainerHolds) {
+  write("a.json", json({0}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:0");
+  EXPECT_EQ(held("acme.com/anvil=one,acme.com/anvil=two,acme:0"), "acme:0 acme.com/anvil=two");
+  write("a.json", json({50, 100}), "acme.com/anvil");  // neither is one device's alone
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme.com/anvil=one");
+  write("a.json", json({1, 10}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:1:0");
+  write("a.json", json({1}), "acme.com/anvil");
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:1");
+  write("a.json", json({2}), "acme.com/anvil", json({0, 1, 11}));
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme:0 acme:1:1");
+  // Also under another's name, where the backend is at hand.
+  EXPECT_EQ(held("acme.com/anvil=two"), "acme:0 acme:1:1");
+  write("b.json", json({0}), "other.com/thing");
+  EXPECT_EQ(held("other.com/thing=one"), "acme:0");
+  backends_[0].state = BackendState::kFailed;
+  EXPECT_EQ(held("acme.com/anvil=one"), "acme.com/anvil=one");
+}
+
+TEST_F(HardwareBehindNames, NeedsTheBackendOfTheKindWhereOnlyFilesAreAsked) {
+  config_.mode = "cdi";
+  config_.cdi_default_kind = "beta.com/npu";
+  const auto needed = [&](const std::string& list) {
+    std::vector<FoundBackend> found;
+    for (const BackendStatus& backend : backends_) {
+      found.push_back(backend.found);
+    }
+    return backends_needed(test::request_of({"XPU_VISIBLE_DEVICES=" + list}, backends_, config_),
+                           found, config_);
+  };
+  EXPECT_THAT(needed("acme.com/anvil=one"), testing::Optional(ElementsAre("acme")));
+  EXPECT_THAT(needed("0"), testing::Optional(ElementsAre("beta")));
+  EXPECT_EQ(needed("other.com/thing=one"), std::nullopt);
+}
+
+TEST_F(HardwareBehindNames, CountsAgainstTheLimit) {
+  write("a.json", json({0, 1}), "acme.com/anvil");
+  Situation situation;
+  situation.policy.max_devices = 1;
+  EXPECT_THAT(refused("acme.com/anvil=one", situation),
+              HasSubstr("asks for 2 devices, and a container may have 1"));
+  EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+}
+
+TEST_F(HardwareBehindNames, IsHeldByOneContainer) {
+  write("a.json", json({0}), "acme.com/anvil");
+  config_.mode = "cdi";
+  Situation situation;
+  situation.holdings =
+      Holdings({{"c1", "/run/runc", 1, 1, true, 1'700'000'000, {{"acme:0", "acme:0", ""}}, 0}}, {});
+  EXPECT_THAT(refused("acme.com/anvil=one", situation),
+              HasSubstr("the device acme.com/anvil=one is acme:0, which is held exclusively by "
+                        "container c1"));
+  EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+}
+
+TEST_F(HardwareBehindNames, IsWhatPolicyIsAbout) {
+  write("a.json", json({0}), "acme.com/anvil");
+  write("b.json", json({0}), "beta.com/npu");
+  for (const char* const mode : {"auto", "cdi"}) {
+    config_.mode = mode;
+    Situation situation;
+    Policy& policy = situation.policy;
+    const std::string intro =
+        "XPU_VISIBLE_DEVICES: 'acme.com/anvil=one': the device acme.com/anvil=one ";
+    policy.deny_devices = {"acme:0"};
+    EXPECT_EQ(refused("acme.com/anvil=one", situation),
+              intro + "is acme:0, which is kept from containers; [policy] deny-devices says so");
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+    // By vendor, also where nobody knows what it is.
+    policy.deny_devices = {"ACME"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation),
+              "XPU_VISIBLE_DEVICES: 'acme.com/anvil=two': the device acme.com/anvil=two is kept "
+              "from containers; [policy] deny-devices says so");
+    policy.deny_devices = {"acme:two"};
+    EXPECT_THAT(refused("acme.com/anvil=two", situation), HasSubstr("is kept from containers"));
+    policy.deny_devices = {"acme.com/anvil=two"};
+    EXPECT_THAT(refused("acme.com/anvil=two", situation), HasSubstr("is kept from containers"));
+    policy.deny_devices.clear();
+    policy.vendors = {"beta"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation),
+              "XPU_VISIBLE_DEVICES: 'acme.com/anvil=two': the device acme.com/anvil=two is of "
+              "acme, which no container is given; [policy] allow-vendors says so");
+    EXPECT_EQ(refused("acme.com/anvil=one", situation),
+              intro +
+                  "is acme:0, which is of acme, which no container is given; [policy] "
+                  "allow-vendors says so");
+    policy.vendors = {"acme"};
+    EXPECT_EQ(refused("acme.com/anvil=one,acme.com/anvil=two", situation), "");
+    EXPECT_THAT(refused("beta.com/npu=two", situation), HasSubstr("is of gamma, which no"));
+    policy.vendors = {"acme.com"};  // as it says itself
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+    policy.vendors.clear();
+    policy.allow_devices = {"acme:0"};
+    EXPECT_EQ(refused("acme.com/anvil=one", situation), "");
+    EXPECT_THAT(refused("acme.com/anvil=two", situation),
+                HasSubstr("is not among the devices that containers are given"));
+    policy.allow_devices = {"acme"};
+    EXPECT_EQ(refused("acme.com/anvil=two", situation), "");
+  }
+  // A backend that cannot say what it has keeps its name.
+  backends_[0] = broken("acme", BackendState::kFailed, "it hung");
+  backends_[0].found.manifest.cdi_kinds = {{"acme.com/anvil", "", {}}};
+  Situation situation;
+  situation.policy.deny_devices = {"acme"};
+  EXPECT_THAT(refused("acme.com/anvil=one", situation), HasSubstr("is kept from containers"));
 }
 
 TEST_F(QualifiedName, IsNoPartOfAll) {
@@ -199,6 +358,31 @@ TEST_F(QualifiedName, MayNumberANodeThatTheHostLacks) {
   EXPECT_EQ(*found.terms, (NodeTerms{"", 0600, 5, std::nullopt, true}));
 }
 
+TEST_F(QualifiedName, TakesTheTypeFromTheHostAndTheNumberFromTheFile) {
+  const auto found = [&](const std::string& more) {
+    write("a.json", R"({"deviceNodes":[{"path":"/dev/x","hostPath":"/dev/null")" + more + "}]}");
+    return edits_of("other.com/thing=one").nodes.at(0).item;
+  };
+  const Node numbered = found(R"(,"major":240,"minor":3)");
+  EXPECT_EQ(numbered.type, 'c');
+  EXPECT_EQ(numbered.major, 240U);
+  EXPECT_EQ(numbered.minor, 3U);
+  EXPECT_TRUE(numbered.terms->numbered);
+  EXPECT_EQ(found(R"(,"major":240)").minor, 0U);
+  // No device has the major number 0: it is as if it were not there.
+  for (const char* const none :
+       {R"(,"major":0,"minor":7)", R"(,"type":"c","major":0,"minor":7)", R"(,"minor":7)"}) {
+    const Node node = found(none);
+    EXPECT_EQ(node.major, 1U) << none;
+    EXPECT_EQ(node.minor, 3U) << none;
+    EXPECT_FALSE(node.terms->numbered) << none;
+  }
+  write("a.json", R"({"deviceNodes":[{"path":"/dev/no-such-thing","major":240,"minor":3}]})");
+  EXPECT_EQ(error("other.com/thing=one"), (dir_ / "cdi/a.json") +
+                                              ": device one: cannot look up the device node "
+                                              "/dev/no-such-thing: No such file or directory");
+}
+
 TEST_F(QualifiedName, GivesTheAccessThatEitherWants) {
   const auto node = [](const char* permissions) {
     return std::string(
@@ -239,12 +423,86 @@ TEST_F(QualifiedName, RefusesHooksThatOthersCouldWrite) {
   EXPECT_EQ(ids("other.com/thing=one"), "other.com/thing=one");
 }
 
+TEST_F(QualifiedName, GivesTheVariableThatComesLaterInTheRequest) {
+  const auto same = [&](const std::string& list) {
+    for (const Wanted<EnvVar>& one : edits_of(list).env) {
+      if (one.item.name == "SAME") {
+        return one.item.value + " of " + one.why;
+      }
+    }
+    return std::string();
+  };
+  dir_.write("cdi/a.json", R"({"cdiVersion":"0.6.0","kind":"other.com/thing","devices":[)"
+                           R"({"name":"one","containerEdits":{"env":["SAME=1"]}},)"
+                           R"({"name":"two","containerEdits":{"env":["SAME=2","SAME=22"]}},)"
+                           R"({"name":"three","containerEdits":{"env":["THREE=3"]}}],)"
+                           R"("containerEdits":{"env":["SAME=all"]}})");
+  write("b.json", R"({"env":["SAME=b"]})", "other.com/more");
+  const std::string thing = "other.com/thing=", more = "other.com/more=one";
+  EXPECT_EQ(same(thing + "three"), "all of backend cdi:" + (dir_ / "cdi/a.json"));
+  // What a device says counts more than what all of its file do.
+  EXPECT_EQ(same(thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "one," + thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "two," + thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(thing + "one," + more), "b of device other.com/more=one");
+  EXPECT_EQ(same(more + "," + thing + "one"), "1 of device other.com/thing=one");
+  EXPECT_EQ(same(more + "," + thing + "three"), "all of backend cdi:" + (dir_ / "cdi/a.json"));
+  EXPECT_EQ(same(thing + "one," + more + "," + thing + "two"), "22 of device other.com/thing=two");
+  EXPECT_EQ(same(thing + "one," + more + "," + thing + "three"), "b of device other.com/more=one");
+  // A backend's is no matter of order.
+  EditGroup group;
+  group.scope.device = "acme:0";
+  group.env = {{"SAME", "0"}};
+  backends_[0].catalog.edits = {group};
+  EXPECT_EQ(error_of([&] { same("acme:0," + thing + "one"); }),
+            "device acme:0 and backend cdi:" + (dir_ / "cdi/a.json") +
+                " cannot be given together: one wants the variable SAME to be '0', the other "
+                "'all'");
+}
+
+TEST_F(QualifiedName, NamesOneDeviceOnceThatContradictsItself) {
+  write("a.json", R"({"mounts":[{"hostPath":"/etc","containerPath":"/x"},)"
+                  R"({"hostPath":"/usr","containerPath":"/x"}]})");
+  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one"); }),
+            "device other.com/thing=one cannot be given: it wants /x to be both a mount of /etc "
+            "and a mount of /usr");
+}
+
+TEST_F(QualifiedName, TellsOfTwoOwnersOfANode) {
+  const auto node = [](const std::string& more) {
+    return R"({"deviceNodes":[{"path":"/dev/x","hostPath":"/dev/null")" + more + "}]}";
+  };
+  write("a.json", node(R"(,"fileMode":432,"gid":44)"));
+  write("b.json", node(R"(,"fileMode":384,"uid":7)"), "other.com/more");
+  const Edits given = edits_of("other.com/thing=one,other.com/more=one");
+  ASSERT_THAT(given.nodes, SizeIs(1));
+  EXPECT_EQ(*given.nodes[0].item.terms, (NodeTerms{"rwm", 0600, 7, 44, false}));
+  ASSERT_THAT(given.notes, SizeIs(1));
+  EXPECT_TRUE(given.notes[0].item.warning);
+  EXPECT_EQ(given.notes[0].item.text,
+            "device other.com/thing=one and device other.com/more=one differ in how /dev/x stands "
+            "in the container: mode 0660, owner -:44 and mode 0600, owner 7:-; it gets what device "
+            "other.com/more=one says");
+  EXPECT_EQ(*edits_of("other.com/more=one,other.com/thing=one").nodes[0].item.terms,
+            (NodeTerms{"rwm", 0660, 7, 44, false}));
+  // What only one of them says is no matter of dispute.
+  write("b.json", node(R"(,"uid":7)"), "other.com/more");
+  EXPECT_THAT(edits_of("other.com/thing=one,other.com/more=one").notes, IsEmpty());
+  // A backend's node stays open to everybody.
+  EditGroup group;
+  group.scope.device = "acme:0";
+  group.nodes = {{"/dev/null", "/dev/x", 'c', 1, 3}};
+  backends_[0].catalog.edits = {group};
+  const Edits both = edits_of("other.com/thing=one,acme:0");
+  EXPECT_EQ(*both.nodes[0].item.terms, (NodeTerms{"rwm", 0666, std::nullopt, 44, false}));
+  ASSERT_THAT(both.notes, SizeIs(1));
+  EXPECT_THAT(both.notes[0].item.text, HasSubstr("it gets what device acme:0 says"));
+  write("a.json", node(""));
+  EXPECT_EQ(*edits_of("other.com/thing=one,acme:0").nodes[0].item.terms, NodeTerms{});
+}
+
 TEST_F(QualifiedName, DoesNotMixWhatDiffers) {
-  write("a.json", R"({"env":["SAME=1"]})");
-  write("b.json", R"({"env":["SAME=2"]})", "other.com/more");
-  EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),
-            "device other.com/thing=one and device other.com/more=one cannot be given together: "
-            "one wants the variable SAME to be '1', the other '2'");
   write("a.json", R"({"intelRdt":{"closID":"a"}})");
   write("b.json", R"({"intelRdt":{"closID":"b"}})", "other.com/more");
   EXPECT_EQ(error_of([&] { edits_of("other.com/thing=one,other.com/more=one"); }),

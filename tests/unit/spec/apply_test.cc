@@ -208,12 +208,60 @@ TEST(ApplyMounts, TheSameDestinationIsReplaced) {
       R"({"mounts":[{"destination":"/a"},)" + one + "]}");
 }
 
+// The destinations of the edited mounts, of those that the plan brings with a '*'.
+std::string order(const std::string& spec, const std::vector<std::string>& plan) {
+  std::string list;
+  for (std::size_t at = 0; at < spec.size();) {
+    const std::size_t end = std::min(spec.find(' ', at), spec.size());
+    list += list.empty() ? "" : ", ";
+    list += "{\"destination\":\"" + spec.substr(at, end - at) + "\"}";
+    at = end + 1;
+  }
+  std::vector<PlannedMount> mounts;
+  for (const std::string& path : plan) {
+    mounts.push_back(mount("*", path));
+  }
+  const std::string out = edited("{\"mounts\":[" + list + "]}", with_mounts(mounts));
+  Spec read(out, "c.json");
+  read.load();
+  std::string text;
+  for (const SpecMount& one : read.mounts) {
+    text += (text.empty() ? "" : " ") + one.source + one.destination;
+  }
+  return text;
+}
+
+TEST(ApplyMounts, AFolderComesBeforeWhatTheContainerMountsBelowIt) {
+  EXPECT_EQ(order("/x /a/b /a/c /y", {"/a"}), "/x */a /a/b /a/c /y");
+  EXPECT_EQ(order("/a/b", {"/a"}), "*/a /a/b");
+  EXPECT_EQ(order("/ab /a.b /y", {"/a"}), "/ab /a.b /y */a");
+  EXPECT_EQ(order("/x //a/./c/../b/ /y", {"/a"}), "/x */a //a/./c/../b/ /y");
+  // A mount further above would cover it.
+  EXPECT_EQ(order("/a/b/c /a /a/b/d /y", {"/a/b"}), "/a/b/c /a */a/b /a/b/d /y");
+  EXPECT_EQ(order("/a/b/c /a /y", {"/a/b"}), "/a/b/c /a /y */a/b");
+  // Several, in the order of the plan.
+  EXPECT_EQ(order("/x /a/b/c /y", {"/a", "/q", "/a/b"}), "/x */a */a/b /a/b/c /y */q");
+  EXPECT_EQ(order("/x /c/d /a/b /y", {"/a", "/c"}), "/x */c /c/d */a /a/b /y");
+  // What the container itself had covered stays so.
+  EXPECT_EQ(order("/a/b /a /y", {"/a"}), "/a/b */a /y");
+}
+
+TEST(ApplyMounts, AFolderComesBeforeWhatLiesInItByLinks) {
+  PlannedMount folder = mount("/h", "/run/a");
+  folder.holds = {"/var/run//a/b"};
+  const std::string one =
+      R"({"destination":"/run/a","type":"bind","source":"/h","options":["bind","ro"]},)";
+  EXPECT_EQ(edited(R"({"mounts":[{"destination":"/x"},{"destination":"/var/run//a/b"}]})",
+                   with_mounts({folder})),
+            R"({"mounts":[{"destination":"/x"},)" + one + R"({"destination":"/var/run//a/b"}]})");
+}
+
 TEST(ApplyMounts, AFolderOfThePlanDoesNotCoverWhatThePlanMountsInIt) {
-  const Plan plan = with_mounts({mount("/h/a", "/a"), mount("/h/b", "/a/b")});
-  EXPECT_EQ(edited(R"({"mounts":[{"destination":"/a/b"}, {"destination":"/z"}]})", plan),
-            R"({"mounts":[{"destination":"/z"},)"
-            R"({"destination":"/a","type":"bind","source":"/h/a","options":["bind","ro"]},)"
-            R"({"destination":"/a/b","type":"bind","source":"/h/b","options":["bind","ro"]}]})");
+  EXPECT_EQ(order("/a/b /z", {"/a", "/a/b"}), "*/a */a/b /z");
+  EXPECT_EQ(order("/a/b /z /a", {"/a", "/a/b"}), "/z */a */a/b");
+  EXPECT_EQ(order("/a/b /a", {"/a", "/a/b", "/z"}), "*/a */a/b */z");
+  EXPECT_EQ(order("/a/b /a /a/b/c", {"/a", "/a/b"}), "*/a */a/b /a/b/c");
+  EXPECT_EQ(order("/a/b/c /a /z", {"/a", "/a/b"}), "/a/b/c */a /z */a/b");
 }
 
 TEST(ApplyEnv, ReplacesAndNeverDoubles) {

@@ -49,6 +49,17 @@ TEST_F(ConcernTest, IsABackendWhoseVariableIsSet) {
   EXPECT_TRUE(concerns(R"("A=1")", "variables = [\"\"\"\nA\"\"\"]"));
 }
 
+// A bare name in a variable of another vendor is about it then.
+TEST_F(ConcernTest, IsTheBackendOfTheDefaultKindWhereOnlyFilesAreAsked) {
+  const std::string_view beta = "[[cdi.kinds]]\nkind = \"beta.com/npu\"\n";
+  EXPECT_FALSE(concerns(R"("ACME_VISIBLE_DEVICES=0")", beta));
+  config_.cdi_default_kind = "beta.com/npu";
+  EXPECT_FALSE(concerns(R"("ACME_VISIBLE_DEVICES=0")", beta));
+  config_.mode = "cdi";
+  EXPECT_TRUE(concerns(R"("ACME_VISIBLE_DEVICES=0")", beta));
+  EXPECT_FALSE(concerns("", kAcme));
+}
+
 TEST_F(ConcernTest, IsNoOtherBackend) {
   EXPECT_FALSE(concerns(""));
   EXPECT_FALSE(concerns(R"("PATH=/bin", "OTHER_VISIBLE_DEVICES=0")"));
