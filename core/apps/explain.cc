@@ -45,7 +45,8 @@ StartEdit edit_of(const Asked& asked, const Bundle& bundle, const ExplainReport&
       out.written.push_back(write.path);
     }
   } else if (asked.spec != nullptr && (report.decision || !report.request->passed_over.empty())) {
-    out.splices = splices(*asked.spec, {}, vendor_hooks(asked));
+    const Selection selection = report.decision ? report.decision->selection : Selection{};
+    out.splices = splices(*asked.spec, {}, vendor_hooks(asked, *report.request, selection));
   }
   return out;
 }

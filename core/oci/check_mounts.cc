@@ -132,10 +132,7 @@ void check_tmpfs_option(const Mount& mount, const Place& where, Findings& out) {
   const std::size_t equals = option.find('=');
   const std::string_view name = std::string_view(option).substr(0, equals);
   if (equals == option.npos) {
-    if (option == kCopyLink) {
-      out.add(Refuses::kRunc, where.path(), quoted(option),
-              " is an option of crun from 1.9 on, for bind mounts");
-    } else if (!is_tmpfs_flag(mount, option)) {
+    if (!is_tmpfs_flag(mount, option)) {
       out.add(is_among(kFlagsOfRunc, option) ? Refuses::kCrun : Refuses::kBoth, where.path(),
               quoted(option), " is no option of tmpfs");
     }
@@ -163,7 +160,10 @@ class Checker {
     if (mounts.empty()) {
       out.add(Refuses::kBoth, "mounts", "is missing or empty; most programs need /proc");
     } else if (destinations_.count(std::string(kProc)) == 0) {
-      out.add(Refuses::kRunc, "mounts", "has no /proc, which most programs need");
+      // runc looks into it for what to close.
+      const std::optional<Look> own = look_in_root(host, "/proc/self/fd");
+      out.add(own && own->there ? Refuses::kNobody : Refuses::kRunc, "mounts",
+              "has no /proc, which most programs need");
     }
   }
 
