@@ -118,6 +118,7 @@ std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
     return std::find(request.claimed_by.begin(), request.claimed_by.end(), backend) !=
            request.claimed_by.end();
   };
+  const bool denied = !request.passed_over.empty() || !request.takes_vendor_variables;
   std::vector<std::string> names = {std::string(kOwnHook)};
   std::map<std::string, const char*> why = {
       {std::string(kOwnHook), "the runtime itself does what it is for"}};
@@ -125,16 +126,16 @@ std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
     const std::string& backend = found.manifest.name;
     const bool serves = served(backend);
     // A vendor whose backend is off may be left to its own hook.
-    if (!found.enabled || (!serves && !claims(backend) && request.passed_over.empty())) {
+    if (!found.enabled || (!serves && !claims(backend) && !denied)) {
       continue;
     }
     for (const std::string& name : found.manifest.hooks) {
       names.push_back(name);
       const char*& reason = why[name];
-      reason = serves                        ? "its request is served"
-               : reason != nullptr           ? reason
-               : request.passed_over.empty() ? "its request is decided here"
-                                             : "policy does not accept its request";
+      reason = serves              ? "its request is served"
+               : reason != nullptr ? reason
+               : !denied           ? "its request is decided here"
+                                   : "policy does not accept its request";
     }
   }
   std::vector<VendorHook> out = vendor_hooks(*asked.spec, names);

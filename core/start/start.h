@@ -56,7 +56,8 @@ void take_back(const Asked& asked, const Request& request, const std::string& bu
 
 // The hooks in it that would serve once more what is decided here: our own, those of the backends
 // that serve and of those whose variable was decided about. Where policy did not accept something,
-// those of all backends: nobody else shall serve it. Others are left alone.
+// or takes no variables of vendors, those of all backends: nobody else shall serve it. Others are
+// left alone.
 std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
                                      const Selection& selection);
 

@@ -208,7 +208,7 @@ hooked NVIDIA_VISIBLE_DEVICES=0 -- .
 run_bundle
 has "what policy does not accept is not served by the hook either" "$OUTPUT" "open /dev/nvidia0 ENOENT"
 no_trace "the hook does not run"
-hooked NVIDIA_VISIBLE_DEVICES=0 -- '.annotations["xpu.dev/devices"] = "acme:0"'
+hooked NVIDIA_VISIBLE_DEVICES=0 -- '.annotations["xpu.dev/visible-devices"] = "acme:0"'
 says "explain shows why the hook goes" "$("$XPU" explain --bundle "$BUNDLE")" \
   "- prestart[0] $vendor    # policy does not accept its request"
 run_bundle
