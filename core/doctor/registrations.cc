@@ -261,6 +261,15 @@ bool docker_uses_selinux(const Host& host) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+bool docker_refuses_cdi(const Host& host) {
+  Registration ignored;
+  const std::optional<bj::object> config = json_of(host, docker_file(host), ignored);
+  const bj::value* const features = config ? config->if_contains("features") : nullptr;
+  const bj::object* const all = features == nullptr ? nullptr : features->if_object();
+  const bj::value* const value = all == nullptr ? nullptr : all->if_contains("cdi");
+  return value != nullptr && value->is_bool() && !value->get_bool();
+}
+
 std::string docker_data_root(const Host& host) {
   for (const Process& process : host.processes("dockerd")) {
     for (const char* name : {"--data-root", "--graph", "-g"}) {
