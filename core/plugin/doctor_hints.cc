@@ -60,8 +60,8 @@ class HintsReader {
                                                                        : entry.texts("programs"),
                                 entry.text("remedy")});
     });
-    each("preloads", {"library", "why", "remedy"}, [&](const Entry& entry) {
-      out.preloads.push_back({entry.text("library"), entry.text("why"), entry.text("remedy")});
+    each("preloads", {"name", "why", "remedy"}, [&](const Entry& entry) {
+      out.preloads.push_back({entry.text("name"), entry.text("why"), entry.text("remedy")});
     });
     each("hook-files", {"option", "remedy"}, [&](const Entry& entry) {
       out.hook_files.push_back({entry.text("option"), entry.text("remedy")});

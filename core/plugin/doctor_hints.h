@@ -44,7 +44,7 @@
 //   acme-criu"
 //
 //   [[doctor.preloads]]                  # what is loaded into programs to count what they take
-//   library = "libacme_quota.so"
+//   name = "libacme_quota.so"            # the library
 //   why = "it counts memory in the programs themselves"
 //   remedy = "XPU_SHARING=exclusive for containers that must have all"
 //

@@ -68,7 +68,7 @@ plugins = ["/a.so", "/b.so"]
 programs = ["acme-checkpoint"]
 remedy = "x"
 [[doctor.preloads]]
-library = "libacme.so"
+name = "libacme.so"
 why = "it leaks"
 remedy = "do without"
 [[doctor.hook-files]]
