@@ -175,12 +175,25 @@ TEST_F(Engines, ContainerdInEveryVersionOfItsConfiguration) {
     return "[plugins.\"" + plugin + "\".containerd.runtimes.xpu.options]\n" +
            "BinaryName = \"/usr/bin/xpu-container-runtime\"\n";
   };
+  int version = 0;
   for (const char* plugin : {"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"}) {
-    write("/etc/containerd/config.toml", options(plugin));
+    const std::string line = "version = " + std::to_string(++version) + "\n";
+    write("/etc/containerd/config.toml", line + options(plugin));
     EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/config.toml") << plugin;
   }
-  write("/etc/containerd/config.toml", "imports = [\"conf.d/*.toml\", \"/etc/more.toml\"]\n");
+  write("/etc/containerd/config.toml", options("io.containerd.grpc.v1.cri"));
+  EXPECT_THAT(registered(), StartsWith("failure: containerd does not know the runtime"))
+      << "without a version it is of version 1, which calls the plugin otherwise";
+  write("/etc/containerd/config.toml",
+        "[plugins.cri.containerd.runtimes.xpu]\n"
+        "runtime_engine = \"/usr/bin/xpu-container-runtime\"\n");
+  EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/config.toml");
+  write("/etc/containerd/config.toml",
+        "version = 2\nimports = [\"/etc/containerd/conf.d/*.toml\", \"more.toml\"]\n");
   EXPECT_THAT(registered(), StartsWith("failure"));
+  write("/etc/containerd/more.toml", options("io.containerd.grpc.v1.cri"));
+  EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/more.toml");
+  remove("/etc/containerd/more.toml");
   write("/etc/containerd/conf.d/xpu.toml", options("io.containerd.grpc.v1.cri"));
   EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/conf.d/xpu.toml");
   write("/etc/containerd/config.toml", "imports = [\n");
