@@ -10,6 +10,7 @@
 #include "core/apps/live.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/doctor/images.h"
 #include "core/log/log.h"
 #include "core/plugin/refresh.h"
 
@@ -90,7 +91,9 @@ doctor::Host gathered(const Options& options, doctor::Mended& mended) {
     host.records_problem = error.what();
   }
   for (const std::string& file : options.images) {
-    host.image_files.push_back(absolute_path(file));
+    for (doctor::Image& image : doctor::read_images(absolute_path(file))) {
+      host.images.push_back(std::move(image));
+    }
   }
   return host;
 }
@@ -135,8 +138,9 @@ void add_doctor_commands(CLI::App& program, Commands* commands) {
                     "backends can make; says what it did");
   command
       ->add_option("--image", options->images,
-                   "a file with an image's environment, whose requirements are checked: what "
-                   "`docker image inspect` prints, an image's configuration, or NAME=VALUE lines")
+                   "a file with the environments of images, whose requirements are checked: what "
+                   "`docker image inspect` or `skopeo inspect --config` prints, or NAME=VALUE "
+                   "lines")
       ->allow_extra_args(false);
   command->footer(kExitCodes);
   commands->push_back({command, [options](const Config&) { return examine(*options); }, true});

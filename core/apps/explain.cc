@@ -4,6 +4,7 @@
 #include "core/apps/explain_report.h"
 #include "core/base/error.h"
 #include "core/record/ledger.h"
+#include "core/spec/apply.h"
 #include "core/start/mode.h"
 
 namespace xpu {
@@ -33,19 +34,41 @@ void decide(const Asked& asked, Bundle* bundle, ExplainReport& report) {
   }
 }
 
+// As serve() and take_back() would write it.
+StartEdit edit_of(const Asked& asked, const Bundle& bundle, const ExplainReport& report) {
+  StartEdit out;
+  out.before = bundle.pristine();
+  if (report.planned) {
+    out.splices = report.decision->splices;
+    out.coming = report.decision->facts.state_dir;
+    for (const PlannedRootfsWrite& write : report.decision->plan.rootfs) {
+      out.written.push_back(write.path);
+    }
+  } else if (asked.spec != nullptr && (report.decision || !report.request->passed_over.empty())) {
+    const Selection selection = report.decision ? report.decision->selection : Selection{};
+    out.splices = splices(*asked.spec, {}, vendor_hooks(asked, *report.request, selection));
+  }
+  return out;
+}
+
 ExplainAnswer answer_of(const Asked& asked, Bundle* bundle, ExplainReport report, bool json) {
   report.spec = asked.spec.get();
+  std::optional<StartEdit> edit;
   try {
     report.request = read_request(asked, report.config);
     if (report.request->kind != RequestKind::kNone) {
       decide(asked, bundle, report);
+    }
+    if (bundle != nullptr) {
+      edit = edit_of(asked, *bundle, report);
     }
   } catch (const Error& error) {
     report.error = error.what();
   }
   report.sources = source_rows(asked.said, asked.found, report.config,
                                report.request ? &*report.request : nullptr);
-  return {json ? json_of(report) : text_of(report), summary_of(report), report.error};
+  return {json ? json_of(report) : text_of(report), summary_of(report), report.error,
+          std::move(edit)};
 }
 
 ExplainReport report_of(const Config& config, const ExplainSubject& subject) {

@@ -2,10 +2,12 @@
 // xpu-runtime explain: what would be edited for a container, and why, changing nothing.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/config.h"
+#include "core/oci/check_bundle.h"
 #include "core/start/start.h"
 
 namespace xpu {
@@ -24,6 +26,8 @@ struct ExplainAnswer {
   // The line that the container's start would fail with; "" when it would not. The text tells how
   // far it would come.
   std::string error;
+  // What the start would make of config.json; nullopt where it would fail.
+  std::optional<StartEdit> edit;
 };
 
 // Of a bundle: with all that would be edited. Throws Error when it cannot be read.

@@ -133,8 +133,7 @@ void add_generated(const Plan& plan, std::vector<Change>* out) {
 
 void add_hooks(const Decision& decision, std::vector<Change>* out) {
   for (const VendorHook& hook : decision.hooks) {
-    out->push_back({'-', "hooks", cat(hook.phase, "[", hook.index, "] ", hook.path),
-                    "its request is served here"});
+    out->push_back({'-', "hooks", cat(hook.phase, "[", hook.index, "] ", hook.path), hook.why});
   }
 }
 

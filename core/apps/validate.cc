@@ -114,10 +114,18 @@ ValidateAnswer validate_bundle(const Config& config, const std::string& bundle, 
     return finding.severity == Severity::kError &&
            (finding.place.empty() || finding.place.starts_with("line "));
   });
+  ExplainAnswer start;
+  if (readable) {
+    std::vector<Finding> of_start;
+    start = start_of(config, folder, json, of_start);
+    if (start.edit) {
+      findings = check_bundle(folder, *start.edit, reader.taker);
+    }
+    findings.insert(findings.end(), of_start.begin(), of_start.end());
+  }
   if (!reader.problem.empty()) {
     findings.push_back({Severity::kWarning, "", reader.problem});
   }
-  const ExplainAnswer start = readable ? start_of(config, folder, json, findings) : ExplainAnswer{};
   return {json ? as_json(findings, reader, folder, start)
                : as_text(findings, reader, log::printable(folder), start),
           count(findings, Severity::kError) == 0};

@@ -19,18 +19,25 @@ bool has_access_list(const std::string& path) {
   return ::getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
 }
 
-bool may_open(const Host& host, const User& user, const std::string& path,
+// "rw" as bits of a mode; what a node is given for in no other way needs no more.
+unsigned bits_of(const std::string& access) {
+  return (access.find('r') == access.npos ? 0U : 4U) | (access.find('w') == access.npos ? 0U : 2U);
+}
+
+bool may_open(const Host& host, const User& user, const std::string& path, const Node& node,
               const struct stat& status) {
+  const unsigned wanted = bits_of(access_of(node));
   if (user.uid == ::geteuid() && host.uid == user.uid) {
-    return ::access(path.c_str(), R_OK | W_OK) == 0;
+    const int mode = ((wanted & 4U) != 0 ? R_OK : 0) | ((wanted & 2U) != 0 ? W_OK : 0);
+    return ::access(path.c_str(), mode) == 0;
   }
-  const auto both = [&](unsigned shift) { return (status.st_mode >> shift & 6) == 6; };
+  const auto all = [&](unsigned shift) { return (status.st_mode >> shift & wanted) == wanted; };
   if (status.st_uid == user.uid) {
-    return both(6);
+    return all(6);
   }
   const bool member =
       std::find(user.groups.begin(), user.groups.end(), status.st_gid) != user.groups.end();
-  return member ? both(3) : both(0) || has_access_list(path);
+  return member ? all(3) : all(0) || has_access_list(path);
 }
 
 Finding of_user(const Host& host, const User& user) {
@@ -39,11 +46,12 @@ Finding of_user(const Host& host, const User& user) {
   for (const Node& node : host.nodes()) {
     const std::string path = host.path(node.host_path);
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0 || may_open(host, user, path, status)) {
+    if (::stat(path.c_str(), &status) != 0 || may_open(host, user, path, node, status)) {
       continue;
     }
     some += cat(some.empty() ? "" : ", ", node.host_path);
-    if ((status.st_mode >> 3 & 6) == 6 && status.st_gid != 0) {
+    const unsigned wanted = bits_of(access_of(node));
+    if ((status.st_mode >> 3 & wanted) == wanted && status.st_gid != 0) {
       groups.insert(host.group_name(status.st_gid));
     } else {
       closed += cat(closed.empty() ? "" : " ", node.host_path);

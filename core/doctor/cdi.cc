@@ -13,6 +13,7 @@
 #include "core/cdi/files.h"
 #include "core/cdi/name.h"
 #include "core/cdi/spec.h"
+#include "core/doctor/cdi_files.h"
 #include "core/doctor/checks.h"
 
 namespace xpu::doctor {
@@ -26,33 +27,6 @@ std::vector<std::string> files_in(const Host& host, const std::string& folder) {
     }
   }
   return out;
-}
-
-std::vector<std::string> all_files(const Host& host) {
-  std::vector<std::string> out;
-  for (const std::string& folder : host.config.cdi_spec_dirs) {
-    for (std::string& file : files_in(host, folder)) {
-      out.push_back(std::move(file));
-    }
-  }
-  return out;
-}
-
-// What a manifest says of that kind, else what anybody can do.
-std::string remedy_for(const Host& host, const std::string& kind, const std::string& file) {
-  for (const Backend& backend : host.backends) {
-    for (const DoctorHints::Cdi& hint : backend.hints.cdi) {
-      const std::size_t at = hint.remedy.find("${file}");
-      if (hint.kind == kind) {
-        return at == std::string::npos
-                   ? hint.remedy
-                   : cat(hint.remedy.substr(0, at), shell_word(file), hint.remedy.substr(at + 7));
-      }
-    }
-  }
-  return kind.starts_with(cdi::kOwnKinds)
-             ? "xpu-runtime cdi refresh"
-             : cat("rm ", shell_word(file), ", or write it anew with the tool that made it");
 }
 
 // What the file names of the host: the devices of all, and files.
@@ -144,8 +118,35 @@ Findings nothing_to_see(const Host& host) {
 
 }  // namespace
 
+std::vector<std::string> all_cdi_files(const Host& host) {
+  std::vector<std::string> out;
+  for (const std::string& folder : host.config.cdi_spec_dirs) {
+    for (std::string& file : files_in(host, folder)) {
+      out.push_back(std::move(file));
+    }
+  }
+  return out;
+}
+
+// What a manifest says of that kind, else what anybody can do.
+std::string cdi_remedy(const Host& host, const std::string& kind, const std::string& file) {
+  for (const Backend& backend : host.backends) {
+    for (const DoctorHints::Cdi& hint : backend.hints.cdi) {
+      const std::size_t at = hint.remedy.find("${file}");
+      if (hint.kind == kind) {
+        return at == std::string::npos
+                   ? hint.remedy
+                   : cat(hint.remedy.substr(0, at), shell_word(file), hint.remedy.substr(at + 7));
+      }
+    }
+  }
+  return kind.starts_with(cdi::kOwnKinds)
+             ? "xpu-runtime cdi refresh"
+             : cat("rm ", shell_word(file), ", or write it anew with the tool that made it");
+}
+
 Findings check_cdi_stale(const Host& host) {
-  const std::vector<std::string> files = all_files(host);
+  const std::vector<std::string> files = all_cdi_files(host);
   const std::map<std::string, std::string> current = current_versions(host);
   Findings out;
   for (const std::string& file : files) {
@@ -153,7 +154,7 @@ Findings check_cdi_stale(const Host& host) {
       const cdi::Spec spec = cdi::parse(host.read(file).value_or(""), file);
       const std::string problem = stale(host, spec, current);
       if (!problem.empty()) {
-        out.push_back(failure(cat(file, problem), remedy_for(host, spec.kind, file)));
+        out.push_back(failure(cat(file, problem), cdi_remedy(host, spec.kind, file)));
       }
     } catch (const Error& error) {
       out.push_back(
@@ -207,7 +208,7 @@ Findings check_cdi_trust(const Host& host) {
   if (host.config.cdi_allow_untrusted) {
     return {skipped("allow-untrusted is set")};
   }
-  const std::vector<std::string> files = all_files(host);
+  const std::vector<std::string> files = all_cdi_files(host);
   Findings out;
   for (const std::string& file : files) {
     try {
@@ -230,7 +231,7 @@ Findings check_cdi_readable(const Host& host) {
   if (host.rootless_users().empty()) {
     return {skipped("nobody has a rootless engine")};
   }
-  const std::vector<std::string> files = all_files(host);
+  const std::vector<std::string> files = all_cdi_files(host);
   Findings out;
   for (const std::string& file : files) {
     struct stat status {};

@@ -33,6 +33,7 @@ const std::vector<Check>& checks() {
       {"cdi-conflicts", "no CDI device is defined twice", check_cdi_conflicts},
       {"cdi-trust", "nobody but root can change CDI files", check_cdi_trust},
       {"cdi-readable", "users of rootless engines can read CDI files", check_cdi_readable},
+      {"cdi-hook-files", "what hooks of CDI files use is there (ldconfig)", check_cdi_hook_files},
       {"dev-char-links", "systemd can name the devices", check_dev_char_links},
       {"container-devices", "running containers may still open their devices",
        check_container_devices},
@@ -42,6 +43,12 @@ const std::vector<Check>& checks() {
       {"selinux", "SELinux lets containers use devices", check_selinux},
       {"cgroup-layout", "cgroups are laid out as runtimes need them", check_cgroup_layout},
       {"wsl", "limits of Linux on Windows", check_wsl},
+      {"memory-limits", "the kernel limits the device memory of containers", check_memory_limits},
+      {"soft-quotas", "no limit is counted by programs themselves", check_soft_quotas},
+      {"sharing-daemons", "no daemon shares devices with everybody", check_sharing_daemons},
+      {"process-visibility", "users see which processes use devices", check_process_visibility},
+      {"checkpoint", "criu can checkpoint containers with devices", check_checkpoint},
+      {"image-builds", "image builds can be given devices", check_image_builds},
   };
   return kChecks;
 }

@@ -45,6 +45,17 @@ Findings check_wsl(const Host& host);
 // images.cc
 Findings check_image_requirements(const Host& host);
 
+// sharing.cc
+Findings check_memory_limits(const Host& host);
+Findings check_process_visibility(const Host& host);
+Findings check_sharing_daemons(const Host& host);
+Findings check_soft_quotas(const Host& host);
+
+// tools.cc
+Findings check_checkpoint(const Host& host);
+Findings check_image_builds(const Host& host);
+Findings check_cdi_hook_files(const Host& host);
+
 // cdi.cc
 Findings check_cdi_stale(const Host& host);
 Findings check_cdi_conflicts(const Host& host);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <tuple>
@@ -102,6 +103,46 @@ bool is_of_root(std::string_view status) {
   return status.starts_with("0\t");
 }
 
+// "pid:[4026531836]"; "" where it may not be read.
+std::string namespace_of(const Host& host, const std::string& process, const char* type) {
+  std::error_code error;
+  return std::filesystem::read_symlink(host.path(cat("/proc/", process, "/ns/", type)), error)
+      .string();
+}
+
+// "NSpid:	812	1": its number in each namespace that it is in, that of who asks first.
+bool has_inner_number(std::string_view status) {
+  const std::size_t at = status.find("\nNSpid:");
+  const std::string_view line = at == status.npos ? "" : status.substr(at + 7);
+  std::size_t numbers = 0;
+  for (std::size_t i = 1; i < line.size() && line[i - 1] != '\n'; ++i) {
+    const bool blank = line[i - 1] == ' ' || line[i - 1] == '\t';
+    numbers += blank && line[i] >= '0' && line[i] <= '9' ? 1 : 0;
+  }
+  return numbers > 1;
+}
+
+bool has_same_root(const Host& host, const std::string& one, const std::string& other) {
+  struct stat a {
+  }, b{};
+  return ::stat(host.path(cat("/proc/", one, "/root/")).c_str(), &a) == 0 &&
+         ::stat(host.path(cat("/proc/", other, "/root/")).c_str(), &b) == 0 &&
+         a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Whether a process sees another system than the host: services may have mounts of their own, but
+// their files are the host's. What may not be looked at is taken for the host's.
+bool is_in_container(const Host& host, const std::string& process, std::string_view status) {
+  const std::string first = namespace_of(host, "1", "pid").empty() ? "self" : "1";
+  const auto differs = [&](const char* type) {
+    const std::string own = namespace_of(host, first, type);
+    const std::string its = namespace_of(host, process, type);
+    return !own.empty() && !its.empty() && own != its;
+  };
+  return has_inner_number(status) || differs("pid") ||
+         (differs("mnt") && !has_same_root(host, process, first));
+}
+
 }  // namespace
 
 bool Host::exists(const std::string& path) const {
@@ -168,7 +209,11 @@ std::vector<Process> Host::processes(const std::string& name) const {
   for (const std::string& entry : list("/proc")) {
     const unsigned pid = number_of(entry);
     const std::string folder = cat("/proc/", entry);
-    if (pid == 0 || line(folder + "/comm") != name || !is_of_root(line(folder + "/status"))) {
+    if (pid == 0 || line(folder + "/comm") != name) {
+      continue;
+    }
+    const std::string status = line(folder + "/status");
+    if (!is_of_root(status) || is_in_container(*this, entry, status)) {
       continue;
     }
     Process process{static_cast<int>(pid), name, {}};

@@ -38,6 +38,12 @@ struct Process {
   std::vector<std::string> arguments;
 };
 
+// An image by what it says in its environment.
+struct Image {
+  std::string name;
+  std::vector<std::string> env;
+};
+
 struct Host {
   // Stands before every path that is looked at: "" for this host, a folder for a tree.
   std::string root;
@@ -46,9 +52,9 @@ struct Host {
   std::string config_file, config_problem;  // "" for none
   std::string runtime, runtime_problem;     // the low-level runtime, or why there is none
   std::vector<Backend> backends;
-  std::vector<Record> records;           // of live containers
-  std::string records_problem;           // why they are not known; "" otherwise
-  std::vector<std::string> image_files;  // of `doctor --image`, absolute, not below `root`
+  std::vector<Record> records;  // of live containers
+  std::string records_problem;  // why they are not known; "" otherwise
+  std::vector<Image> images;    // of `doctor --image`
 
   std::string path(const std::string& path) const { return root + path; }
   // Also of a link that leads nowhere or a file that may not be read.
@@ -64,7 +70,7 @@ struct Host {
   std::vector<std::string> glob(const std::string& pattern) const;
   // The path of a program in the folders that services search; "" for none.
   std::string program(const std::string& name) const;
-  // Those of that name that belong to root.
+  // Those of that name that belong to root, and not to a container.
   std::vector<Process> processes(const std::string& name) const;
   // Root asks for everybody with a rootless engine, another user for himself.
   std::vector<User> rootless_users() const;

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <map>
+#include <optional>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/doctor/checks.h"
+#include "core/doctor/images.h"
 #include "core/doctor/registrations.h"
 #include "core/request/switches.h"
 #include "core/require/require.h"
@@ -24,43 +26,43 @@ const bj::value* member(const bj::value* value, std::string_view key) {
   return object == nullptr ? nullptr : object->if_contains(key);
 }
 
-// The environment in an image's configuration ("config"), in what `docker image inspect` prints
-// ("Config", in a list), or in a container's specification ("process").
-std::vector<std::string> environment_in(const bj::value& document) {
-  const bj::value* top = &document;
-  if (const bj::array* const list = document.if_array(); list != nullptr && !list->empty()) {
-    top = &list->front();
-  }
-  std::vector<std::string> out;
+// The environment in an image's configuration ("config", or "Env" itself), in what engines print
+// ("Config"), or in a container's specification ("process"); nullopt in what is none of these. An
+// image may have none.
+std::optional<std::vector<std::string>> environment_in(const bj::value& document) {
+  const bj::value* list = member(&document, "Env");
+  bool known = list != nullptr;
   for (const auto& [holder, key] :
        {std::pair{"config", "Env"}, std::pair{"Config", "Env"}, std::pair{"process", "env"}}) {
-    const bj::value* const list = member(member(top, holder), key);
-    if (list == nullptr || !list->is_array()) {
-      continue;
-    }
-    for (const bj::value& item : list->get_array()) {
-      if (item.is_string()) {
-        out.emplace_back(item.get_string());
-      }
+    const bj::value* const inside = member(&document, holder);
+    known |= inside != nullptr;
+    list = list == nullptr ? member(inside, key) : list;
+  }
+  std::vector<std::string> out;
+  for (const bj::value& item :
+       list != nullptr && list->is_array() ? list->get_array() : bj::array()) {
+    if (item.is_string()) {
+      out.emplace_back(item.get_string());
     }
   }
-  return out;
+  return known ? std::optional(out) : std::nullopt;
 }
 
-// JSON, or lines of NAME=VALUE.
-std::vector<std::string> environment_of(const std::string& text) {
-  bj::error_code error;
-  const bj::value document = bj::parse(text, error);
-  if (!error) {
-    return environment_in(document);
-  }
+std::vector<std::string> lines_of(const std::string& text, const std::string& file) {
   std::vector<std::string> out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    if (text.compare(at, end - at, "") != 0) {
-      out.push_back(text.substr(at, end - at));
-    }
+    std::string line = text.substr(at, end - at);
     at = end + 1;
+    line.erase(line.find_last_not_of(" \t\r") + 1);
+    if (line.empty()) {
+      continue;
+    }
+    if (line.find('=') == line.npos) {
+      fail(file, ": neither JSON nor lines of NAME=VALUE: '", line.substr(0, 64),
+           "'; docker image inspect IMAGE > FILE writes what is expected");
+    }
+    out.push_back(std::move(line));
   }
   return out;
 }
@@ -116,9 +118,8 @@ class Images {
  public:
   explicit Images(const Host& host) : host_(host) {}
 
-  void look(const std::string& name, const std::string& text, State state) {
+  void look(const std::string& name, const std::vector<std::string>& env, State state) {
     ++images_;
-    const std::vector<std::string> env = environment_of(text);
     for (const Backend& backend : host_.backends) {
       if (backend.status.state != BackendState::kReady) {
         continue;
@@ -161,14 +162,39 @@ class Images {
 
 }  // namespace
 
+std::vector<Image> read_images(const std::string& file) {
+  const std::string text = read_file(file, kImageBytes);
+  bj::error_code error;
+  const bj::value document = bj::parse(text, error);
+  if (error) {
+    return {{file, lines_of(text, file)}};
+  }
+  const bj::array* const list = document.if_array();
+  const bj::array all = list == nullptr ? bj::array{document} : *list;
+  std::vector<Image> out;
+  for (const bj::value& item : all) {
+    std::optional<std::vector<std::string>> env = environment_in(item);
+    const std::string name = all.size() == 1 ? file : cat(file, '[', out.size(), ']');
+    if (!env) {
+      fail(name,
+           ": no image's configuration, which has Env, config or Config; docker image "
+           "inspect IMAGE > FILE writes one");
+    }
+    out.push_back({name, std::move(*env)});
+  }
+  if (out.empty()) {
+    fail(file, ": an empty list; docker image inspect IMAGE > FILE writes what is expected");
+  }
+  return out;
+}
+
 Findings check_image_requirements(const Host& host) {
   Images images(host);
-  for (const std::string& file : host.image_files) {
-    images.look(file, read_file(file, kImageBytes), State::kFailure);
+  for (const Image& image : host.images) {
+    images.look(image.name, image.env, State::kFailure);
   }
   if (host.config.disable_require) {
-    return host.image_files.empty() ? Findings{skipped("disable-require is set")}
-                                    : images.findings();
+    return host.images.empty() ? Findings{skipped("disable-require is set")} : images.findings();
   }
   // One for each storage driver that was in use.
   for (const std::string& store : host.glob(docker_data_root(host) + "/image/*")) {
@@ -176,8 +202,12 @@ Findings check_image_requirements(const Host& host) {
     const std::string folder = cat(store, "/imagedb/content/sha256");
     for (const std::string& id : host.list(folder)) {
       const auto name = names.find(cat("sha256:", id));
+      bj::error_code error;
+      const bj::value config = bj::parse(host.line(cat(folder, '/', id)), error);
       images.look(name == names.end() ? cat("the image ", id.substr(0, 12)) : name->second,
-                  host.line(cat(folder, '/', id)), State::kWarning);
+                  error ? std::vector<std::string>()
+                        : environment_in(config).value_or(std::vector<std::string>()),
+                  State::kWarning);
     }
   }
   return images.findings();

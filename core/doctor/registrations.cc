@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "core/base/error.h"
+#include "core/setup/containerd_runtimes.h"
 
 namespace xpu::doctor {
 namespace {
@@ -112,61 +113,14 @@ Registration docker(const Host& host) {
   return out;
 }
 
-// What a containerd configuration says in its versions 1, 2 and 3.
-void read_containerd(const toml::table& root, const std::string& file, Registration& out) {
-  for (const std::initializer_list<std::string_view> plugin :
-       {std::initializer_list<std::string_view>{"plugins", "cri", "containerd", "runtimes"},
-        {"plugins", "io.containerd.grpc.v1.cri", "containerd", "runtimes"},
-        {"plugins", "io.containerd.cri.v1.runtime", "containerd", "runtimes"}}) {
-    const toml::table* const runtimes = table_in(&root, plugin);
-    if (runtimes == nullptr) {
-      continue;
-    }
-    for (const auto& [name, node] : *runtimes) {
-      const toml::table* const runtime = node.as_table();
-      const toml::table* const options = table_in(runtime, {"options"});
-      if (runtime != nullptr) {
-        take(out, text_in(*runtime, "runtime_engine"), file);
-      }
-      if (options != nullptr) {
-        take(out, text_in(*options, "BinaryName"), file);
-      }
-    }
-  }
-}
-
-// An import that is not absolute is beside the file.
-std::vector<std::string> imports_of(const Host& host, const toml::table& root,
-                                    const std::string& file) {
-  std::vector<std::string> out;
-  const toml::node* const node = root.get("imports");
-  if (node == nullptr || !node->is_array()) {
-    return out;
-  }
-  for (const toml::node& item : *node->as_array()) {
-    std::string pattern = item.value<std::string>().value_or("");
-    if (!pattern.starts_with('/')) {
-      pattern = cat(file.substr(0, file.rfind('/') + 1), pattern);
-    }
-    for (std::string& path : host.glob(pattern)) {
-      out.push_back(std::move(path));
-    }
-  }
-  return out;
-}
-
 Registration containerd(const Host& host) {
   Registration out{"containerd", "/etc/containerd/config.toml", "", ""};
-  std::vector<std::string> files = {out.place};
-  for (std::size_t i = 0; i < files.size() && files.size() < 64; ++i) {
-    if (const std::optional<toml::table> root = toml_of(host, files[i], out)) {
-      read_containerd(*root, files[i], out);
-      for (std::string& path : imports_of(host, *root, files[i])) {
-        if (std::find(files.begin(), files.end(), path) == files.end()) {
-          files.push_back(std::move(path));
-        }
-      }
+  try {
+    for (const setup::ContainerdRuntime& runtime : setup::containerd_runtimes(host.root)) {
+      take(out, runtime.program, runtime.file);
     }
+  } catch (const Error& error) {
+    out.problem = error.what();
   }
   return out;
 }
@@ -259,6 +213,15 @@ bool docker_uses_selinux(const Host& host) {
   const std::optional<bj::object> config = json_of(host, docker_file(host), ignored);
   const bj::value* const value = config ? config->if_contains("selinux-enabled") : nullptr;
   return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+bool docker_refuses_cdi(const Host& host) {
+  Registration ignored;
+  const std::optional<bj::object> config = json_of(host, docker_file(host), ignored);
+  const bj::value* const features = config ? config->if_contains("features") : nullptr;
+  const bj::object* const all = features == nullptr ? nullptr : features->if_object();
+  const bj::value* const value = all == nullptr ? nullptr : all->if_contains("cdi");
+  return value != nullptr && value->is_bool() && !value->get_bool();
 }
 
 std::string docker_data_root(const Host& host) {

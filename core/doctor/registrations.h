@@ -25,6 +25,8 @@ Registration docker_registration(const Host& host, const std::string& file);
 // Whether docker labels its containers for SELinux.
 bool docker_uses_selinux(const Host& host);
 bool has_docker(const Host& host);
+// Whether its configuration turns devices by CDI names off.
+bool docker_refuses_cdi(const Host& host);
 // Where docker keeps its images.
 std::string docker_data_root(const Host& host);
 

@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "core/base/file.h"
 #include "core/oci/check.h"
 
 namespace xpu {
 
+using check::Document;
 using check::Findings;
 using check::Host;
 using check::Look;
@@ -80,6 +83,19 @@ bool is_root_of_host(const struct stat& status) {
   return host.there && host.status.st_dev == status.st_dev && host.status.st_ino == status.st_ino;
 }
 
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  return real == nullptr ? "" : real.get();
+}
+
+// A root that is relative is so to the folder that the bundle really is.
+bool leads_through_link(const std::string& bundle, const std::string& path) {
+  const std::string full =
+      check::cleaned(path.front() == '/' ? path : cat(real_path(bundle), '/', path));
+  const std::string real = real_path(full);
+  return !real.empty() && real != full;
+}
+
 // The root file system; "" when it cannot be used.
 std::string check_root(const Place& document, const Host& host, Findings& out) {
   const std::optional<Place> root = document.get("root");
@@ -98,13 +114,13 @@ std::string check_root(const Place& document, const Host& host, Findings& out) {
   }
   const std::string full = path.front() == '/' ? path : cat(host.bundle, '/', path);
   const Look found = check::look_at(full);
-  struct stat link = {};
   if (found.known && !found.there) {
     out.add(Refuses::kBoth, place, quoted(full), " does not exist on this host");
   } else if (found.there && !S_ISDIR(found.status.st_mode)) {
     out.add(Refuses::kBoth, place, quoted(full), " is not a folder");
-  } else if (found.there && ::lstat(full.c_str(), &link) == 0 && S_ISLNK(link.st_mode)) {
-    out.add(Refuses::kRunc, place, quoted(full), " is a symbolic link");
+  } else if (found.there && leads_through_link(host.bundle, path)) {
+    out.add(Refuses::kRunc, place, quoted(full), " leads through a symbolic link");
+    return full;
   } else if (found.there && is_root_of_host(found.status)) {
     out.add(Refuses::kBoth, place, "the host's own root file system cannot be a container's");
   } else if (found.there) {
@@ -121,21 +137,43 @@ void check_annotations(const Place& document, Findings& out) {
   }
 }
 
-void check_all(std::string_view text, const Host& wanted, Findings& out) {
-  if (const std::optional<json::Mistake> mistake = json::mistake_in(text)) {
-    out.add(Refuses::kBoth, line_and_column(text, mistake->offset), mistake->text);
-    return;
-  }
-  const Place document(text, json::root(text), "");
+void check_all(const Document& text, const Host& wanted, Findings& out) {
+  const Place document(text);
   Host host = wanted;
   check::check_shape(document, out);
   check_version(document, out);
   host.root = check_root(document, host, out);
-  check::check_process(document, host, out);
+  const check::Files files(document, host);
+  check::check_process(document, host, files, out);
   check::check_mounts(document, host, out);
-  check::check_hooks(document, host, out);
+  check::check_hooks(document, host, files, out);
   check::check_linux(document, host, out);
   check_annotations(document, out);
+}
+
+// What is not JSON is not judged further.
+bool is_readable(std::string_view text, Findings& out) {
+  const std::optional<json::Mistake> mistake = json::mistake_in(text);
+  if (mistake) {
+    out.add(Refuses::kBoth, line_and_column(text, mistake->offset), mistake->text);
+  }
+  return !mistake;
+}
+
+// Go's decoder takes a key however its letters are written, crun's does not.
+bool any_case(Taker taker) {
+  return taker != Taker::kCrun;
+}
+
+// What the start adds is its own business as long as it can be started.
+std::vector<Finding> of_people(std::vector<Finding> findings, const Document& document) {
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.severity != Severity::kError && document.is_added(finding.place);
+  });
+  for (Finding& finding : findings) {
+    finding.text += document.is_added(finding.place) ? " (the start itself adds it)" : "";
+  }
+  return findings;
 }
 
 }  // namespace
@@ -154,7 +192,9 @@ const char* to_string(Severity severity) {
 
 std::vector<Finding> check_document(std::string_view text, Taker taker) {
   Findings out(taker);
-  check_all(text, {false, "", ""}, out);
+  if (is_readable(text, out)) {
+    check_all(Document(text, any_case(taker)), {false, "", "", ""}, out);
+  }
   return out.take();
 }
 
@@ -174,12 +214,23 @@ std::vector<Finding> check_bundle(const std::string& bundle, Taker taker) {
     out.add(Refuses::kBoth, "", quoted(file), " is not a regular file");
   } else {
     try {
-      check_all(read_file(file, kMaxBytes), {true, folder, ""}, out);
+      const std::string text = read_file(file, kMaxBytes);
+      if (is_readable(text, out)) {
+        check_all(Document(text, any_case(taker)), {true, folder, "", ""}, out);
+      }
     } catch (const Error& error) {
       out.add(Refuses::kBoth, "", error.what());
     }
   }
   return out.take();
+}
+
+std::vector<Finding> check_bundle(const std::string& bundle, const StartEdit& edit, Taker taker) {
+  Findings out(taker);
+  const std::string text = json::apply(edit.before, edit.splices);
+  const Document document(text, any_case(taker), edit.before, edit.splices);
+  check_all(document, {true, absolute_path(bundle), "", edit.coming, edit.written}, out);
+  return of_people(out.take(), document);
 }
 
 }  // namespace xpu

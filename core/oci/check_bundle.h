@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/oci/text.h"
+
 namespace xpu {
 
 // Whose refusals are errors. What only the other one refuses is a warning.
@@ -26,6 +28,18 @@ struct Finding {
 // root file system and at what the configuration names on the host, and changes nothing. What a
 // person may not look at is passed over.
 std::vector<Finding> check_bundle(const std::string& bundle, Taker taker);
+
+// What a start of ours would make of a bundle before a low-level runtime reads it.
+struct StartEdit {
+  std::string before;  // the text of config.json, which is JSON
+  std::vector<json::Splice> splices;
+  std::string coming;                // a folder that is filled at the start; "" for none
+  std::vector<std::string> written;  // paths in the root file system that are written at the start
+};
+
+// The same of a bundle as the start would leave it. Places are those of the text before; what the
+// start adds is named only where it is refused.
+std::vector<Finding> check_bundle(const std::string& bundle, const StartEdit& edit, Taker taker);
 
 // What can be said from the text alone: syntax, shapes, and words that are known.
 std::vector<Finding> check_document(std::string_view text, Taker taker);

@@ -18,9 +18,11 @@ constexpr Phase kPhases[] = {
     {"poststart", false, Refuses::kRunc},       {"poststop", false, Refuses::kNobody}};
 
 void check_program(const Place& hook, const std::string& path, const Phase& phase, const Host& host,
-                   Findings& out) {
-  const std::optional<Look> found =
-      phase.in_container ? look_in_root(host, path) : std::optional(look_at(path));
+                   const Files& files, Findings& out) {
+  const bool coming = !host.coming.empty() && path.starts_with(host.coming + "/");
+  const std::optional<Look> found = phase.in_container ? files.look(path)
+                                    : coming           ? std::nullopt
+                                                       : std::optional(look_at(path));
   if (!found || !found->known) {
     return;
   }
@@ -34,7 +36,8 @@ void check_program(const Place& hook, const std::string& path, const Phase& phas
   }
 }
 
-void check_hook(const Place& hook, const Phase& phase, const Host& host, Findings& out) {
+void check_hook(const Place& hook, const Phase& phase, const Host& host, const Files& files,
+                Findings& out) {
   const std::string path = hook.text("path").value_or("");
   if (path.empty()) {
     out.add(Refuses::kBoth, hook.path_of("path"),
@@ -42,7 +45,7 @@ void check_hook(const Place& hook, const Phase& phase, const Host& host, Finding
   } else if (path.front() != '/') {
     out.add(Refuses::kRunc, hook.path_of("path"), quoted(path), " is not an absolute path");
   } else if (host.look) {
-    check_program(hook, path, phase, host, out);
+    check_program(hook, path, phase, host, files, out);
   }
   if (const std::optional<std::int64_t> seconds = hook.integer("timeout");
       seconds && *seconds <= 0) {
@@ -53,12 +56,12 @@ void check_hook(const Place& hook, const Phase& phase, const Host& host, Finding
 
 }  // namespace
 
-void check_hooks(const Place& document, const Host& host, Findings& out) {
+void check_hooks(const Place& document, const Host& host, const Files& files, Findings& out) {
   const std::optional<Place> hooks = document.get("hooks");
   for (const Phase& phase : kPhases) {
     for (const Place& hook : hooks ? hooks->elements(phase.name) : std::vector<Place>()) {
       if (hook.value().is_object()) {
-        check_hook(hook, phase, host, out);
+        check_hook(hook, phase, host, files, out);
       }
     }
   }

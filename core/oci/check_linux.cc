@@ -189,33 +189,66 @@ std::string file_of(std::string key) {
   return cat("/proc/sys/", key);
 }
 
-void check_setting(const Place& document, const Place& setting, const std::string& key,
-                   const Host& host, Findings& out) {
-  const auto needs = [&](std::string_view type) {
-    if (!has_namespace(document, type)) {
-      out.add(Refuses::kBoth, setting.path(), "needs a namespace of the type ", quoted(type),
-              "; the host's own may not be changed");
+// Of linux.namespaces: what the settings of a container are judged by.
+class SettingChecker {
+ public:
+  SettingChecker(const Place& part, const Host& host, Findings& out) : host_(host), out_(out) {
+    for (const Place& entry : part.elements("namespaces")) {
+      paths_.insert_or_assign(entry.text("type").value_or(""), entry.text("path").value_or(""));
+    }
+    const std::string network = path_of("network");
+    const Look joined = host.look && !network.empty() ? look_at(network) : Look{};
+    const Look own = joined.there ? look_at("/proc/self/ns/net") : Look{};
+    in_own_network_ = own.there && joined.status.st_dev == own.status.st_dev &&
+                      joined.status.st_ino == own.status.st_ino;
+  }
+
+  void check(const Place& setting, const std::string& key) {
+    if (is_among(kIpcSettings, key) || key.starts_with("fs.mqueue.")) {
+      needs(setting, key, "ipc");
+    } else if (key.starts_with("net.")) {
+      needs(setting, key, "network");
+    } else if (key == "kernel.domainname") {
+      needs(setting, key, "uts");
+    } else if (key == "kernel.hostname") {
+      out_.add(Refuses::kBoth, setting.path(), "is what the key hostname is for");
+    } else {
+      out_.add(Refuses::kBoth, setting.path(),
+               "is a setting of the whole host, which a container may not change");
+    }
+  }
+
+ private:
+  std::string path_of(const std::string& type) const {
+    const auto found = paths_.find(type);
+    return found == paths_.end() ? "" : found->second;
+  }
+
+  void needs(const Place& setting, const std::string& key, const std::string& type) {
+    if (paths_.count(type) == 0) {
+      out_.add(Refuses::kBoth, setting.path(), "needs a namespace of the type ", quoted(type),
+               "; the host's own may not be changed");
       return;
     }
-    const Look found = host.look ? look_at(file_of(key)) : Look{};
-    if (host.look && found.known && !found.there) {
-      out.add(Refuses::kBoth, setting.path(), "the kernel has no such setting (", file_of(key),
-              ")");
+    if (type == "network" && in_own_network_) {
+      out_.add(Refuses::kRunc, setting.path(), "needs a network of its own, and ",
+               quoted(path_of(type)), " is the host's");
+      return;
     }
-  };
-  if (is_among(kIpcSettings, key) || key.starts_with("fs.mqueue.")) {
-    needs("ipc");
-  } else if (key.starts_with("net.")) {
-    needs("network");
-  } else if (key == "kernel.domainname") {
-    needs("uts");
-  } else if (key == "kernel.hostname") {
-    out.add(Refuses::kBoth, setting.path(), "is what the key hostname is for");
-  } else {
-    out.add(Refuses::kBoth, setting.path(),
-            "is a setting of the whole host, which a container may not change");
+    // Another's may have interfaces, and with them settings, that nobody else has.
+    const bool of_another = !path_of(type).empty();
+    const Look found = host_.look && !of_another ? look_at(file_of(key)) : Look{false, false, {}};
+    if (found.known && !found.there) {
+      out_.add(Refuses::kBoth, setting.path(), "the kernel has no such setting (", file_of(key),
+               ")");
+    }
   }
-}
+
+  const Host& host_;
+  Findings& out_;
+  std::map<std::string, std::string> paths_;  // by type
+  bool in_own_network_ = false;
+};
 
 void check_words(const Place& document, const Place& part, const Host& host, Findings& out) {
   const std::string propagation = part.text("rootfsPropagation").value_or("");
@@ -283,9 +316,10 @@ void check_linux(const Place& document, const Host& host, Findings& out) {
   }
   check_cgroups_path(*part, out);
   check_resources(*part, host, out);
-  check_seccomp(*part, out);
+  check_seccomp(*part, host, out);
+  SettingChecker settings(*part, host, out);
   for (const auto& [key, setting] : part->entries("sysctl")) {
-    check_setting(document, setting, with_dots(key), host, out);
+    settings.check(setting, with_dots(key));
   }
   check_words(document, *part, host, out);
 }

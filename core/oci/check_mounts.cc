@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "core/base/file.h"
+#include "core/base/path.h"
 #include "core/oci/check.h"
 
 namespace xpu::check {
@@ -17,9 +19,13 @@ constexpr std::string_view kCoverable[] = {"/proc/cpuinfo", "/proc/diskstats",
                                            "/proc/loadavg", "/proc/slabinfo",
                                            "/proc/net/dev", "/proc/sys/kernel/ns_last_pid"};
 
+// Types whose mounts over files of /proc only newer versions of runc refuse.
+constexpr std::string_view kUnguarded[] = {"proc", "sysfs", "mqueue", "tmpfs", "cgroup"};
+
 // Options of tmpfs itself, and those that low-level runtimes make flags of.
 constexpr std::string_view kTmpfsValues[] = {"size", "nr_blocks", "nr_inodes", "mode",   "uid",
                                              "gid",  "mpol",      "huge",      "context"};
+constexpr std::string_view kHugeWords[] = {"never", "always", "within_size", "advise"};
 constexpr std::string_view kFlags[] = {"defaults",      "ro",         "rw",          "suid",
                                        "nosuid",        "dev",        "nodev",       "exec",
                                        "noexec",        "sync",       "async",       "dirsync",
@@ -30,20 +36,22 @@ constexpr std::string_view kFlags[] = {"defaults",      "ro",         "rw",     
                                        "rslave",        "relatime",   "norelatime",  "strictatime",
                                        "nostrictatime", "silent",     "loud",        "iversion",
                                        "noiversion",    "acl",        "noacl",       "tmpcopyup",
-                                       "inode32",       "inode64",    "noswap",      "copy-symlink",
-                                       "rro",           "rrw",        "lazytime",    "nolazytime",
-                                       "nosymfollow",   "symfollow",  "idmap"};
+                                       "inode32",       "inode64",    "noswap",      "lazytime",
+                                       "nolazytime",    "rro",        "rrw",         "rsuid",
+                                       "rnosuid",       "rdev",       "rnodev",      "rexec",
+                                       "rnoexec",       "rrelatime",  "rnorelatime"};
+// Those of runc only: crun's kernel call fails with them.
+constexpr std::string_view kFlagsOfRunc[] = {
+    "ratime",         "rnoatime",     "rdiratime",   "rnodiratime", "rstrictatime",
+    "rnostrictatime", "rnosymfollow", "nosymfollow", "symfollow",   "rsymfollow"};
+constexpr std::string_view kTimesOfRunc[] = {"ratime",      "rnoatime",     "rdiratime",
+                                             "rnodiratime", "rstrictatime", "rnostrictatime"};
+// Takes a link as it is instead of what it leads to.
+constexpr std::string_view kCopyLink = "copy-symlink";
 
 template <class Words>
 bool is_among(const Words& words, std::string_view word) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
-}
-
-std::string clean(std::string path) {
-  while (path.size() > 1 && path.back() == '/') {
-    path.pop_back();
-  }
-  return path;
 }
 
 bool is_below(std::string_view path, std::string_view folder) {
@@ -53,12 +61,15 @@ bool is_below(std::string_view path, std::string_view folder) {
 
 struct Mount {
   Place place;
-  std::string destination, type, source;
+  std::string written;      // the destination as it stands there
+  std::string destination;  // as the container knows it
+  std::string type, source;
   std::vector<std::string> options;
 
   explicit Mount(const Place& where)
       : place(where),
-        destination(clean(where.text("destination").value_or(""))),
+        written(where.text("destination").value_or("")),
+        destination(written.empty() ? "" : cleaned(written)),
         type(where.text("type").value_or("")),
         source(where.text("source").value_or("")) {
     for (const Place& option : where.elements("options")) {
@@ -69,34 +80,68 @@ struct Mount {
   bool binds() const { return has("bind") || has("rbind"); }
 };
 
-// "512k", "50%"
-bool is_size(std::string_view text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string_view unit = text.substr(digits);
-  return digits > 0 &&
-         (unit.empty() || (unit.size() == 1 &&
-                           std::string_view("kKmMgGtT%").find(unit[0]) != std::string_view::npos));
+// A number as the kernel reads it, in decimal, octal or hexadecimal digits; what follows it.
+std::optional<std::string_view> behind_number(std::string_view text) {
+  const bool hex = text.starts_with("0x") || text.starts_with("0X");
+  text.remove_prefix(hex ? 2 : 0);
+  const std::size_t digits =
+      std::min(text.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789"), text.size());
+  return digits == 0 ? std::nullopt : std::optional(text.substr(digits));
 }
 
-void check_tmpfs_option(const Mount& mount, std::size_t index, Findings& out) {
-  const std::string& option = mount.options[index];
-  const std::string path = cat(mount.place.path_of("options"), '[', index, ']');
+// "512k", "0x10000", "1p", "50%"
+bool is_size(std::string_view text, std::string_view units) {
+  if (text == "%" && units.ends_with('%')) {
+    return true;
+  }
+  const std::optional<std::string_view> unit = behind_number(text);
+  return unit && (unit->empty() || (unit->size() == 1 && units.find(unit->front()) != units.npos));
+}
+
+// What is wrong with the value of an option; "" for nothing.
+const char* mistake_in_value(std::string_view name, std::string_view value) {
+  if (name == "size") {
+    return is_size(value, "kKmMgGtTpPeE%") ? "" : " is no size";
+  }
+  if (name == "nr_blocks" || name == "nr_inodes") {
+    return is_size(value, "kKmMgGtTpPeE") ? "" : " is no size";
+  }
+  if (name == "uid" || name == "gid") {
+    const std::optional<std::string_view> rest = behind_number(value);
+    return rest && rest->empty() ? "" : " is no number";
+  }
+  if (name == "huge") {
+    return is_among(kHugeWords, value) ? "" : " is none of never, always, within_size and advise";
+  }
+  if (name == "mode") {
+    return !value.empty() && value.find_first_not_of("01234567") == value.npos
+               ? ""
+               : " is no mode in octal digits";
+  }
+  return "";
+}
+
+bool is_tmpfs_flag(const Mount& mount, std::string_view option) {
+  // Numbers of users are mapped where the mount says how.
+  const bool maps = (option == "idmap" || option == "ridmap") && mount.place.get("uidMappings");
+  return option.empty() || maps || is_among(kFlags, option);
+}
+
+void check_tmpfs_option(const Mount& mount, const Place& where, Findings& out) {
+  const std::string option = where.text().value_or("");
   const std::size_t equals = option.find('=');
   const std::string_view name = std::string_view(option).substr(0, equals);
-  if (equals == option.npos ? !option.empty() && !is_among(kFlags, option)
-                            : !is_among(kTmpfsValues, name)) {
-    out.add(Refuses::kBoth, path, quoted(option), " is no option of tmpfs");
-    return;
-  }
   if (equals == option.npos) {
-    return;
-  }
-  const std::string_view value = std::string_view(option).substr(equals + 1);
-  if ((name == "size" || name == "nr_blocks" || name == "nr_inodes") && !is_size(value)) {
-    out.add(Refuses::kBoth, path, quoted(option), " is no size");
-  }
-  if (name == "mode" && (value.empty() || value.find_first_not_of("01234567") != value.npos)) {
-    out.add(Refuses::kBoth, path, quoted(option), " is no mode in octal digits");
+    if (!is_tmpfs_flag(mount, option)) {
+      out.add(is_among(kFlagsOfRunc, option) ? Refuses::kCrun : Refuses::kBoth, where.path(),
+              quoted(option), " is no option of tmpfs");
+    }
+  } else if (!is_among(kTmpfsValues, name)) {
+    out.add(Refuses::kBoth, where.path(), quoted(option), " is no option of tmpfs");
+  } else if (const std::string_view mistake =
+                 mistake_in_value(name, std::string_view(option).substr(equals + 1));
+             !mistake.empty()) {
+    out.add(Refuses::kBoth, where.path(), quoted(option), mistake);
   }
 }
 
@@ -113,9 +158,12 @@ class Checker {
       }
     }
     if (mounts.empty()) {
-      out.add(Refuses::kCrun, "mounts", "is missing or empty; most programs need /proc");
-    } else if (!is_among(destinations_, kProc)) {
-      out.add(Refuses::kNobody, "mounts", "has no /proc, which most programs need");
+      out.add(Refuses::kBoth, "mounts", "is missing or empty; most programs need /proc");
+    } else if (destinations_.count(std::string(kProc)) == 0) {
+      // runc looks into it for what to close.
+      const std::optional<Look> own = look_in_root(host, "/proc/self/fd");
+      out.add(own && own->there ? Refuses::kNobody : Refuses::kRunc, "mounts",
+              "has no /proc, which most programs need");
     }
   }
 
@@ -130,7 +178,7 @@ class Checker {
     } else {
       check_type(mount);
     }
-    destinations_.push_back(mount.destination);
+    destinations_.insert(mount.destination);
   }
 
   void check_destination(const Mount& mount) {
@@ -140,8 +188,8 @@ class Checker {
       out_.add(Refuses::kBoth, path, "is missing or empty");
       return;
     }
-    if (destination.front() != '/') {
-      out_.add(Refuses::kNobody, path, quoted(destination),
+    if (mount.written.front() != '/') {
+      out_.add(Refuses::kNobody, path, quoted(mount.written),
                " is not an absolute path, which is deprecated");
     }
     if (destination.find('\0') != destination.npos) {
@@ -150,8 +198,10 @@ class Checker {
     const bool covers = destination == kProc && mount.type != "proc" && mount.binds() &&
                         !mount.source.starts_with(kProc);
     if (covers || (is_below(destination, kProc) && !is_among(kCoverable, destination))) {
-      out_.add(Refuses::kRunc, path, quoted(destination),
-               " may not be covered by a mount: it is in /proc");
+      const bool unguarded = !mount.binds() && is_among(kUnguarded, mount.type);
+      out_.add(unguarded ? Refuses::kNobody : Refuses::kRunc, path, quoted(destination),
+               unguarded ? " is in /proc, and runc refuses to cover it from 1.2 on"
+                         : " may not be covered by a mount: it is in /proc");
     }
   }
 
@@ -165,14 +215,26 @@ class Checker {
       out_.add(Refuses::kRunc, path, "holds a NUL character");
       return;
     }
-    if (!host_.look) {
+    for (const Place& option : mount.place.elements("options")) {
+      if (is_among(kTimesOfRunc, option.text().value_or(""))) {
+        out_.add(Refuses::kCrun, option.path(), quoted(*option.text()),
+                 " cannot be set by this version of crun");
+      }
+    }
+    if (!host_.look || (!host_.coming.empty() && is_below(mount.source, host_.coming))) {
       return;
     }
     const std::string source =
         mount.source.front() == '/' ? mount.source : cat(host_.bundle, '/', mount.source);
     const Look found = look_at(source);
-    if (found.known && !found.there) {
-      out_.add(Refuses::kBoth, path, quoted(mount.source), " does not exist on this host",
+    struct stat link = {};
+    const bool dangles = !found.there && ::lstat(source.c_str(), &link) == 0;
+    if (found.known && !found.there && dangles && mount.has(kCopyLink)) {
+      out_.add(Refuses::kRunc, path, quoted(mount.source),
+               " is a link that leads nowhere, which crun copies from 1.9 on");
+    } else if (found.known && !found.there) {
+      out_.add(Refuses::kBoth, path, quoted(mount.source),
+               dangles ? " is a link that leads nowhere" : " does not exist on this host",
                mount.source.front() == '/' ? "" : cat(" (in ", host_.bundle, ")"));
     } else if (found.there) {
       check_kind(mount, S_ISDIR(found.status.st_mode));
@@ -181,10 +243,10 @@ class Checker {
 
   // A folder cannot be mounted over a file, nor a file over a folder.
   void check_kind(const Mount& mount, bool folder) {
-    const bool covered =
-        std::any_of(destinations_.begin(), destinations_.end(), [&](const std::string& earlier) {
-          return mount.destination == earlier || is_below(mount.destination, earlier);
-        });
+    bool covered = destinations_.count("/") != 0;
+    for (std::string at = mount.destination; at != "/" && !covered; at = folder_of(at)) {
+      covered = destinations_.count(at) != 0;
+    }
     const std::optional<Look> target =
         covered ? std::nullopt : look_in_root(host_, mount.destination);
     if (target && target->there && S_ISDIR(target->status.st_mode) != folder) {
@@ -202,8 +264,8 @@ class Checker {
       return;
     }
     if (mount.type == "tmpfs") {
-      for (std::size_t i = 0; i < mount.options.size(); ++i) {
-        check_tmpfs_option(mount, i, out_);
+      for (const Place& option : mount.place.elements("options")) {
+        check_tmpfs_option(mount, option, out_);
       }
     }
     // "cgroup" is whatever the host has of them.
@@ -217,7 +279,7 @@ class Checker {
   const Host& host_;
   Findings& out_;
   std::string file_systems_;
-  std::vector<std::string> destinations_;  // of the mounts so far
+  std::set<std::string> destinations_;  // of the mounts so far
 };
 
 }  // namespace

@@ -77,6 +77,9 @@ void check_cwd(const Place& process, Findings& out) {
 void check_env(const Place& process, Findings& out) {
   for (const Place& variable : process.elements("env")) {
     const std::optional<std::string> text = variable.text();
+    if (variable.is_null()) {
+      out.add(Refuses::kRunc, variable.path(), "is null, which is not of the form NAME=value");
+    }
     if (!text) {
       continue;
     }
@@ -168,7 +171,7 @@ void check_rlimits(const Place& process, Findings& out) {
       out.add(Refuses::kNobody, limit.path(), type,
               " is there twice, which the specification forbids");
     }
-    const std::optional<std::int64_t> hard = limit.integer("hard"), soft = limit.integer("soft");
+    const std::optional<std::uint64_t> hard = limit.natural("hard"), soft = limit.natural("soft");
     if (hard && soft && *soft > *hard) {
       out.add(Refuses::kBoth, limit.path_of("soft"), *soft, " is more than hard, ", *hard);
     }
@@ -196,68 +199,107 @@ void check_labels(const Place& process, const Host& host, Findings& out) {
   }
 }
 
-// Where PATH of the process leads, as the low-level runtime looks it up.
-std::vector<std::string> folders_of_path(const Place& process) {
-  std::string list = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+// Where PATH of the process leads; nullopt without PATH. Of several the last counts.
+std::optional<std::vector<std::string>> folders_of_path(const Place& process) {
+  std::optional<std::string> list;
   for (const Place& variable : process.elements("env")) {
     const std::string text = variable.text().value_or("");
-    list = text.starts_with("PATH=") ? text.substr(5) : list;
+    list = text.starts_with("PATH=") ? std::optional(text.substr(5)) : list;
+  }
+  if (!list) {
+    return std::nullopt;
   }
   std::vector<std::string> out;
-  for (std::size_t at = 0; at < list.size();) {
-    const std::size_t end = std::min(list.find(':', at), list.size());
-    out.push_back(list.substr(at, end - at));
+  for (std::size_t at = 0; at <= list->size() && !list->empty();) {
+    const std::size_t end = std::min(list->find(':', at), list->size());
+    out.push_back(list->substr(at, end - at));
     at = end + 1;
   }
   return out;
-}
-
-// What a program's path is, nullopt where a mount or a link keeps that from being said.
-std::optional<Look> look_at_program(const Place& document, const Host& host,
-                                    const std::string& path) {
-  for (const Place& mount : document.elements("mounts")) {
-    std::string target = mount.text("destination").value_or("");
-    while (target.size() > 1 && target.back() == '/') {
-      target.pop_back();
-    }
-    if (target == "/" || path == target || path.starts_with(target + "/")) {
-      return std::nullopt;
-    }
-  }
-  return look_in_root(host, path);
 }
 
 bool can_run(const Look& found) {
   return found.there && S_ISREG(found.status.st_mode) && (found.status.st_mode & 0111) != 0;
 }
 
+// Hooks that run before the program does may bring it.
+bool has_hooks_before(const Place& document) {
+  const std::optional<Place> hooks = document.get("hooks");
+  return hooks &&
+         (!hooks->elements("prestart").empty() || !hooks->elements("createRuntime").empty() ||
+          !hooks->elements("createContainer").empty());
+}
+
 // The program that is to run, where it can be said without starting anything.
-void check_program(const Place& document, const Place& process, const Host& host, Findings& out) {
-  const std::vector<Place> args = process.elements("args");
-  const std::string program = args.empty() ? "" : args.front().text().value_or("");
-  if (program.empty()) {
-    return;
+class ProgramChecker {
+ public:
+  ProgramChecker(const Place& document, const Place& process, const Place& argument,
+                 const Files& files, Findings& out)
+      : process_(process),
+        argument_(argument),
+        name_(argument.text().value_or("")),
+        cwd_(process.text("cwd").value_or("/")),
+        files_(files),
+        hooked_(has_hooks_before(document)),
+        out_(out) {}
+
+  void check(const Host& host) {
+    if (name_.empty()) {
+      return;
+    }
+    if (name_.find('/') != name_.npos) {
+      const std::optional<Look> found = host.look ? look(name_) : std::nullopt;
+      if (found && !can_run(*found)) {
+        missing(!found->there                    ? " is not in the root file system"
+                : S_ISDIR(found->status.st_mode) ? " is a folder"
+                                                 : " is not executable");
+      }
+    } else if (const std::optional<std::vector<std::string>> folders = folders_of_path(process_);
+               !folders) {
+      out_.add(Refuses::kBoth, argument_.path(), quoted(name_),
+               " has no slash, and process.env has no PATH to find it by");
+    } else if (host.look) {
+      search(*folders);
+    }
   }
-  if (program.find('/') == program.npos) {
-    for (const std::string& folder : folders_of_path(process)) {
-      const std::optional<Look> found = look_at_program(document, host, cat(folder, '/', program));
-      if (!found || can_run(*found)) {
+
+ private:
+  std::optional<Look> look(const std::string& path) const {
+    return files_.look(path.starts_with('/') ? path : cat(cwd_, '/', path));
+  }
+  void missing(const char* what) {
+    out_.add(hooked_ ? Refuses::kNobody : Refuses::kBoth, argument_.path(), quoted(name_), what,
+             hooked_ ? ", unless a hook brings it" : "");
+  }
+
+  // An empty folder is the working one for runc, which takes no program from a folder that is not
+  // absolute; crun passes over it.
+  void search(const std::vector<std::string>& folders) {
+    for (const std::string& folder : folders) {
+      const std::optional<Look> found = look(cat(folder.empty() ? "." : folder, '/', name_));
+      if (!found) {
         return;
       }
+      if (!can_run(*found)) {
+        continue;
+      }
+      if (folder.starts_with('/')) {
+        return;
+      }
+      out_.add(folder.empty() ? Refuses::kBoth : Refuses::kRunc, argument_.path(), quoted(name_),
+               " is found by ", quoted(folder), " in PATH, which is no absolute path");
+      return;
     }
-    out.add(Refuses::kBoth, args.front().path(), quoted(program),
-            " is in none of the folders that PATH names in the root file system");
-    return;
+    missing(" is in none of the folders that PATH names in the root file system");
   }
-  const std::optional<Look> found =
-      program.front() == '/' ? look_at_program(document, host, program) : std::nullopt;
-  if (found && !can_run(*found)) {
-    out.add(Refuses::kBoth, args.front().path(), quoted(program),
-            !found->there                    ? " is not in the root file system"
-            : S_ISDIR(found->status.st_mode) ? " is a folder"
-                                             : " is not executable");
-  }
-}
+
+  const Place& process_;
+  const Place& argument_;
+  const std::string name_, cwd_;
+  const Files& files_;
+  const bool hooked_;
+  Findings& out_;
+};
 
 void check_hostname(const Place& document, Findings& out) {
   const std::string name = document.text("hostname").value_or("");
@@ -276,13 +318,16 @@ void check_hostname(const Place& document, Findings& out) {
 
 }  // namespace
 
-void check_process(const Place& document, const Host& host, Findings& out) {
+void check_process(const Place& document, const Host& host, const Files& files, Findings& out) {
   const std::optional<Place> process = document.get("process");
   if (!process) {
     out.add(Refuses::kBoth, "process", "is missing; there is nothing to run");
   } else if (process->value().is_object()) {
     check_args(*process, out);
-    check_program(document, *process, host, out);
+    const std::vector<Place> args = process->elements("args");
+    if (!args.empty()) {
+      ProgramChecker(document, *process, args.front(), files, out).check(host);
+    }
     check_cwd(*process, out);
     check_env(*process, out);
     check_user(*process, out);

@@ -8,7 +8,6 @@
 #include <map>
 #include <span>
 
-#include "core/base/ascii.h"
 #include "core/base/nearest.h"
 #include "core/oci/check.h"
 
@@ -280,7 +279,7 @@ bool is_integer_in(std::string_view text, const Shape& shape) {
 
 class Walker {
  public:
-  explicit Walker(Findings& out) : out_(out) {}
+  Walker(bool any_case, Findings& out) : any_case_(any_case), out_(out) {}
 
   void walk(const Place& place, const Shape& shape) {
     switch (shape.kind) {
@@ -329,8 +328,11 @@ class Walker {
         place.value().is_array() || place.value().is_object()) {
       out_.add(Refuses::kRunc, place.path(), "is not a number");
     } else if (!is_integer_in(text, shape)) {
-      out_.add(Refuses::kBoth, place.path(), text, " is not an integer from ", shape.least, " to ",
-               shape.most);
+      // crun reads -1 as the largest that there is.
+      const bool wraps = shape.most == std::numeric_limits<std::uint64_t>::max() &&
+                         place.integer().value_or(0) < 0;
+      out_.add(wraps ? Refuses::kRunc : Refuses::kBoth, place.path(), text,
+               " is not an integer from ", shape.least, " to ", shape.most);
     }
   }
 
@@ -360,10 +362,10 @@ class Walker {
       const auto field = std::find_if(
           fields.begin(), fields.end(),
           [&, wanted = std::string_view(key)](const Field& f) { return f.key == wanted; });
-      if (field == fields.end()) {
-        check_unknown(key, value, shape);
-      } else {
+      if (field != fields.end()) {
         walk_unless_null(value, *field->shape);
+      } else {
+        check_unknown(key, value, shape);
       }
     }
     for (const Field& field : shape.fields()) {
@@ -387,10 +389,13 @@ class Walker {
   void check_unknown(const std::string& key, const Place& value, const Shape& shape) {
     std::vector<std::string_view> known;
     for (const Field& field : shape.fields()) {
-      if (equal_in_any_case(key, field.key)) {
+      if (json::folds_to(key, field.key)) {
         out_.add(Refuses::kNobody, value.path(), "is spelt ", quoted(field.key),
                  "; runc takes it for that, crun does not, and a container that asks for "
                  "accelerators is refused");
+        if (any_case_) {
+          walk_unless_null(value, *field.shape);
+        }
         return;
       }
       known.push_back(field.key);
@@ -399,13 +404,14 @@ class Walker {
               did_you_mean(key, known));
   }
 
+  const bool any_case_;  // of keys
   Findings& out_;
 };
 
 }  // namespace
 
 void check_shape(const Place& document, Findings& out) {
-  Walker(out).walk(document, kDocument);
+  Walker(document.any_case(), out).walk(document, kDocument);
 }
 
 }  // namespace xpu::check

@@ -173,26 +173,6 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-// Equal under Unicode simple folding. Our names are ASCII letters, so besides ASCII case only two
-// characters fold into them: U+017F (to s) and U+212A (to k).
-bool folds_to(std::string_view text, std::string_view name) {
-  std::size_t at = 0;
-  for (const char expected : name) {
-    const char want = lower(expected);
-    const std::string_view rest = text.substr(at);
-    if (!rest.empty() && lower(rest.front()) == want) {
-      at += 1;
-    } else if (want == 's' && rest.starts_with("\u017f")) {
-      at += 2;
-    } else if (want == 'k' && rest.starts_with("\u212a")) {
-      at += 3;
-    } else {
-      return false;
-    }
-  }
-  return at == text.size();
-}
-
 // Length of the UTF-8 sequence at the front of `text`; 0 when it is not one.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -264,6 +244,26 @@ std::vector<Value> elements(std::string_view document, const Value& array) {
     cursor.advance();  // ',' or ']'
   }
   return out;
+}
+
+// Equal under Unicode simple folding. Our names are ASCII letters, so besides ASCII case only two
+// characters fold into them: U+017F (to s) and U+212A (to k).
+bool folds_to(std::string_view text, std::string_view name) {
+  std::size_t at = 0;
+  for (const char expected : name) {
+    const char want = lower(expected);
+    const std::string_view rest = text.substr(at);
+    if (!rest.empty() && lower(rest.front()) == want) {
+      at += 1;
+    } else if (want == 's' && rest.starts_with("\u017f")) {
+      at += 2;
+    } else if (want == 'k' && rest.starts_with("\u212a")) {
+      at += 3;
+    } else {
+      return false;
+    }
+  }
+  return at == text.size();
 }
 
 std::optional<Value> find(const std::vector<Member>& members, std::string_view name,

@@ -51,6 +51,10 @@ std::optional<Value> find(std::string_view document, const Value& object, std::s
 std::optional<Value> find(const std::vector<Member>& members, std::string_view name,
                           const std::string& where);
 
+// Whether Go's decoder would take `text` for the key `name`, which is of ASCII letters: equal under
+// Unicode's simple folding.
+bool folds_to(std::string_view text, std::string_view name);
+
 // Contents of a string value, escapes resolved; nullopt when it is not a string.
 std::optional<std::string> as_string(const Value& value);
 // Integer in range, else nullopt.

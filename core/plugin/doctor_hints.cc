@@ -18,7 +18,8 @@ class HintsReader {
 
   DoctorHints read() const {
     toml_.known_keys(doctor_, "[doctor] ",
-                     {"nodes", "services", "versions", "libraries", "cdi", "docker-gpus"});
+                     {"nodes", "services", "versions", "libraries", "cdi", "docker-gpus", "sharing",
+                      "checkpoint", "preloads", "hook-files"});
     DoctorHints out;
     each("nodes", {"path", "if-exists", "needed-for", "remedy"}, [&](const Entry& entry) {
       out.nodes.push_back({entry.path("path"), entry.path("if-exists", ""),
@@ -44,10 +45,29 @@ class HintsReader {
         out.docker_gpus.push_back(std::move(program));
       }
     });
+    read_complaints(out);
     return out;
   }
 
  private:
+  void read_complaints(DoctorHints& out) const {
+    each("sharing", {"program", "why", "remedy"}, [&](const Entry& entry) {
+      out.sharing.push_back({entry.text("program"), entry.text("why"), entry.text("remedy")});
+    });
+    each("checkpoint", {"plugins", "programs", "remedy"}, [&](const Entry& entry) {
+      out.checkpoint.push_back({entry.paths("plugins"),
+                                entry.table.get("programs") == nullptr ? std::vector<std::string>()
+                                                                       : entry.texts("programs"),
+                                entry.text("remedy")});
+    });
+    each("preloads", {"name", "why", "remedy"}, [&](const Entry& entry) {
+      out.preloads.push_back({entry.text("name"), entry.text("why"), entry.text("remedy")});
+    });
+    each("hook-files", {"option", "remedy"}, [&](const Entry& entry) {
+      out.hook_files.push_back({entry.text("option"), entry.text("remedy")});
+    });
+  }
+
   // One table of a list.
   struct Entry {
     const HintsReader& reader;

@@ -32,6 +32,25 @@
 //
 //   [[doctor.docker-gpus]]               # without one of these, docker refuses --gpus by itself
 //   programs = ["acme-container-runtime-hook"]
+//
+//   [[doctor.sharing]]                   # a daemon through which processes share all devices
+//   program = "acme-share-control"
+//   why = "programs that reach it share every device, and one that fails takes the others with it"
+//   remedy = "acme-share-control stop"
+//
+//   [[doctor.checkpoint]]                # what has to be there so that containers can be
+//   checkpointed plugins = ["/usr/lib/criu/acme_plugin.so"]  # patterns of files; one of them is
+//   enough programs = ["acme-checkpoint"]       # optional; all of them remedy = "apt-get install
+//   acme-criu"
+//
+//   [[doctor.preloads]]                  # what is loaded into programs to count what they take
+//   name = "libacme_quota.so"            # the library
+//   why = "it counts memory in the programs themselves"
+//   remedy = "XPU_SHARING=exclusive for containers that must have all"
+//
+//   [[doctor.hook-files]]                # files of the host that hooks of CDI files are told of
+//   option = "--ldconfig-path"           # the argument behind it is the file, perhaps with an '@'
+//   remedy = "acme-ctk cdi generate"
 #pragma once
 
 #include <string>
@@ -62,6 +81,19 @@ struct DoctorHints {
   struct Cdi {
     std::string kind, remedy;
   };
+  struct Sharing {
+    std::string program, why, remedy;
+  };
+  struct Checkpoint {
+    std::vector<std::string> plugins, programs;
+    std::string remedy;
+  };
+  struct Preload {
+    std::string library, why, remedy;
+  };
+  struct HookFile {
+    std::string option, remedy;
+  };
 
   std::vector<Node> nodes;
   std::vector<Service> services;
@@ -69,6 +101,10 @@ struct DoctorHints {
   std::vector<Library> libraries;
   std::vector<Cdi> cdi;
   std::vector<std::string> docker_gpus;  // programs
+  std::vector<Sharing> sharing;
+  std::vector<Checkpoint> checkpoint;
+  std::vector<Preload> preloads;
+  std::vector<HookFile> hook_files;
 };
 
 // Of a manifest that was read and not refused: its file is read again. Throws Error with file and

@@ -89,6 +89,7 @@ class RequestParser {
 
   Request parse(const std::string& known_file) {
     request_.privileged = said_.privileged;
+    request_.takes_vendor_variables = accepts(RequestSource::kVendorVariable);
     if (is_sandbox(said_)) {
       return std::move(request_);
     }

@@ -98,6 +98,8 @@ struct Request {
   // Of no interest but to who looks closely: what usually comes along and does not count.
   std::vector<std::string> notes;
   std::vector<PassedOver> passed_over;  // each is in a warning as well
+  // Whether policy takes variables of vendors from this container.
+  bool takes_vendor_variables = true;
 };
 
 inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/setup/containerd_config.h"
+#include "core/setup/containerd_runtimes.h"
 #include "core/setup/engine.h"
 #include "core/setup/files.h"
 #include "core/setup/program.h"
@@ -153,6 +154,25 @@ class Containerd : public Engine {
     return answer.status == 0 || answer.status == -1 ? "" : answer.output;
   }
 
+  static std::vector<ContainerdRuntime> runtimes(const SetupOptions& options) {
+    const std::vector<Part> parts = read_parts(options, main_file(options));
+    const unsigned major = std::max(1U, major_version(options, "containerd"));
+    std::vector<ContainerdRuntime> out;
+    for (const Part& part : parts) {
+      const TomlDocument document(part.text.value_or(""), part.path);
+      const KeyPath all =
+          below(containerd_cri(document, facts(parts, part.path, major)), "containerd", "runtimes");
+      for (const std::string& name : document.names(all)) {
+        const KeyPath one = below(all, name);
+        std::optional<std::string> program =
+            document.string_at(below(one, "options", "BinaryName"));
+        program = program ? program : document.string_at(below(one, "runtime_engine"));
+        out.push_back({part.path, name, program.value_or("")});
+      }
+    }
+    return out;
+  }
+
  private:
   static std::string main_file(const SetupOptions& options) {
     if (!options.config.empty()) {
@@ -270,6 +290,12 @@ class Containerd : public Engine {
 };
 
 }  // namespace
+
+std::vector<ContainerdRuntime> containerd_runtimes(const std::string& root) {
+  SetupOptions options;
+  options.root = root;
+  return Containerd::runtimes(options);
+}
 
 std::unique_ptr<Engine> containerd_engine() {
   return std::make_unique<Containerd>();

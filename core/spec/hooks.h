@@ -20,6 +20,7 @@ struct VendorHook {
   std::string phase;
   std::size_t index = 0;  // in the array of its phase
   std::string path;
+  std::string why;  // "its request is served"
 };
 
 // The hooks whose program has exactly one of these names, in whatever folder it is, and is called

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/path.h"
 #include "core/choose/load.h"
 #include "core/figures/figures.h"
 #include "core/log/log.h"
@@ -106,23 +108,48 @@ Request read_request(const Asked& asked, const Config& config) {
   return request;
 }
 
-std::vector<VendorHook> vendor_hooks(const Asked& asked) {
+std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
+                                     const Selection& selection) {
+  const auto served = [&](const std::string& backend) {
+    return std::any_of(selection.backends.begin(), selection.backends.end(),
+                       [&](const SelectedBackend& one) { return one.backend == backend; });
+  };
+  const auto claims = [&](const std::string& backend) {
+    return std::find(request.claimed_by.begin(), request.claimed_by.end(), backend) !=
+           request.claimed_by.end();
+  };
+  const bool denied = !request.passed_over.empty() || !request.takes_vendor_variables;
   std::vector<std::string> names = {std::string(kOwnHook)};
+  std::map<std::string, const char*> why = {
+      {std::string(kOwnHook), "the runtime itself does what it is for"}};
   for (const FoundBackend& found : asked.found) {
+    const std::string& backend = found.manifest.name;
+    const bool serves = served(backend);
     // A vendor whose backend is off may be left to its own hook.
-    if (found.enabled) {
-      const std::vector<std::string>& more = found.manifest.hooks;
-      names.insert(names.end(), more.begin(), more.end());
+    if (!found.enabled || (!serves && !claims(backend) && !denied)) {
+      continue;
+    }
+    for (const std::string& name : found.manifest.hooks) {
+      names.push_back(name);
+      const char*& reason = why[name];
+      reason = serves              ? "its request is served"
+               : reason != nullptr ? reason
+               : !denied           ? "its request is decided here"
+                                   : "policy does not accept its request";
     }
   }
-  return vendor_hooks(*asked.spec, names);
+  std::vector<VendorHook> out = vendor_hooks(*asked.spec, names);
+  for (VendorHook& hook : out) {
+    hook.why = why[file_name_of(hook.path)];
+  }
+  return out;
 }
 
 void take_back(const Asked& asked, const Request& request, const std::string& bundle,
                const std::string& config_file, bool sync) {
   const std::vector<VendorHook> hooks = request.passed_over.empty() || asked.spec == nullptr
                                             ? std::vector<VendorHook>()
-                                            : vendor_hooks(asked);
+                                            : vendor_hooks(asked, request, {});
   if (!hooks.empty()) {
     Bundle edited(bundle, config_file);
     refuse_changed(edited, asked);
@@ -188,7 +215,7 @@ void make_plan(const Start& start, const std::string& state_folder, Decision& de
   decision.facts = gather_facts(spec, *decision.view, state_folder);
   decision.plan = make_plan(decision.edits, spec, *decision.view, decision.facts);
   decision.facts.ld_cache.reset();  // the text of the new configuration takes its memory
-  decision.hooks = vendor_hooks(start.asked);
+  decision.hooks = vendor_hooks(start.asked, decision.request, decision.selection);
   decision.splices = splices(spec, decision.plan, decision.hooks);
 }
 

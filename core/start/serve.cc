@@ -133,6 +133,13 @@ void say(const Decision& decision) {
   }
 }
 
+void say_hooks(const Decision& decision) {
+  for (const VendorHook& hook : decision.hooks) {
+    log::debug(cat("the hook ", hook.path, " (hooks.", hook.phase, "[", hook.index,
+                   "]) is taken out: ", hook.why));
+  }
+}
+
 void carry_out(const Start& start, Decision& decision) {
   if (!make_state(decision)) {
     make_plan(start, cat(start.bundle.dir(), "/", kStateInBundle), decision);
@@ -146,7 +153,9 @@ void decide_and_carry_out(const Start& start, Records& records, Decision& decisi
   take_devices(start, decision);
   if (decision.selection.empty()) {
     say(decision);
-    start.bundle.write(splices(*start.asked.spec, {}, vendor_hooks(start.asked)), start.sync);
+    decision.hooks = vendor_hooks(start.asked, decision.request, decision.selection);
+    start.bundle.write(splices(*start.asked.spec, {}, decision.hooks), start.sync);
+    say_hooks(decision);
     return;
   }
   make_plan(start, records.state_folder(start.name.runtime_root, start.name.id), decision);
@@ -164,10 +173,7 @@ void decide_and_carry_out(const Start& start, Records& records, Decision& decisi
   say(decision);
   log::debug(cat("mode ", mode_text(start.config,
                                     mode_of(start.config, decision.request, decision.backends))));
-  for (const VendorHook& hook : decision.hooks) {
-    log::debug(cat("the hook ", hook.path, " (hooks.", hook.phase, "[", hook.index,
-                   "]) is taken out: its request is served"));
-  }
+  say_hooks(decision);
   begin_account(start.config, record);
   if (start.systemd_cgroup && decision.facts.caller_is_root &&
       !decision.facts.caller_in_user_namespace) {

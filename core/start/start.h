@@ -54,8 +54,12 @@ Request read_request(const Asked& asked, const Config& config);
 void take_back(const Asked& asked, const Request& request, const std::string& bundle,
                const std::string& config_file, bool sync);
 
-// The hooks in it by which vendors would serve what these backends serve.
-std::vector<VendorHook> vendor_hooks(const Asked& asked);
+// The hooks in it that would serve once more what is decided here: our own, those of the backends
+// that serve and of those whose variable was decided about. Where policy did not accept something,
+// or takes no variables of vendors, those of all backends: nobody else shall serve it. Others are
+// left alone.
+std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
+                                     const Selection& selection);
 
 // Throws Error when the bundle is not what was read.
 void refuse_changed(const Bundle& bundle, const Asked& asked);

@@ -71,6 +71,26 @@ ask runtime-registered
 same "until its file says so" '["pass",""]' "$(docker_line)"
 rm /etc/docker/daemon.json
 
+# A daemon in a container says nothing of the host's.
+if unshare --pid --fork --kill-child --mount-proc true 2>/dev/null; then
+  printf '#!/bin/sh\nsleep 60\n' >"$SCRATCH/dockerd"
+  chmod 755 "$SCRATCH/dockerd"
+  unshare --pid --fork --kill-child --mount-proc "$SCRATCH/dockerd" --config-file /inner.json >/dev/null 2>&1 &
+  inner=$!
+  sleep 0.5
+  ask runtime-registered
+  says "a dockerd in a container is not asked" "$OUTPUT" "nothing in /etc/docker/daemon.json leads"
+  kill "$inner"
+  "$SCRATCH/dockerd" --config-file /inner.json >/dev/null 2>&1 &
+  inner=$!
+  sleep 0.5
+  ask runtime-registered
+  says "one of the host is" "$OUTPUT" "nothing in /inner.json leads"
+  kill "$inner"
+else
+  skip "a dockerd in a container" "no pid namespaces here"
+fi
+
 start_dockerd
 ask runtime-registered
 same "or the command line of its daemon" '["pass",""]' "$(docker_line)"
@@ -94,6 +114,24 @@ finds "one by file" failure "$SCRATCH/needy.json asks for more" \
 echo 'SIM_REQUIRE_DRIVER=driver>=5' >"$SCRATCH/easy.env"
 ask --image "$SCRATCH/easy.env" image-requirements
 finds "and one that the driver serves" pass "3 images, 1 requirement" ""
+jq '.[0].Config' "$SCRATCH/needy.json" >"$SCRATCH/config-alone.json"
+jq '{architecture: "amd64", config: .[0].Config}' "$SCRATCH/needy.json" >"$SCRATCH/oci.json"
+for file in config-alone oci; do
+  ask --image "$SCRATCH/$file.json" image-requirements
+  finds "one in another form: $file" failure "$SCRATCH/$file.json asks for more" \
+    "install a newer driver or an older image; -e SIM_DISABLE_REQUIRE=true starts it all the same"
+done
+jq '[{Config: {Env: []}}] + .' "$SCRATCH/needy.json" >"$SCRATCH/two.json"
+ask --image "$SCRATCH/two.json" image-requirements
+finds "the second of a list" failure "$SCRATCH/two.json[1] asks for more" \
+  "install a newer driver or an older image; -e SIM_DISABLE_REQUIRE=true starts it all the same"
+for file in nothing.json broken.json; do
+  echo '{"colour": "red"}' >"$SCRATCH/broken.json"
+  OUTPUT=$("$XPU" doctor --image "$SCRATCH/$file" 2>&1)
+  same "$file: exit code" 1 $?
+  same "$file: one line" 1 "$(wc -l <<<"$OUTPUT")"
+  says "$file: it names the file" "$OUTPUT" "xpu-runtime: error: " "$SCRATCH/$file: "
+done
 
 # --- /dev/char -----------------------------------------------------------------------------------
 ask dev-char-links

@@ -5,6 +5,9 @@
 new_tree busybox
 tree=$REPLY
 mkdir -p "$SCRATCH/config"
+config=/etc/xpu-container-runtime/config.toml
+cp "$config" "$SCRATCH/config.before"
+later cp "$SCRATCH/config.before" "$config"
 # validates RUNTIME: OUTPUT is what validate says, STATUS its exit status.
 validates() {
   OUTPUT=$(XPU_CONTAINER_RUNTIME_PATH=$1 "$XPU" validate "$BUNDLE" 2>&1)
@@ -24,6 +27,7 @@ compare() {
     serial_of_case=$((serial_of_case + 1))
     new_bundle "$tree" -- /bin/busybox true
     bundle_edit "$filter"
+    [ -z "${compare_limits:-}" ] || sed -i "s/\"@HARD\"/$compare_limits/; s/\"@SOFT\"/$compare_soft/" "$BUNDLE/config.json"
     validates "$runtime"
     ran=0
     starts "$runtime" "v$serial_of_case" || ran=1
@@ -124,6 +128,105 @@ compare "a hook after the end that is not there" '.hooks = {poststop: [{path: "/
 compare "no version" 'del(.ociVersion)' "ociVersion: "
 compare "a strange version" '.ociVersion = "one"' "ociVersion: "
 compare "a key that nobody knows" '.colour = "red" | .linux.colour = "red"'
+
+# What runc and crun make of more unusual things.
+compare "a bare name without PATH" '.process.env = ["A=b"] | .process.args = ["busybox", "true"]' "process.args[0]: "
+compare "a bare name without an environment" '.process.env = null | .process.args = ["busybox", "true"]' \
+  "process.args[0]: "
+compare "no environment" '.process.env = null'
+compare "a variable that is null" '.process.env += [null]' "process.env[1]: "
+compare "a folder in PATH that is not absolute" \
+  '.process.env = ["PATH=."] | .process.cwd = "/bin" | .process.args = ["busybox", "true"]' "process.args[0]: "
+compare "an empty folder in PATH" \
+  '.process.env = ["PATH=:/nothing"] | .process.cwd = "/bin" | .process.args = ["busybox", "true"]' "process.args[0]: "
+tools=$SCRATCH/tools
+mkdir -p "$tools"
+cp "$tree/bin/busybox" "$tools/"
+brought='.mounts += [{destination: "/mnt/../tools/", source: "'$tools'", options: ["bind"]}]'
+compare "a program in a mount" "$brought"' | .process.args = ["/tools/busybox", "true"]'
+compare "a program that is not in a mount" "$brought"' | .process.args = ["/tools/nothing"]' "process.args[0]: "
+compare "a hook of the container in a mount" \
+  "$brought"' | .hooks = {startContainer: [{path: "/tools/busybox", args: ["busybox", "true"]}]}'
+compare "a hook of the container that is not in a mount" \
+  "$brought"' | .hooks = {startContainer: [{path: "/tools/nothing"}]}' "hooks.startContainer[0].path: "
+compare "a setting of the network of the host" \
+  '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end) | .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .mounts |= map(select(.destination | startswith("/sys") | not))' \
+  'linux.sysctl["net.ipv4.ip_forward"]: '
+compare "a setting of the network without one" \
+  '.linux.namespaces |= map(select(.type != "network")) | .linux.sysctl = {"net.ipv4.ip_forward": "1"}' \
+  'linux.sysctl["net.ipv4.ip_forward"]: '
+for option in rro rnosuid rnoatime nosymfollow size=0x10000 size=1p size=0x nr_inodes=50% uid=0x0 gid=abc huge=never huge=often idmap copy-symlink; do
+  compare "tmpfs with $option" \
+    '.mounts += [{destination: "/mnt", type: "tmpfs", source: "t", options: ["'$option'"]}]' "mounts[7].options[0]: "
+done
+for option in rro rnosuid rnoatime nosymfollow; do
+  compare "a bind mount with $option" \
+    '.mounts += [{destination: "/mnt", source: "/etc", options: ["rbind", "'$option'"]}]' "mounts[7].options[1]: "
+done
+ln -s /nowhere "$SCRATCH/dangling"
+compare "a link that leads nowhere" \
+  '.mounts += [{destination: "/mnt", source: "'$SCRATCH/dangling'", options: ["bind"]}]' "mounts[7].source: "
+compare "a destination behind /proc" '.mounts += [{destination: "/proc/../data", source: "/etc", options: ["bind"]}]'
+compare "a destination in /proc after all" \
+  '.mounts += [{destination: "/mnt/../proc/sys", source: "/etc", options: ["bind"]}]' "mounts[7].destination: "
+new_tree busybox
+tree=$REPLY
+compare "no /proc" '.mounts |= map(select(.destination != "/proc"))' "mounts: "
+compare "a key in other letters" '.Process = .process | del(.process)' "process: "
+compare "a list in other letters" '.process.Args = .process.args | del(.process.args)' "process.args: "
+ln -s "$(dirname "$tree")" "$SCRATCH/way"
+compare "a link on the way to the root" '.root.path = "'$SCRATCH/way/$(basename "$tree")'"' "root.path: "
+for name in MIPS S390X PARISC RISCV64 LOONGARCH64 M68K SH MIPSEL64; do
+  compare "the architecture $name" \
+    '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_'$name'"]}' \
+    "linux.seccomp.architectures[0]: "
+done
+compare "a listener that is not there" \
+  '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/nothing", syscalls: [{names: ["getcwd"], action: "SCMP_ACT_NOTIFY"}]}' \
+  "linux.seccomp.listenerPath: "
+compare "a notice of write" \
+  '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["write"], action: "SCMP_ACT_NOTIFY"}]}' \
+  "linux.seccomp.syscalls[0].names[0]: "
+for limits in "18446744073709551615 18446744073709551615" "10 18446744073709551615" "-1 -1" "9223372036854775808 10"; do
+  # jq would round the numbers.
+  compare_limits=${limits% *} compare_soft=${limits#* }
+  compare "the limits $limits" '.process.rlimits = [{type: "RLIMIT_CORE", hard: "@HARD", soft: "@SOFT"}]' \
+    "process.rlimits[0]."
+done
+compare_limits=
+
+# --- a bundle as the start leaves it ---------------------------------------------------------------
+# What the start brings is there, and what it takes out is not looked for.
+new_bundle "$tree" XPU_VISIBLE_DEVICES=acme:0 -- /bin/busybox true
+bundle_edit '.hooks.prestart = [{path: "/gone/first"}, {path: "/gone/xpu-container-runtime-hook", args: ["x", "prestart"]}, {path: "/gone/last"}]'
+refused "hooks that are not there" "$XPU" validate "$BUNDLE"
+says "those that stay are named by their places" "$OUTPUT" "error    hooks.prestart[0].path: \"/gone/first\"" \
+  "error    hooks.prestart[2].path: \"/gone/last\""
+case $OUTPUT in
+  *'prestart[1]'*) fail "the one that the start takes out is not looked for" "$OUTPUT" ;;
+  *) pass "the one that the start takes out is not looked for" ;;
+esac
+bundle_edit '.hooks.prestart |= [.[1]]'
+ok "a bundle with nothing but that hook" "$XPU" validate "$BUNDLE"
+run_bundle
+same "it starts" 0 "$STATUS"
+if [ -d "$XPU_FIXTURES/driver-listings" ]; then
+  driver=$SCRATCH/driver numbers=()
+  for number in $NODES; do
+    numbers+=(--numbers "$number")
+  done
+  "$XPU_BUILD/tests/fakes/make_driver_tree" --listing "$XPU_FIXTURES/driver-listings/debian-bookworm-backports-nvidia-535" \
+    --root "$driver" --gpus 2 "${numbers[@]}" >/dev/null 2>&1
+  printf '[backends.nvidia]\ndriver-root = "%s"\ndev-root = "%s"\nsys-root = "%s"\n' "$driver" "$driver" "$driver" >>"$config"
+  new_bundle "$tree" NVIDIA_VISIBLE_DEVICES=0 -- nvidia-smi
+  ok "a program that the start brings" "$XPU" validate "$BUNDLE"
+  says "the start brings it" "$("$XPU" explain --bundle "$BUNDLE")" nvidia-smi
+  new_bundle "$tree" NVIDIA_VISIBLE_DEVICES=0 NVIDIA_DRIVER_CAPABILITIES=compute -- nvidia-smi
+  refused "one that it does not bring" "$XPU" validate "$BUNDLE"
+  says "it is named" "$OUTPUT" 'error    process.args[0]: "nvidia-smi" is in none of the folders that PATH names'
+else
+  skip "programs that the start brings" "no $XPU_FIXTURES/driver-listings"
+fi
 
 # What has nothing to do with a low-level runtime.
 new_bundle "$tree" -- /bin/busybox true

@@ -150,7 +150,7 @@ for RUNTIME in "$(command -v runc)" "$(command -v crun)"; do
   hooked NVIDIA_VISIBLE_DEVICES=0 -- .
   cp "$BUNDLE/config.json" "$SCRATCH/pristine"
   says "$name: explain shows that the hook goes" "$("$XPU" explain --bundle "$BUNDLE")" \
-    "- prestart[0] $vendor    # its request is served here"
+    "- prestart[0] $vendor    # its request is served"
   run_bundle
   has "$name: its request is served" "$OUTPUT" "open /dev/nvidia0 ok" "open /dev/nvidia1 ENOENT"
   no_trace "$name: the hook does not run"
@@ -175,8 +175,23 @@ has "all devices" "$OUTPUT" "open /dev/nvidia0 ok" "open /dev/nvidia1 ok"
 same "hooks of others stay" '["/bin/true"] ["/bin/true"]' \
   "$(jq -c '[.hooks.prestart[].path], [.hooks.poststop[].path]' "$BUNDLE/config.json" | xargs -d '\n')"
 hooked XPU_VISIBLE_DEVICES=acme:0 -- .
+refuses=$("$XPU" explain --bundle "$BUNDLE")
+case $refuses in
+  *"$vendor"*) fail "explain: the hook of a vendor that serves nothing stays" "$refuses" ;;
+  *) pass "explain: the hook of a vendor that serves nothing stays" ;;
+esac
 run_bundle
-no_trace "who asks by our own variable is not served by a vendor's hook"
+same "the hook of a vendor that serves nothing stays" "$vendor" "$(jq -r '.hooks.prestart[0].path' "$BUNDLE/config.json")"
+same "and does what it does" prestart "$(cat "$SCRATCH/trace")"
+hooked XPU_VISIBLE_DEVICES=nvidia:0 -- .
+run_bundle
+has "who asks by our own variable is served" "$OUTPUT" "open /dev/nvidia0 ok" "open /dev/nvidia1 ENOENT"
+no_trace "and not once more by the vendor's hook"
+hooked XPU_VISIBLE_DEVICES=acme:0 -- '.hooks.prestart[0] = {path: "/gone/xpu-container-runtime-hook", args: ["xpu-container-runtime-hook", "prestart"]}'
+says "explain shows that our own hook goes" "$("$XPU" explain --bundle "$BUNDLE")" \
+  "- prestart[0] /gone/xpu-container-runtime-hook    # the runtime itself does what it is for"
+run_bundle
+same "our own hook goes whoever serves" "0 []" "$STATUS $(jq -c .hooks.prestart "$BUNDLE/config.json")"
 hooked -- .
 before=$(md5sum "$BUNDLE/config.json")
 run_bundle
@@ -193,6 +208,11 @@ hooked NVIDIA_VISIBLE_DEVICES=0 -- .
 run_bundle
 has "what policy does not accept is not served by the hook either" "$OUTPUT" "open /dev/nvidia0 ENOENT"
 no_trace "the hook does not run"
+hooked NVIDIA_VISIBLE_DEVICES=0 -- '.annotations["xpu.dev/visible-devices"] = "acme:0"'
+says "explain shows why the hook goes" "$("$XPU" explain --bundle "$BUNDLE")" \
+  "- prestart[0] $vendor    # policy does not accept its request"
+run_bundle
+no_trace "nor where something else is served"
 cp "$SCRATCH/config.nvidia" "$config"
 
 # --- the mode csv ------------------------------------------------------------------------------

@@ -66,6 +66,46 @@ TEST_F(Engines, DockerByItsCommandLine) {
       << "that of a user says nothing of root's";
 }
 
+TEST_F(Engines, ADaemonInAContainerIsNotTheHosts) {
+  program("/usr/sbin/dockerd");
+  folder("/proc/1/ns");
+  folder("/proc/77/ns");
+  const auto link = [&](const std::string& path, const std::string& target) {
+    remove(path);
+    std::filesystem::create_symlink(target, host_.path(path));
+  };
+  write("/proc/77/comm", "dockerd\n");
+  write("/proc/77/cmdline", std::string("dockerd\0--config-file=/inner.json\0", 32));
+  const std::string status = "Name:\tdockerd\nUid:\t0\t0\t0\t0\n";
+  const auto is_inner = [&] {
+    return registered().find("/etc/docker/daemon.json") != std::string::npos;
+  };
+  write("/proc/77/status", status);
+  EXPECT_FALSE(is_inner()) << "nothing says so";
+  write("/proc/77/status", status + "NSpid:\t77\nNSpgid:\t77\t1\n");
+  EXPECT_FALSE(is_inner());
+  write("/proc/77/status", status + "NSpid:\t77\t1\nNSpgid:\t77\n");
+  EXPECT_TRUE(is_inner()) << "it has another number in its own namespace";
+  write("/proc/77/status", status);
+  link("/proc/1/ns/pid", "pid:[1]");
+  link("/proc/77/ns/pid", "pid:[2]");
+  EXPECT_TRUE(is_inner());
+  link("/proc/77/ns/pid", "pid:[1]");
+  EXPECT_FALSE(is_inner());
+  // With --pid=host; a service with mounts of its own has the host's files all the same.
+  link("/proc/1/ns/mnt", "mnt:[1]");
+  link("/proc/77/ns/mnt", "mnt:[2]");
+  folder("/inner");
+  link("/proc/1/root", host_.path("/"));
+  link("/proc/77/root", host_.path("/inner"));
+  EXPECT_TRUE(is_inner());
+  link("/proc/77/root", host_.path("/"));
+  EXPECT_FALSE(is_inner());
+  remove("/usr/sbin/dockerd");
+  link("/proc/77/ns/pid", "pid:[2]");
+  EXPECT_EQ(said("docker-gpus"), "skipped: no docker here");
+}
+
 TEST_F(Engines, WithAnotherThatKnowsItItIsAWarning) {
   program("/usr/sbin/dockerd");
   program("/usr/bin/podman");
@@ -135,12 +175,25 @@ TEST_F(Engines, ContainerdInEveryVersionOfItsConfiguration) {
     return "[plugins.\"" + plugin + "\".containerd.runtimes.xpu.options]\n" +
            "BinaryName = \"/usr/bin/xpu-container-runtime\"\n";
   };
+  int version = 0;
   for (const char* plugin : {"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"}) {
-    write("/etc/containerd/config.toml", options(plugin));
+    const std::string line = "version = " + std::to_string(++version) + "\n";
+    write("/etc/containerd/config.toml", line + options(plugin));
     EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/config.toml") << plugin;
   }
-  write("/etc/containerd/config.toml", "imports = [\"conf.d/*.toml\", \"/etc/more.toml\"]\n");
+  write("/etc/containerd/config.toml", options("io.containerd.grpc.v1.cri"));
+  EXPECT_THAT(registered(), StartsWith("failure: containerd does not know the runtime"))
+      << "without a version it is of version 1, which calls the plugin otherwise";
+  write("/etc/containerd/config.toml",
+        "[plugins.cri.containerd.runtimes.xpu]\n"
+        "runtime_engine = \"/usr/bin/xpu-container-runtime\"\n");
+  EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/config.toml");
+  write("/etc/containerd/config.toml",
+        "version = 2\nimports = [\"/etc/containerd/conf.d/*.toml\", \"more.toml\"]\n");
   EXPECT_THAT(registered(), StartsWith("failure"));
+  write("/etc/containerd/more.toml", options("io.containerd.grpc.v1.cri"));
+  EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/more.toml");
+  remove("/etc/containerd/more.toml");
   write("/etc/containerd/conf.d/xpu.toml", options("io.containerd.grpc.v1.cri"));
   EXPECT_EQ(registered(), "pass: containerd: /etc/containerd/conf.d/xpu.toml");
   write("/etc/containerd/config.toml", "imports = [\n");

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/doctor/images.h"
+#include "core/base/error.h"
 #include "tests/unit/doctor/tree.h"
 
 namespace xpu::doctor {
@@ -15,7 +17,7 @@ class ImageRequirements : public Tree {
     acme().status.found.manifest.requirements.disable = {"ACME_DISABLE_REQUIRE"};
   }
   std::string of(const std::string& text) {
-    host_.image_files = {dir_.write("image", text)};
+    host_.images = read_images(dir_.write("image", text));
     return said("image-requirements");
   }
 };
@@ -64,9 +66,46 @@ TEST_F(ImageRequirements, ImagesOfDocker) {
   EXPECT_THAT(said("image-requirements"), StartsWith("warning: the image eeee asks for more"));
 }
 
-TEST_F(ImageRequirements, AFileThatIsNotThere) {
-  host_.image_files = {dir_ / "nothing"};
-  EXPECT_THAT(said("image-requirements"), HasSubstr("nothing: No such file or directory"));
+TEST_F(ImageRequirements, EveryImageOfAList) {
+  const std::string text = of(R"([{"Config": {"Env": ["ACME_REQUIRE_TOOLS=tools>=12"]}},
+                                  {"Config": {"Env": ["ACME_REQUIRE_TOOLS=tools>=13"]}}])");
+  EXPECT_THAT(text, StartsWith("failure: " + (dir_ / "image[1]") + " asks for more"));
+  EXPECT_EQ(of(R"([{"Config": {"Env": ["ACME_REQUIRE_TOOLS=tools>=12"]}}, {"Config": {}}])"),
+            "pass: 2 images, 1 requirement");
+}
+
+TEST_F(ImageRequirements, AConfigurationAlone) {
+  const std::string problem = "asks for more than the host has";
+  EXPECT_THAT(of(R"({"Env": ["ACME_REQUIRE_TOOLS=tools>=13"], "Cmd": ["sh"]})"),
+              HasSubstr(problem));
+  EXPECT_THAT(of(R"({"architecture": "amd64", "config": {"Env": ["ACME_REQUIRE_TOOLS=tools>=13"]},
+                     "rootfs": {}})"),
+              HasSubstr(problem));
+  EXPECT_THAT(of(R"({"Name": "x", "Env": ["ACME_REQUIRE_TOOLS=tools>=13"]})"), HasSubstr(problem));
+  EXPECT_EQ(of(R"({"config": {}})"), "pass: 1 image, 0 requirements");
+}
+
+TEST_F(ImageRequirements, AFileThatIsNoImage) {
+  const auto problem = [&](const std::string& text) -> std::string {
+    try {
+      of(text);
+      return "";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(problem("{}"), (dir_ / "image") +
+                               ": no image's configuration, which has Env, config or Config; "
+                               "docker image inspect IMAGE > FILE writes one");
+  EXPECT_THAT(problem(R"([{"Config": {}}, 5])"), HasSubstr("image[1]: no image's configuration"));
+  EXPECT_THAT(problem("[]"), HasSubstr("image: an empty list"));
+  EXPECT_THAT(problem("PATH=/bin\n{\"Con"), HasSubstr("neither JSON nor lines of NAME=VALUE"));
+  try {
+    read_images(dir_ / "nothing");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("nothing: No such file or directory"));
+  }
 }
 
 }  // namespace

@@ -92,5 +92,19 @@ TEST_F(System, UsersOfRootlessEngines) {
   EXPECT_EQ(said("device-access"), "pass: alice may open all");
 }
 
+TEST_F(System, WhatIsOnlyReadNeedsNoMore) {
+  give_node("/dev/acme0", 10, 237);
+  NodeTerms terms;
+  terms.access = "r";
+  acme().status.catalog.edits.back().nodes.front().terms = std::make_shared<const NodeTerms>(terms);
+  write("/etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n");
+  write("/run/user/1000/docker.sock");
+  write("/dev/acme0", "", 0644);
+  EXPECT_EQ(said("device-access"), "pass: alice may open all");
+  terms.access = "rw";
+  acme().status.catalog.edits.back().nodes.front().terms = std::make_shared<const NodeTerms>(terms);
+  EXPECT_THAT(said("device-access"), StartsWith("failure: alice may not open /dev/acme0"));
+}
+
 }  // namespace
 }  // namespace xpu::doctor

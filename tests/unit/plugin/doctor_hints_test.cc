@@ -56,6 +56,24 @@ kind = "acme.com/anvil"
 remedy = "acme-ctk > ${file}"
 [[doctor.docker-gpus]]
 programs = ["acme-hook", "acme-other"]
+[[doctor.sharing]]
+program = "acme-share"
+why = "it shares all"
+remedy = "acme-share stop"
+[[doctor.checkpoint]]
+plugins = ["${sys-root}/usr/lib/criu/acme.so"]
+remedy = "apt-get install acme-criu"
+[[doctor.checkpoint]]
+plugins = ["/a.so", "/b.so"]
+programs = ["acme-checkpoint"]
+remedy = "x"
+[[doctor.preloads]]
+name = "libacme.so"
+why = "it leaks"
+remedy = "do without"
+[[doctor.hook-files]]
+option = "--ldconfig-path"
+remedy = "acme-ctk"
 )");
   ASSERT_THAT(hints.nodes, SizeIs(2));
   EXPECT_EQ(hints.nodes[0].path, "/dev/acmectl");
@@ -74,12 +92,23 @@ programs = ["acme-hook", "acme-other"]
   ASSERT_THAT(hints.cdi, SizeIs(1));
   EXPECT_EQ(hints.cdi[0].remedy, "acme-ctk > ${file}");
   EXPECT_THAT(hints.docker_gpus, ElementsAre("acme-hook", "acme-other"));
+  ASSERT_THAT(hints.sharing, SizeIs(1));
+  EXPECT_EQ(hints.sharing[0].program + hints.sharing[0].why + hints.sharing[0].remedy,
+            "acme-shareit shares allacme-share stop");
+  ASSERT_THAT(hints.checkpoint, SizeIs(2));
+  EXPECT_THAT(hints.checkpoint[0].plugins, ElementsAre("/host/usr/lib/criu/acme.so"));
+  EXPECT_THAT(hints.checkpoint[0].programs, SizeIs(0));
+  EXPECT_THAT(hints.checkpoint[1].programs, ElementsAre("acme-checkpoint"));
+  ASSERT_THAT(hints.preloads, SizeIs(1));
+  EXPECT_EQ(hints.preloads[0].library, "libacme.so");
+  ASSERT_THAT(hints.hook_files, SizeIs(1));
+  EXPECT_EQ(hints.hook_files[0].option, "--ldconfig-path");
 }
 
 TEST(DoctorHints, WhatIsWrongIsNamedWithItsLine) {
   EXPECT_EQ(error_of("\n[[doctor.node]]\npath = \"/a\"\n"),
             "acme.toml:2: [doctor] unknown key \"node\"; known are nodes, services, versions, "
-            "libraries, cdi, docker-gpus");
+            "libraries, cdi, docker-gpus, sharing, checkpoint, preloads, hook-files");
   EXPECT_EQ(error_of("[[doctor.nodes]]\npath = \"/a\"\nremedi = \"b\"\n"),
             "acme.toml:3: [[doctor.nodes]] unknown key \"remedi\"; known are path, if-exists, "
             "needed-for, remedy");
