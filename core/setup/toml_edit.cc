@@ -87,26 +87,6 @@ std::string_view line_before(std::string_view text, std::size_t end, std::size_t
   return line;
 }
 
-// Where the last byte of a list stands that is neither its closing bracket, white space nor
-// comment.
-std::size_t last_of_list(std::string_view literal) {
-  std::size_t last = 0;
-  for (std::size_t at = 0; at + 1 < literal.size(); ++at) {
-    const char c = literal[at];
-    if (c == '#') {
-      at = literal.find('\n', at);
-    } else if (c == '"' || c == '\'') {
-      while (literal[++at] != c) {
-        at += literal[at] == '\\' && c == '"' ? 1 : 0;
-      }
-      last = at;
-    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-      last = at;
-    }
-  }
-  return last;
-}
-
 std::string line_of_setting(const std::string& indent, const KeyPath& path, std::size_t from,
                             const std::string& literal) {
   return cat(indent, toml_path({path.begin() + static_cast<std::ptrdiff_t>(from), path.end()}),
@@ -120,30 +100,6 @@ std::string toml_path(const KeyPath& path) {
   for (const std::string& key : path) {
     out += cat(out.empty() ? "" : ".", toml_key(key));
   }
-  return out;
-}
-
-std::string toml_list_with(const std::string& literal, const std::string& text) {
-  const toml::table parsed = parse_literal(literal);
-  const toml::array& list = *parsed["x"].as_array();
-  const bool there = std::any_of(list.begin(), list.end(), [&](const toml::node& element) {
-    return element.value_exact<std::string>() == text;
-  });
-  if (there) {
-    return literal;
-  }
-  const std::size_t last = last_of_list(literal);
-  const std::size_t line = literal.rfind('\n', last);
-  std::string gap = literal[last] == '[' ? "" : " ";
-  if (line != std::string::npos && literal[last] != '[') {
-    // Each on its own line.
-    const std::size_t indent = literal.find_first_not_of(" \t", line + 1);
-    gap = cat(newline_of(literal), literal.substr(line + 1, indent - line - 1));
-  }
-  const bool comma = literal[last] == ',';
-  std::string out = literal;
-  out.insert(last + 1,
-             cat(comma || literal[last] == '[' ? "" : ",", gap, toml_text(text), comma ? "," : ""));
   return out;
 }
 
@@ -261,6 +217,15 @@ void TomlDocument::set(const std::vector<Setting>& settings) {
     fail(source_, ": ", toml_path(settings.front().path),
          " cannot be set without changing more of the file; set by hand: ",
          line_of_setting("", settings.front().path, 0, settings.front().literal));
+  }
+}
+
+void TomlDocument::put(const KeyPath& path, const std::string& literal) {
+  set({{path, literal}});
+  const TomlItem* item = value_item(path);
+  if (item != nullptr) {
+    std::string text = text_;
+    adopt(text.replace(item->value, item->value_end - item->value, literal));
   }
 }
 

@@ -48,6 +48,8 @@ class TomlDocument {
   // its table; tables that are new go to the end of the file. Throws Error, the text as it was,
   // where that cannot be done without changing more.
   void set(const std::vector<Setting>& settings);
+  // Gives a key that is there the literal, to the byte, also where that says the same.
+  void put(const KeyPath& path, const std::string& literal);
   // Takes a key, or a table with all below it, out of the file; false when it is not there.
   bool remove(const KeyPath& path);
 
@@ -67,9 +69,5 @@ class TomlDocument {
 
 // "plugins.cri.containerd", quoted where it needs to be.
 std::string toml_path(const KeyPath& path);
-
-// The literal of a list with one more text at its end, laid out as the list is; the same when it
-// has it.
-std::string toml_list_with(const std::string& literal, const std::string& text);
 
 }  // namespace xpu::setup

@@ -33,13 +33,6 @@ class Files : public testing::Test {
   }
   std::string read(const std::string& name) const { return read_file(at(name), 1 << 20); }
 
-  static Plan plan(Text after, Plan::Backup backup) {
-    Plan out;
-    out.after = std::move(after);
-    out.backup = backup;
-    return out;
-  }
-
   std::string dir_;
 };
 
@@ -52,8 +45,8 @@ TEST_F(Files, AreReplacedWithModeOwnerAttributesAndABackup) {
   const bool attributes = ::setxattr(at("/d/f").c_str(), "security.selinux", "ctx", 3, 0) == 0;
   const ConfigFile file("", at("/d/f"));
   EXPECT_EQ(file.text(), "old");
-  file.apply(plan("new", Plan::Backup::kWrite));
-  for (const char* name : {"/d/f", "/d/f.xpu-backup"}) {
+  file.apply({"new", file.text(), "w"});
+  for (const char* name : {"/d/f", "/d/f.xpu-backup", "/d/f.xpu-written"}) {
     struct stat st {};
     ASSERT_EQ(::stat(at(name).c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 07777, 0640U);
@@ -70,26 +63,27 @@ TEST_F(Files, AreReplacedWithModeOwnerAttributesAndABackup) {
   EXPECT_EQ(read("/d/f"), "new");
   EXPECT_EQ(read("/d/f.xpu-backup"), "old");
   const ConfigFile again("", at("/d/f"));
-  EXPECT_EQ(again.backup(), "old");
-  again.apply(plan("old", Plan::Backup::kDrop));
+  EXPECT_EQ(again.kept().backup, "old");
+  again.apply({"old", std::nullopt, std::nullopt});
   EXPECT_EQ(read("/d/f"), "old");
   EXPECT_FALSE(fs::exists(at("/d/f.xpu-backup")));
+  EXPECT_FALSE(fs::exists(at("/d/f.xpu-written")));
 }
 
 TEST_F(Files, AreMadeWithTheirFoldersAndRemoved) {
   const ConfigFile file("", at("/a/b/f"));
   EXPECT_EQ(file.text(), std::nullopt);
-  file.apply(plan("x", Plan::Backup::kKeep));
+  file.apply({"x", std::nullopt, std::nullopt});
   EXPECT_EQ(read("/a/b/f"), "x");
   EXPECT_EQ(fs::status(at("/a/b/f")).permissions(), fs::perms(0644));
-  ConfigFile("", at("/a/b/f")).apply(plan(std::nullopt, Plan::Backup::kKeep));
+  ConfigFile("", at("/a/b/f")).apply({});
   EXPECT_TRUE(fs::is_empty(at("/a/b")));
 }
 
 TEST_F(Files, OfADropInFolderHaveTheirBackupAboveIt) {
   put("/x.conf.d/f.conf", "old");
   const ConfigFile file("", at("/x.conf.d/f.conf"));
-  file.apply(plan("new", Plan::Backup::kWrite));
+  file.apply({"new", file.text(), "w"});
   EXPECT_EQ(read("/f.conf.xpu-backup"), "old");
   EXPECT_FALSE(fs::exists(at("/x.conf.d/f.conf.xpu-backup")));
 }
@@ -100,7 +94,7 @@ TEST_F(Files, BehindLinksAreWhatIsReplaced) {
   fs::create_symlink("folder/f", at("/link"));
   const ConfigFile file("", at("/link"));
   EXPECT_EQ(file.real_path(), at("/real/f"));
-  file.apply(plan("new", Plan::Backup::kWrite));
+  file.apply({"new", file.text(), "w"});
   EXPECT_TRUE(fs::is_symlink(at("/link")));
   EXPECT_EQ(read("/real/f"), "new");
   EXPECT_EQ(read("/real/f.xpu-backup"), "old");
@@ -122,7 +116,7 @@ TEST_F(Files, BelowARootFollowLinksInsideIt) {
 TEST_F(Files, ThatALinkLeadsToAreMade) {
   fs::create_directory(at("/target"));
   fs::create_symlink("target/f", at("/link"));
-  ConfigFile("", at("/link")).apply(plan("x", Plan::Backup::kKeep));
+  ConfigFile("", at("/link")).apply({"x", std::nullopt, std::nullopt});
   EXPECT_EQ(read("/target/f"), "x");
   EXPECT_TRUE(fs::is_symlink(at("/link")));
 }
@@ -131,7 +125,9 @@ TEST_F(Files, ThatSomebodyChangedMeanwhileStay) {
   put("/f", "old");
   const ConfigFile file("", at("/f"));
   put("/f", "theirs");
-  EXPECT_EQ(error_of([&] { file.apply(plan("new", Plan::Backup::kWrite)); }),
+  EXPECT_EQ(error_of([&] {
+              file.apply({"new", file.text(), "w"});
+            }),
             at("/f") + " was changed meanwhile by somebody else; nothing was done, try again");
   EXPECT_EQ(read("/f"), "theirs");
   EXPECT_FALSE(fs::exists(at("/f.xpu-backup")));
@@ -140,14 +136,14 @@ TEST_F(Files, ThatSomebodyChangedMeanwhileStay) {
 TEST_F(Files, AreAsTheyWereAfterUndo) {
   put("/f", "old");
   const ConfigFile file("", at("/f"));
-  const Plan change = plan("new", Plan::Backup::kWrite);
+  const Kept change{"new", "old", "w"};
   file.apply(change);
   file.undo(change);
   EXPECT_EQ(read("/f"), "old");
   EXPECT_FALSE(fs::exists(at("/f.xpu-backup")));
   const ConfigFile fresh("", at("/g"));
-  fresh.apply(plan("new", Plan::Backup::kKeep));
-  fresh.undo(plan("new", Plan::Backup::kKeep));
+  fresh.apply({"new", std::nullopt, "w"});
+  fresh.undo({"new", std::nullopt, "w"});
   EXPECT_FALSE(fs::exists(at("/g")));
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/setup/toml_list.h"
 #include "tests/unit/setup/samples.h"
 
 namespace xpu::setup {
@@ -110,12 +111,28 @@ TEST(TomlEdit, TakesOutNoMoreThanWasNamed) {
   EXPECT_FALSE(document.remove({"b"}));
 }
 
-TEST(TomlEdit, AddsToAList) {
+TEST(TomlList, AddsAText) {
   EXPECT_EQ(toml_list_with("[]", "x"), "[\"x\"]");
   EXPECT_EQ(toml_list_with("['a']", "x"), "['a', \"x\"]");
   EXPECT_EQ(toml_list_with("['x']", "x"), "['x']");
-  EXPECT_EQ(toml_list_with("[\n  'a', # ] 'b'\n]", "x"), "[\n  'a',\n  \"x\", # ] 'b'\n]");
+  EXPECT_EQ(toml_list_with("[\n  'a', # ] 'b'\n]", "x"), "[\n  'a', # ] 'b'\n  \"x\",\n]");
+  EXPECT_EQ(toml_list_with("[\n  'a' # c\n]", "x"), "[\n  'a', # c\n  \"x\"\n]");
   EXPECT_EQ(toml_list_with("[\n  'a'\n]", "x"), "[\n  'a',\n  \"x\"\n]");
+  EXPECT_EQ(toml_list_with("[\r\n  'a',\r\n]", "x"), "[\r\n  'a',\r\n  \"x\",\r\n]");
+  EXPECT_EQ(toml_list_with("[ # none\n]", "x"), "[\"x\" # none\n]");
+}
+
+TEST(TomlList, TakesATextOut) {
+  EXPECT_EQ(toml_list_without("['a', \"x\"]", "x"), "['a']");
+  EXPECT_EQ(toml_list_without("[\"x\", 'a']", "x"), "['a']");
+  EXPECT_EQ(toml_list_without("['b', 'x', 'a']", "x"), "['b', 'a']");
+  EXPECT_EQ(toml_list_without("[ 'x' ]", "x"), "[ ]");
+  EXPECT_EQ(toml_list_without("['a', '#x']", "x"), "['a', '#x']");
+  EXPECT_EQ(toml_list_without("[\n  'a', # a\n  'x',\n  'b' # b\n]", "x"),
+            "[\n  'a', # a\n  'b' # b\n]");
+  EXPECT_EQ(toml_list_without("[\n  'a', # a\n  'x'\n]", "x"), "[\n  'a', # a\n]");
+  EXPECT_EQ(toml_list_without("[\r\n  'a',\r\n  'x',\r\n]", "x"), "[\r\n  'a',\r\n]");
+  EXPECT_EQ(toml_list_without("['\\', \"\\\"\", 'x']", "x"), "['\\', \"\\\"\"]");
 }
 
 TEST(TomlEdit, SaysWhatIsWrongAndWhere) {
