@@ -134,6 +134,7 @@ void ConfigFile::put(const std::string& path, const Text& text) const {
     options.uid = st.st_uid;
     options.gid = st.st_gid;
     options.attributes_of = like.get();
+    options.all_attributes = true;
   }
   write_file_atomic(folder.get(), dir, file_name_of(path), *text, options);
 }
