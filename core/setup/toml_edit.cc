@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
@@ -85,6 +86,24 @@ std::string_view line_before(std::string_view text, std::size_t end, std::size_t
     line.remove_suffix(1);
   }
   return line;
+}
+
+// What stands below a header.
+struct Section {
+  std::size_t values = 0;
+  const TomlItem* last = nullptr;
+};
+
+std::map<KeyPath, Section> sections_of(const std::vector<TomlItem>& items) {
+  std::map<KeyPath, Section> out;
+  for (const TomlItem& item : items) {
+    if (item.kind == Kind::kValue && !item.in_inline && !item.in_array) {
+      Section& section = out[item.section];
+      ++section.values;
+      section.last = &item;
+    }
+  }
+  return out;
 }
 
 std::string line_of_setting(const std::string& indent, const KeyPath& path, std::size_t from,
@@ -336,7 +355,8 @@ void TomlDocument::append_tables(const std::vector<Setting>& settings) {
 }
 
 // What goes with the item: a header takes along what stands in its table, and its mark.
-std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) const {
+std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item,
+                                                         std::size_t section_end) const {
   std::size_t begin = item.begin, end = item.end;
   if (item.in_inline) {
     const std::size_t before = text_.find_last_not_of(" \t\r\n", begin - 1);
@@ -352,12 +372,7 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
   if (item.kind != Kind::kTable) {
     return {begin, end};
   }
-  for (const TomlItem& other : items_) {
-    if (other.kind == Kind::kValue && !other.in_inline && other.begin >= item.begin &&
-        other.section == item.path) {
-      end = std::max(end, other.end);
-    }
-  }
+  end = std::max(end, section_end);
   std::size_t above = 0;
   if (line_before(text_, begin, above) == kTomlMark) {
     begin = above;
@@ -368,28 +383,24 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
   return {begin, end};
 }
 
-// A table that set() added for nothing but that key.
-bool TomlDocument::holds_only(const TomlItem& table, const KeyPath& path) const {
-  std::size_t all = 0, mine = 0;
-  for (const TomlItem& item : items_) {
-    if (item.kind == Kind::kValue && !item.in_inline && item.section == table.path) {
-      ++all;
-      mine += item.path == path ? 1 : 0;
-    }
-  }
-  return table.kind == Kind::kTable && all == 1 && mine == 1 && is_marked(table.path);
-}
-
 bool TomlDocument::remove(const KeyPath& path) {
   const std::string before = text_;
   toml::table expected = parse(before, source_);
   erase(expected, path);
+  const std::map<KeyPath, Section> sections = sections_of(items_);
   std::vector<std::pair<std::size_t, std::size_t>> regions;
   for (const TomlItem& item : items_) {
+    const auto found = sections.find(item.path);
+    const Section section =
+        item.kind == Kind::kTable && found != sections.end() ? found->second : Section();
+    // A table that set() added for nothing but that key.
+    std::size_t above = 0;
+    const bool ours = section.values == 1 && section.last->path == path &&
+                      line_before(text_, item.begin, above) == kTomlMark;
     // What an inline table holds goes with it.
     const bool inside = !regions.empty() && item.begin < regions.back().second && item.in_inline;
-    if (!item.in_array && !inside && (begins_with(item.path, path) || holds_only(item, path))) {
-      regions.push_back(region(item));
+    if (!item.in_array && !inside && (begins_with(item.path, path) || ours)) {
+      regions.push_back(region(item, section.last == nullptr ? 0 : section.last->end));
     }
   }
   if (regions.empty()) {

@@ -60,8 +60,7 @@ class TomlDocument {
   bool set_in_inline_table(const Setting& setting);
   bool set_in_section(const Setting& setting);
   void append_tables(const std::vector<Setting>& settings);
-  bool holds_only(const TomlItem& table, const KeyPath& path) const;
-  std::pair<std::size_t, std::size_t> region(const TomlItem& item) const;
+  std::pair<std::size_t, std::size_t> region(const TomlItem& item, std::size_t section_end) const;
 
   std::string text_, source_;
   std::vector<TomlItem> items_;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "core/setup/toml_list.h"
 #include "tests/unit/setup/samples.h"
 
@@ -109,6 +111,17 @@ TEST(TomlEdit, TakesOutNoMoreThanWasNamed) {
   EXPECT_EQ(without("t = { a = 1 } # x\n", {"t", "a"}), "t = {} # x\n");
   TomlDocument document("a = 1\n", "/c.toml");
   EXPECT_FALSE(document.remove({"b"}));
+}
+
+TEST(TomlEdit, TakesOutOfALargeFileInTime) {
+  std::string text = "[[list]]\na = 1\n";
+  for (int i = 0; i < 20000; ++i) {
+    text += cat("[t.n", i, "]\nk = ", i, "\n[[list.of]]\n");
+  }
+  const std::string with_table = with(text, {{{"t", "new", "k"}, "1"}});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(without(with_table, {"t", "new"}), text);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST(TomlList, AddsAText) {
