@@ -2,6 +2,7 @@
 #include "core/setup/editor.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/base/path.h"
@@ -23,14 +24,11 @@ std::string without_last_newline(const std::string& text) {
 // All that is ours.
 Removal everything(const Editor& editor, const Text& text, const Record& record) {
   Removal all;
-  for (const NamedRuntime& runtime : editor.runtimes(text)) {
-    if (editor.is_ours(runtime, &record)) {
-      all.names.push_back(runtime.name);
-    }
+  for (const NamedRuntime& runtime : editor.ours(text, &record)) {
+    all.names.push_back(runtime.name);
   }
   // A default may name a runtime that somebody took out by hand.
-  if (std::find(all.names.begin(), all.names.end(), editor.name()) == all.names.end() &&
-      find_runtime(editor.runtimes(text), editor.name()) == nullptr) {
+  if (!editor.inspect(text).present) {
     all.names.push_back(editor.name());
   }
   return all;
@@ -63,10 +61,9 @@ Plan plan_removal(const Editor& editor, const Kept& now, const std::optional<Rec
                     (known == nullptr || !editor.concerns(known->written, known)))) {
     return plan;
   }
-  const std::vector<NamedRuntime> runtimes = editor.runtimes(now.text);
-  const NamedRuntime* own = find_runtime(runtimes, editor.name());
-  if (own != nullptr && !editor.is_ours(*own, known) && !is_as_written(now)) {
-    plan.foreign = own->program;
+  const bool mine = find_runtime(editor.ours(now.text, known), editor.name()) != nullptr;
+  if (plan.state.present && !mine && !is_as_written(now)) {
+    plan.foreign = plan.state.program;
     return plan;
   }
   const bool others = editor.has_others(now.text, known);
@@ -135,29 +132,36 @@ bool Editor::concerns(const Text& text, const Record*) const {
 }
 
 bool Editor::has_others(const Text& text, const Record* record) const {
-  const std::vector<NamedRuntime> all = runtimes(text);
-  return std::any_of(all.begin(), all.end(), [&](const NamedRuntime& runtime) {
-    return runtime.name != name_ && is_ours(runtime, record);
-  });
+  const std::vector<NamedRuntime> all = ours(text, record);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const NamedRuntime& runtime) { return runtime.name != name_; });
 }
 
 bool Editor::is_our_program(const std::string& program) const {
   return program == program_ || file_name_of(program) == "xpu-container-runtime";
 }
 
-bool Editor::is_ours(const NamedRuntime& runtime, const Record* record) const {
-  if (runtime.marked || is_our_program(runtime.program)) {
-    return true;
-  }
-  if (record == nullptr) {
-    return false;
-  }
-  const std::vector<NamedRuntime> wrote = runtimes(record->written);
-  const NamedRuntime* ours = find_runtime(wrote, runtime.name);
-  const std::vector<NamedRuntime> had = runtimes(record->before);
-  const NamedRuntime* theirs = find_runtime(had, runtime.name);
-  return ours != nullptr && ours->program == runtime.program &&
-         (theirs == nullptr || theirs->content != ours->content);
+std::vector<NamedRuntime> Editor::ours(const Text& text, const Record* record) const {
+  const auto by_name = [&](const Text& version) {
+    std::map<std::string, NamedRuntime> out;
+    for (NamedRuntime& runtime : runtimes(version)) {
+      out.emplace(runtime.name, std::move(runtime));
+    }
+    return out;
+  };
+  const auto wrote = by_name(record == nullptr ? Text() : Text(record->written));
+  const auto had = by_name(record == nullptr ? Text() : record->before);
+  std::vector<NamedRuntime> out = runtimes(text);
+  std::erase_if(out, [&](const NamedRuntime& runtime) {
+    if (runtime.marked || is_our_program(runtime.program)) {
+      return false;
+    }
+    const auto written = wrote.find(runtime.name);
+    const auto before = had.find(runtime.name);
+    return written == wrote.end() || written->second.program != runtime.program ||
+           (before != had.end() && before->second.content == written->second.content);
+  });
+  return out;
 }
 
 std::optional<Record> usable_record(const Editor& editor, const Kept& kept) {

@@ -67,8 +67,9 @@ class Editor {
   // True when the text has more of ours than what belongs to the runtime of that name.
   virtual bool has_others(const Text& text, const Record* record) const;
 
-  // A runtime that we added or changed: so says the record or the mark, or it runs our program.
-  bool is_ours(const NamedRuntime& runtime, const Record* record) const;
+  // Those of the text that we added or changed: so says the record or the mark, or they run our
+  // program.
+  std::vector<NamedRuntime> ours(const Text& text, const Record* record) const;
 
   const std::string& source() const { return source_; }
   const std::string& name() const { return name_; }

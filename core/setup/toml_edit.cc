@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
@@ -131,13 +132,34 @@ TomlDocument::TomlDocument(std::string_view text, std::string source) : source_(
 void TomlDocument::adopt(std::string text) {
   text_ = std::move(text);
   items_ = scan_toml(text_);
+  index_.clear();
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (!items_[i].in_array) {
+      index_[items_[i].path].push_back(i);
+    }
+  }
 }
 
 const TomlItem* TomlDocument::value_item(const KeyPath& path) const {
-  const auto at = std::find_if(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    return item.kind == Kind::kValue && !item.in_array && item.path == path;
-  });
-  return at == items_.end() ? nullptr : &*at;
+  const auto found = index_.find(path);
+  for (const std::size_t i : found == index_.end() ? std::vector<std::size_t>() : found->second) {
+    if (items_[i].kind == Kind::kValue) {
+      return &items_[i];
+    }
+  }
+  return nullptr;
+}
+
+std::vector<const TomlItem*> TomlDocument::items_at(const KeyPath& path) const {
+  std::vector<const TomlItem*> out;
+  for (auto at = index_.lower_bound(path); at != index_.end() && begins_with(at->first, path);
+       ++at) {
+    for (const std::size_t i : at->second) {
+      out.push_back(&items_[i]);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 std::optional<std::string> TomlDocument::literal(const KeyPath& path) const {
@@ -177,17 +199,16 @@ std::vector<std::string> TomlDocument::list_at(const KeyPath& path) const {
 }
 
 bool TomlDocument::has(const KeyPath& path) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    return !item.in_array && begins_with(item.path, path);
-  });
+  const auto at = index_.lower_bound(path);
+  return at != index_.end() && begins_with(at->first, path);
 }
 
 std::vector<std::string> TomlDocument::names(const KeyPath& path) const {
   std::vector<std::string> out;
-  for (const TomlItem& item : items_) {
-    if (!item.in_array && item.path.size() > path.size() && begins_with(item.path, path) &&
-        std::find(out.begin(), out.end(), item.path[path.size()]) == out.end()) {
-      out.push_back(item.path[path.size()]);
+  std::set<std::string> known;
+  for (const TomlItem* item : items_at(path)) {
+    if (item->path.size() > path.size() && known.insert(item->path[path.size()]).second) {
+      out.push_back(item->path[path.size()]);
     }
   }
   return out;
@@ -195,21 +216,22 @@ std::vector<std::string> TomlDocument::names(const KeyPath& path) const {
 
 std::vector<Setting> TomlDocument::below(const KeyPath& path) const {
   std::vector<Setting> out;
-  for (const TomlItem& item : items_) {
-    if (item.kind == Kind::kValue && !item.in_array && text_[item.value] != '{' &&
-        begins_with(item.path, path)) {
-      out.push_back({item.path, text_.substr(item.value, item.value_end - item.value)});
+  for (const TomlItem* item : items_at(path)) {
+    if (item->kind == Kind::kValue && text_[item->value] != '{') {
+      out.push_back({item->path, text_.substr(item->value, item->value_end - item->value)});
     }
   }
   return out;
 }
 
 bool TomlDocument::is_marked(const KeyPath& table) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    std::size_t begin = 0;
-    return item.kind == Kind::kTable && item.path == table &&
-           line_before(text_, item.begin, begin) == kTomlMark;
-  });
+  const auto found = index_.find(table);
+  std::size_t begin = 0;
+  return found != index_.end() &&
+         std::any_of(found->second.begin(), found->second.end(), [&](std::size_t i) {
+           return items_[i].kind == Kind::kTable &&
+                  line_before(text_, items_[i].begin, begin) == kTomlMark;
+         });
 }
 
 void TomlDocument::set(const std::vector<Setting>& settings) {

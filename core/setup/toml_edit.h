@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ class TomlDocument {
 
  private:
   const TomlItem* value_item(const KeyPath& path) const;
+  // In the order of the file: what has that path, or one below it.
+  std::vector<const TomlItem*> items_at(const KeyPath& path) const;
   void adopt(std::string text);
   bool set_in_place(const Setting& setting);
   bool set_in_inline_table(const Setting& setting);
@@ -64,6 +67,8 @@ class TomlDocument {
 
   std::string text_, source_;
   std::vector<TomlItem> items_;
+  // Where in items_ what of that path is; without what stands in arrays of tables.
+  std::map<KeyPath, std::vector<std::size_t>> index_;
 };
 
 // "plugins.cri.containerd", quoted where it needs to be.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "core/setup/toml_config.h"
 #include "core/setup/toml_list.h"
 #include "tests/unit/setup/samples.h"
 
@@ -122,6 +123,21 @@ TEST(TomlEdit, TakesOutOfALargeFileInTime) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(without(with_table, {"t", "new"}), text);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(TomlConfig, GoesOutOfAFileOfManyRuntimesInTime) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) {
+    text += cat("[crio.runtime.runtimes.r", i, "]\nruntime_path = \"/r\"\n");
+  }
+  const CrioConfig editor("/c.toml", "xpu", kProgram);
+  const auto begin = std::chrono::steady_clock::now();
+  Disk disk{text, std::nullopt};
+  disk.run(editor, add(true));
+  disk.file->append("# mine\n");
+  disk.run(editor, take_out());
+  EXPECT_EQ(disk.file, text + "# mine\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(TomlList, AddsAText) {
