@@ -194,7 +194,7 @@ std::vector<Change> changes_of(const Engine& engine, const SetupOptions& options
   std::vector<Change> out;
   for (const FileEdit& edit : engine.edits(options)) {
     ConfigFile file(options.root, edit.path);
-    Plan plan = setup::plan_change(*edit.editor, file.text(), file.backup(), edit.wish);
+    Plan plan = setup::plan_change(*edit.editor, file.kept(), edit.wish);
     out.push_back({std::move(file), std::move(plan)});
   }
   return out;
@@ -213,12 +213,14 @@ void apply_all(const Engine& engine, const SetupOptions& options,
   const auto undo = [&] {
     while (done > 0) {
       --done;
-      changes[done].file.undo(changes[done].plan);
+      changes[done].file.undo(changes[done].plan.after);
     }
   };
   try {
     for (; done < changes.size(); ++done) {
-      changes[done].file.apply(changes[done].plan);
+      if (changes[done].plan.after != changes[done].file.kept()) {
+        changes[done].file.apply(changes[done].plan.after);
+      }
     }
   } catch (const Error&) {
     undo();
@@ -294,18 +296,24 @@ std::string what_happened(const Change& change, const SetupOptions& options) {
   const std::string path = options.root + file.path();
   const std::string shown =
       file.real_path() == path ? path : cat(path, " (which is ", file.real_path(), ')');
-  if (change.plan.after == file.text()) {
+  if (change.plan.foreign) {
+    const std::string& program = *change.plan.foreign;
+    return cat("the runtime \"", options.wish.name, "\" in ", shown, " stays: it is not ours",
+               program.empty() ? "" : cat(", but runs ", program));
+  }
+  if (change.plan.after.text == file.text()) {
     return options.wish.remove ? cat("no runtime \"", options.wish.name, "\" in ", shown)
                                : cat(shown, " has it already");
   }
-  if (!change.plan.after) {
+  if (!change.plan.after.text) {
     return cat("removed ", shown);
   }
   if (!file.text()) {
     return cat("wrote ", shown, ", which is new");
   }
   const std::string backup =
-      change.plan.backup == Plan::Backup::kWrite ? cat("; as it was: ", file.backup_path())
+      change.plan.after.backup != file.kept().backup && change.plan.after.backup
+          ? cat("; as it was: ", file.backup_path())
       : change.plan.edited
           ? cat("; it was changed since, so only the runtime was taken out; as it was "
                 "before: ",
@@ -317,7 +325,7 @@ std::string what_happened(const Change& change, const SetupOptions& options) {
 void report(const Engine& engine, const SetupOptions& options, const std::vector<Change>& changes,
             bool restarts) {
   const bool changed = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
-    return change.plan.after != change.file.text();
+    return change.plan.after.text != change.file.text();
   });
   std::string text;
   for (const Change& change : changes) {
@@ -349,13 +357,13 @@ void configure_one(const Engine& engine, const SetupOptions& options,
   }
   if (asked.dry_run) {
     for (const Change& change : changes) {
-      print(setup::unified_diff(options.root + change.file.path(), change.file.text(),
-                                change.plan.after));
+      print(
+          setup::unified_diff(change.file.real_path(), change.file.text(), change.plan.after.text));
     }
     return;
   }
   const bool changed = std::any_of(changes.begin(), changes.end(), [](const Change& change) {
-    return change.plan.after != change.file.text();
+    return change.plan.after != change.file.kept();
   });
   if (changed) {
     apply_all(engine, options, changes);

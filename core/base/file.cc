@@ -98,11 +98,16 @@ class Temporary {
         (errno != EPERM || uid != uid_)) {
       fail_errno("cannot give ", path_, " to user ", uid, ", group ", gid);
     }
-    if (mode_ != (options.mode & 07777) && ::fchmod(fd_.get(), options.mode & 07777) != 0) {
-      fail_errno("cannot set the mode of ", path_);
-    }
+    // Before the mode, which may take the right to write away.
     if (options.attributes_of >= 0) {
-      platform::copy_attributes(options.attributes_of, fd_.get());
+      const std::string lost = platform::copy_attributes(options.attributes_of, fd_.get());
+      if (options.all_attributes && !lost.empty()) {
+        fail_errno("cannot replace ", path_, ", as its attribute ", lost, " would be lost");
+      }
+    }
+    const bool other = mode_ != (options.mode & 07777) || options.attributes_of >= 0;
+    if (other && ::fchmod(fd_.get(), options.mode & 07777) != 0) {
+      fail_errno("cannot set the mode of ", path_);
     }
     if (options.sync && ::fsync(fd_.get()) != 0) {
       fail_errno("cannot write ", path_);

@@ -27,8 +27,10 @@ struct WriteOptions {
   mode_t mode = 0644;
   std::optional<uid_t> uid;  // unset: the caller's
   std::optional<gid_t> gid;
-  bool sync = false;       // fsync of the file before, and of the folder after the rename
-  int attributes_of = -1;  // descriptor of a file whose security.* and user.* attributes are copied
+  bool sync = false;  // fsync of the file before, and of the folder after the rename
+  // Descriptor of a file whose extended attributes and access list are copied; -1 for none.
+  int attributes_of = -1;
+  bool all_attributes = false;  // fail where one of them cannot be
 };
 
 // Replaces or creates `name` in the folder `dirfd` (`dir` is for messages): a temporary file with a

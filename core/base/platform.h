@@ -37,8 +37,9 @@ ssize_t read_link(const Fd& link, int folder, const char* name, char* out, std::
 // Both ends are closed by exec. Throws Error.
 void make_pipe(Fd& read_end, Fd& write_end);
 
-// Extended attributes that go with a file that is replaced. As far as the file system and the
-// caller's rights let it: an attribute is no reason to fail.
-void copy_attributes(int from, int to);
+// Extended attributes that go with a file that is replaced, access lists among them; a list that
+// `to` has from its folder goes. Returns "" or the name of the first that could not be copied, and
+// errno says why.
+std::string copy_attributes(int from, int to);
 
 }  // namespace xpu::platform

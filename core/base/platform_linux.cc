@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/random.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstring>
@@ -54,20 +56,77 @@ void make_pipe(Fd& read_end, Fd& write_end) {
   write_end.reset(ends[1]);
 }
 
-void copy_attributes(int from, int to) {
-  char names[4096];
-  char value[4096];
-  const ssize_t length = ::flistxattr(from, names, sizeof names);
-  for (const char* name = names; name < names + length; name += std::strlen(name) + 1) {
-    const std::string_view text = name;
-    if (!text.starts_with("security.") && !text.starts_with("user.")) {
-      continue;
-    }
-    const ssize_t size = ::fgetxattr(from, name, value, sizeof value);
-    if (size >= 0) {
-      ::fsetxattr(to, name, value, static_cast<std::size_t>(size), 0);
+namespace {
+
+constexpr const char* kAccessList = "system.posix_acl_access";
+
+// What belongs to the file. Signatures of the former content would be wrong ones, and what a file
+// system keeps for itself is its own.
+bool is_copied(std::string_view name) {
+  if (name == "security.ima" || name == "security.evm" || name.starts_with("trusted.overlay.")) {
+    return false;
+  }
+  for (const std::string_view kind : {"security.", "user.", "system.", "trusted."}) {
+    if (name.starts_with(kind)) {
+      return true;
     }
   }
+  return false;
+}
+
+// Calls `read(buffer, size)` with a buffer that is large enough; -1 and errno when it fails.
+template <class Read>
+ssize_t read_growing(std::string& buffer, const Read& read) {
+  for (buffer.resize(std::max<std::size_t>(buffer.size(), 1024));;) {
+    const ssize_t size = read(buffer.data(), buffer.size());
+    if (size >= 0 || errno != ERANGE || buffer.size() > XATTR_SIZE_MAX) {
+      return size;
+    }
+    buffer.resize(buffer.size() * 4);
+  }
+}
+
+// False, with errno, when `to` cannot get the attribute that `from` has.
+bool copy_attribute(int from, int to, const char* name) {
+  std::string value, present;
+  const ssize_t size = read_growing(
+      value, [&](char* out, std::size_t room) { return ::fgetxattr(from, name, out, room); });
+  if (size < 0) {
+    return errno == ENODATA || errno == ENOTSUP;
+  }
+  // A label that the folder gives is there already, and setting it may need a right of its own.
+  const ssize_t known = read_growing(
+      present, [&](char* out, std::size_t room) { return ::fgetxattr(to, name, out, room); });
+  const auto length = static_cast<std::size_t>(size);
+  if (known == size && std::memcmp(value.data(), present.data(), length) == 0) {
+    return true;
+  }
+  return ::fsetxattr(to, name, value.data(), length, 0) == 0;
+}
+
+}  // namespace
+
+std::string copy_attributes(int from, int to) {
+  std::string names;
+  const ssize_t length = read_growing(
+      names, [&](char* out, std::size_t room) { return ::flistxattr(from, out, room); });
+  if (length < 0) {
+    return errno == ENOTSUP ? "" : "(their list)";
+  }
+  bool has_list = false;
+  const char* const end = names.data() + length;
+  for (const char* name = names.data(); name < end; name += std::strlen(name) + 1) {
+    has_list = has_list || std::string_view(name) == kAccessList;
+    if (is_copied(name) && std::string_view(name) != kAccessList &&
+        !copy_attribute(from, to, name)) {
+      return name;
+    }
+  }
+  // Last, as it may take the right to write away. One that the folder gave goes.
+  const bool good =
+      has_list ? copy_attribute(from, to, kAccessList)
+               : ::fremovexattr(to, kAccessList) == 0 || errno == ENODATA || errno == ENOTSUP;
+  return good ? "" : kAccessList;
 }
 
 }  // namespace xpu::platform

@@ -62,8 +62,8 @@ void make_pipe(Fd& read_end, Fd& write_end) {
   }
 }
 
-void copy_attributes(int from, int to) {
-  ::fcopyfile(from, to, nullptr, COPYFILE_XATTR);
+std::string copy_attributes(int from, int to) {
+  return ::fcopyfile(from, to, nullptr, COPYFILE_XATTR | COPYFILE_ACL) == 0 ? "" : "(one of them)";
 }
 
 }  // namespace xpu::platform

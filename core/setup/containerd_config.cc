@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
+#include "core/setup/toml_list.h"
 
 namespace xpu::setup {
 namespace {
@@ -26,14 +27,30 @@ bool says_nothing(const std::string& literal) {
          literal == "[]" || literal == "{}";
 }
 
+bool contains(const std::vector<std::string>& list, const std::string& one) {
+  return std::find(list.begin(), list.end(), one) != list.end();
+}
+
 std::vector<std::string> with_annotations(std::vector<std::string> list) {
   for (const std::string& one : kAnnotations) {
-    if (std::find(list.begin(), list.end(), one) == list.end() &&
-        std::find(list.begin(), list.end(), "*") == list.end()) {
+    if (!contains(list, one) && !contains(list, "*")) {
       list.push_back(one);
     }
   }
   return list;
+}
+
+// The list of that key with the annotations, laid out as it is.
+std::string list_with_annotations(const TomlDocument& document, const KeyPath& path) {
+  const std::vector<std::string> present = document.list_at(path);
+  std::string literal = document.literal(path).value_or("");
+  if (!literal.starts_with('[')) {
+    return toml_text(with_annotations(present));
+  }
+  for (const std::string& one : kAnnotations) {
+    literal = contains(present, "*") ? literal : toml_list_with(literal, one);
+  }
+  return literal;
 }
 
 KeyPath runtimes_of(const TomlDocument& document, const ContainerdFacts& facts) {
@@ -166,8 +183,8 @@ std::vector<Setting> ContainerdConfig::settings(const TomlDocument& document,
   } else {
     out.push_back({setup::below(own, "runtime_type"), toml_text(std::string(kShim))});
     for (const char* key : {"pod_annotations", "container_annotations"}) {
-      const std::vector<std::string> present = document.list_at(setup::below(own, key));
-      out.push_back({setup::below(own, key), toml_text(with_annotations(present))});
+      const KeyPath path = setup::below(own, key);
+      out.push_back({path, list_with_annotations(document, path)});
     }
     out.push_back({setup::below(own, "options", "BinaryName"), toml_text(wanted.program)});
   }
@@ -182,59 +199,117 @@ std::vector<Setting> ContainerdConfig::settings(const TomlDocument& document,
   return out;
 }
 
-void ContainerdConfig::take_rest(TomlDocument& document, const TomlDocument* before) const {
+void ContainerdConfig::take_rest(TomlVersions& versions) const {
+  TomlDocument& document = versions.now;
   const KeyPath cri = containerd_cri(document, facts_);
   const KeyPath runtimes = runtimes_path(document);
   // The entry that only repeats containerd's own default.
   const KeyPath runc = setup::below(runtimes, "runc");
-  const bool added = document.is_marked(runc) || (before != nullptr && !before->has(runc));
+  const bool added = document.is_marked(runc) || (versions.before && !versions.before->has(runc) &&
+                                                  versions.written->has(runc));
   if (added && document.names(runtimes).size() == 1 && document.below(runc).size() == 1) {
     document.remove(runc);
   }
   for (const char* key : {"enable_cdi", "cdi_spec_dirs"}) {
     const KeyPath path = setup::below(cri, key);
-    if (before == nullptr || !document.literal(path)) {
-      continue;
-    }
-    if (const std::optional<std::string> old = before->literal(path)) {
-      document.set({{path, *old}});
-    } else {
-      document.remove(path);
+    if (versions.is_as_written(path)) {
+      versions.give_back(path);
     }
   }
 }
 
-RuntimeState ContainerdImports::inspect(const Text& text) const {
-  const TomlDocument document(text.value_or(""), source_);
-  const std::vector<std::string> imports = document.list_at(kImports);
-  RuntimeState state;
-  state.present = std::find(imports.begin(), imports.end(), program_) != imports.end();
-  state.program = program_;
+RuntimeState ContainerdConfig::inspect(const Text& text) const {
+  RuntimeState state = TomlConfig::inspect(text);
+  state.imported =
+      !facts_.import.empty() &&
+      contains(TomlDocument(text.value_or(""), source_).list_at(kImports), facts_.import);
   return state;
 }
 
-std::string ContainerdImports::configured(const Text& text, const RuntimeState&) const {
-  TomlDocument document(text.value_or(""), source_);
+std::vector<NamedRuntime> ContainerdConfig::runtimes(const Text& text) const {
+  std::vector<NamedRuntime> out = TomlConfig::runtimes(text);
+  std::erase_if(out, [](const NamedRuntime& runtime) { return runtime.name == "runc"; });
+  return out;
+}
+
+RuntimeState ContainerdConfig::wanted(const RuntimeState& state, const Wish& wish) const {
+  RuntimeState out = facts_.runtime ? TomlConfig::wanted(state, wish) : state;
+  out.imported = !facts_.import.empty();
+  return out;
+}
+
+std::string ContainerdConfig::configured(const Text& text, const RuntimeState& wanted) const {
+  TomlDocument document(wanted.present ? TomlConfig::configured(text, wanted) : text.value_or(""),
+                        source_);
+  if (!wanted.imported) {
+    return document.text();
+  }
   if (document.names({}).empty()) {
-    document.set({{kVersion, std::to_string(version_for(major_))}});
+    document.set(first_settings());
   }
   const std::optional<std::string> literal = document.literal(kImports);
-  document.set({{kImports, toml_list_with(literal.value_or("[]"), program_)}});
+  document.set({{kImports, toml_list_with(literal.value_or("[]"), facts_.import)}});
   return document.text();
 }
 
-std::string ContainerdImports::removed(const std::string& text, const Text& before) const {
-  TomlDocument document(text, source_);
-  std::vector<std::string> left = document.list_at(kImports);
-  left.erase(std::remove(left.begin(), left.end(), program_), left.end());
-  const std::optional<TomlDocument> old =
-      before ? std::optional<TomlDocument>(std::in_place, *before, source_) : std::nullopt;
-  if (old && old->literal(kImports) && old->list_at(kImports) == left) {
-    document.set({{kImports, *old->literal(kImports)}});
-  } else if (left.empty() && !(old && old->literal(kImports))) {
-    document.remove(kImports);
-  } else {
-    document.set({{kImports, toml_text(left)}});
+std::vector<std::string> ContainerdConfig::our_imports(const Text& text,
+                                                       const Record* record) const {
+  std::vector<std::string> out;
+  if (record != nullptr) {
+    const auto imports = [&](const Text& version) {
+      return TomlDocument(version.value_or(""), source_).list_at(kImports);
+    };
+    const std::vector<std::string> before = imports(record->before);
+    const std::vector<std::string> written = imports(record->written);
+    for (const std::string& import : imports(text)) {
+      if (contains(written, import) && !contains(before, import)) {
+        out.push_back(import);
+      }
+    }
+  }
+  return out;
+}
+
+bool ContainerdConfig::is_kept(const std::string& import) const {
+  return facts_.kept_imports && contains(*facts_.kept_imports, import);
+}
+
+bool ContainerdConfig::concerns(const Text& text, const Record* record) const {
+  const std::vector<std::string> imports = our_imports(text, record);
+  return TomlConfig::concerns(text, record) ||
+         std::any_of(imports.begin(), imports.end(),
+                     [&](const std::string& import) { return !is_kept(import); });
+}
+
+bool ContainerdConfig::has_others(const Text& text, const Record* record) const {
+  const std::vector<std::string> imports = our_imports(text, record);
+  return TomlConfig::has_others(text, record) ||
+         std::any_of(imports.begin(), imports.end(), [&](const std::string& import) {
+           return facts_.kept_imports ? is_kept(import) : import != facts_.import;
+         });
+}
+
+std::string ContainerdConfig::removed(const std::string& text, const Record* record,
+                                      const Removal& removal) const {
+  TomlDocument document(TomlConfig::removed(text, record, removal), source_);
+  const std::vector<std::string> ours = our_imports(text, record);
+  std::string literal = document.literal(kImports).value_or("");
+  for (const std::string& import : ours) {
+    if (removal.last || !is_kept(import)) {
+      literal = toml_list_without(literal, import);
+    }
+  }
+  if (ours.empty() || literal == document.literal(kImports)) {
+    return document.text();
+  }
+  const TomlDocument before(record->before.value_or(""), source_);
+  document.set({{kImports, literal}});
+  if (before.list_at(kImports) == document.list_at(kImports)) {
+    if (const std::optional<std::string> old = before.literal(kImports)) {
+      document.put(kImports, *old);
+    } else {
+      document.remove(kImports);
+    }
   }
   return document.text();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct ContainerdFacts {
   // The other files of the configuration, in the order in which containerd reads them: the default
   // runtime, whose options ours takes over, may stand in one of them.
   std::vector<std::string> others;
+  bool runtime = true;  // the runtime goes into this file
+  std::string import;   // the drop-in that this file is to import; "" for none
+  // While something is taken out: drop-ins that have other runtimes of ours, whose imports stay.
+  std::optional<std::vector<std::string>> kept_imports;
 };
 
 // The version that a file says it has; 1 where it does not say, as containerd takes it. Throws
@@ -31,6 +36,19 @@ class ContainerdConfig : public TomlConfig {
       : TomlConfig(std::move(source), std::move(name), std::move(program)),
         facts_(std::move(facts)) {}
 
+  RuntimeState inspect(const Text& text) const override;
+  // Without runc, which may be in the file because of us but is none of ours.
+  std::vector<NamedRuntime> runtimes(const Text& text) const override;
+  std::string configured(const Text& text, const RuntimeState& wanted) const override;
+  RuntimeState wanted(const RuntimeState& state, const Wish& wish) const override;
+  bool concerns(const Text& text, const Record* record) const override;
+  bool has_others(const Text& text, const Record* record) const override;
+  std::string removed(const std::string& text, const Record* record,
+                      const Removal& removal) const override;
+
+  // Drop-ins that the text imports, and that it does because of us.
+  std::vector<std::string> our_imports(const Text& text, const Record* record) const;
+
  protected:
   KeyPath runtimes_path(const TomlDocument& document) const override;
   KeyPath default_path(const TomlDocument& document) const override;
@@ -39,25 +57,13 @@ class ContainerdConfig : public TomlConfig {
   std::vector<Setting> first_settings() const override;
   std::vector<Setting> settings(const TomlDocument& document,
                                 const RuntimeState& wanted) const override;
-  void take_rest(TomlDocument& document, const TomlDocument* before) const override;
+  void take_rest(TomlVersions& versions) const override;
 
  private:
+  bool is_kept(const std::string& import) const;
   std::vector<Setting> new_runtime(const TomlDocument& document, const std::string& program) const;
 
   ContainerdFacts facts_;
-};
-
-// The main file of containerd that imports a drop-in: `program` is the drop-in's path.
-class ContainerdImports : public Editor {
- public:
-  ContainerdImports(std::string source, std::string drop_in, unsigned major)
-      : Editor(std::move(source), "", std::move(drop_in)), major_(major) {}
-  RuntimeState inspect(const Text& text) const override;
-  std::string configured(const Text& text, const RuntimeState& wanted) const override;
-  std::string removed(const std::string& text, const Text& before) const override;
-
- private:
-  unsigned major_;
 };
 
 }  // namespace xpu::setup

@@ -114,6 +114,31 @@ std::string hunk(const std::vector<Step>& steps, std::size_t begin, std::size_t 
   return out;
 }
 
+// The name in a header. What follows a tab is a date, so that one tab ends a name with spaces; what
+// cannot stand there is quoted as in C.
+std::string header_name(const std::string& path) {
+  const bool quoted = std::any_of(path.begin(), path.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f' || c == '"' || c == '\\';
+  });
+  if (!quoted) {
+    return path.find(' ') == std::string::npos ? path : path + '\t';
+  }
+  std::string out = "\"";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += cat('\\', c);
+    } else if (byte < ' ' || c == '\x7f') {
+      for (const int shift : {6, 3, 0}) {
+        out += cat(shift == 6 ? "\\" : "", static_cast<char>('0' + ((byte >> shift) & 7)));
+      }
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 }  // namespace
 
 std::string unified_diff(const std::string& path, std::optional<std::string_view> before,
@@ -121,8 +146,9 @@ std::string unified_diff(const std::string& path, std::optional<std::string_view
   if (before == after) {
     return "";
   }
+  const std::string name = header_name(path);
   std::string out =
-      cat("--- ", before ? path : "/dev/null", "\n+++ ", after ? path : "/dev/null", "\n");
+      cat("--- ", before ? name : "/dev/null", "\n+++ ", after ? name : "/dev/null", "\n");
   const std::vector<Step> steps =
       steps_between(lines_of(before.value_or("")), lines_of(after.value_or("")));
   for (std::size_t at = 0; at < steps.size();) {

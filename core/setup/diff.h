@@ -9,7 +9,8 @@
 namespace xpu::setup {
 
 // A unified diff with three lines around each change; "" when the texts are the same. A text that
-// is not there is shown as /dev/null.
+// is not there is shown as /dev/null. Names that have white space or characters that cannot be seen
+// are written as `diff` writes them.
 std::string unified_diff(const std::string& path, std::optional<std::string_view> before,
                          std::optional<std::string_view> after);
 

@@ -19,13 +19,55 @@ KeyPath below(const KeyPath& path, const std::string& key) {
   return out;
 }
 
-// Takes an object out that holds nothing any more, unless it was there before.
-void remove_if_empty(JsonDocument& document, const KeyPath& path, const JsonDocument* before) {
-  if (document.literal(path) && document.keys(path).empty() &&
-      (before == nullptr || !before->literal(path))) {
-    document.remove(path);
+// The file now, as it was before us, and as we left it.
+struct Versions {
+  JsonDocument now;
+  std::optional<JsonDocument> before, written;
+
+  std::optional<std::string> former(const KeyPath& path) const {
+    return before ? before->literal(path) : std::nullopt;
   }
-}
+  // We changed the key, and nobody did since.
+  bool is_as_written(const KeyPath& path) const {
+    const std::optional<std::string> ours = written ? written->literal(path) : std::nullopt;
+    return ours && now.literal(path) == ours && former(path) != ours;
+  }
+  void give_back(const KeyPath& path) {
+    if (const std::optional<std::string> old = former(path)) {
+      now.put(path, *old);
+    } else {
+      now.remove(path);
+    }
+  }
+  // An object that holds nothing any more, unless it was there before.
+  void give_back_if_empty(const KeyPath& path) {
+    if (!now.literal(path) || !now.keys(path).empty()) {
+      return;
+    }
+    const std::optional<std::string> old = former(path);
+    if (!old || *old == "null") {
+      give_back(path);
+    }
+  }
+  // A runtime that was there before keeps what somebody changed since.
+  void give_back_runtime(const KeyPath& path) {
+    if (!former(path) || now.literal(path) == written->literal(path)) {
+      give_back(path);
+      return;
+    }
+    for (const std::string& key : now.keys(path)) {
+      if (is_as_written(below(path, key))) {
+        give_back(below(path, key));
+      }
+    }
+    for (const std::string& key : before->keys(path)) {
+      const KeyPath member = below(path, key);
+      if (!now.literal(member) && !written->literal(member)) {
+        give_back(member);
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -39,12 +81,21 @@ RuntimeState DockerConfig::inspect(const Text& text) const {
   }
   state.is_default = document.string_at(kDefault) == name_;
   state.cdi = document.literal(kCdi) == "true";
-  for (const std::string& name : document.keys(kRuntimes)) {
-    const KeyPath other = below(below(kRuntimes, name), "path");
-    state.others =
-        state.others || (name != name_ && is_ours(document.string_at(other).value_or("")));
-  }
   return state;
+}
+
+std::vector<NamedRuntime> DockerConfig::runtimes(const Text& text) const {
+  const JsonDocument document(text.value_or(""), source_, kMaps);
+  std::vector<NamedRuntime> out;
+  for (const std::string& name : document.keys(kRuntimes)) {
+    const KeyPath path = below(kRuntimes, name);
+    const std::string content = document.literal(path).value_or("");
+    // Docker takes no other value than an object.
+    const bool object = content.starts_with('{');
+    out.push_back(
+        {name, object ? document.string_at(below(path, "path")).value_or("") : "", content, false});
+  }
+  return out;
 }
 
 std::string DockerConfig::configured(const Text& text, const RuntimeState& wanted) const {
@@ -65,29 +116,31 @@ std::string DockerConfig::configured(const Text& text, const RuntimeState& wante
   return document.text();
 }
 
-std::string DockerConfig::removed(const std::string& text, const Text& before) const {
-  JsonDocument document(text, source_, kMaps);
-  std::optional<JsonDocument> old;
-  if (before) {
-    old.emplace(*before, source_, kMaps);
+std::string DockerConfig::removed(const std::string& text, const Record* record,
+                                  const Removal& removal) const {
+  Versions versions{JsonDocument(text, source_, kMaps), std::nullopt, std::nullopt};
+  if (record != nullptr) {
+    versions.before.emplace(record->before.value_or(""), source_, kMaps);
+    versions.written.emplace(record->written, source_, kMaps);
   }
-  const auto give_back = [&](const KeyPath& path) {
-    const std::optional<std::string> literal = old ? old->literal(path) : std::nullopt;
-    if (literal) {
-      document.set(path, *literal);
-    } else {
-      document.remove(path);
+  JsonDocument& document = versions.now;
+  if (removal.last && versions.is_as_written(kCdi)) {
+    versions.give_back(kCdi);
+    versions.give_back_if_empty(kFeatures);
+  }
+  for (const std::string& name : removal.names) {
+    versions.give_back_runtime(below(kRuntimes, name));
+    if (document.string_at(kDefault) != name) {
+      continue;
     }
-  };
-  if (old && !old->literal(kCdi) && document.literal(kCdi) == "true") {
-    document.remove(kCdi);
-    remove_if_empty(document, kFeatures, &*old);
+    const bool stays = document.literal(below(kRuntimes, name)).has_value();
+    if (!stays && versions.former(kDefault) == json::quote(name)) {
+      document.remove(kDefault);
+    } else if (!stays || versions.is_as_written(kDefault)) {
+      versions.give_back(kDefault);
+    }
   }
-  if (document.string_at(kDefault) == name_) {
-    give_back(kDefault);
-  }
-  give_back(below(kRuntimes, name_));
-  remove_if_empty(document, kRuntimes, old ? &*old : nullptr);
+  versions.give_back_if_empty(kRuntimes);
   return document.text();
 }
 

@@ -11,7 +11,9 @@ class DockerConfig : public Editor {
   using Editor::Editor;
   RuntimeState inspect(const Text& text) const override;
   std::string configured(const Text& text, const RuntimeState& wanted) const override;
-  std::string removed(const std::string& text, const Text& before) const override;
+  std::vector<NamedRuntime> runtimes(const Text& text) const override;
+  std::string removed(const std::string& text, const Record* record,
+                      const Removal& removal) const override;
 };
 
 }  // namespace xpu::setup

@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/setup/editor.h"
 
+#include <algorithm>
+#include <map>
+
 #include "core/base/error.h"
+#include "core/base/path.h"
 
 namespace xpu::setup {
 namespace {
 
-std::string name_of(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
-// The backup as far as it can be used: one that somebody broke is none.
-Text usable(const Editor& editor, const Text& backup) {
-  try {
-    editor.inspect(backup);
-    return backup;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-// True when the file is what we made of `before`, to the byte.
-bool is_our_work(const Editor& editor, const Text& before, const std::string& now,
-                 const RuntimeState& state) {
-  try {
-    return editor.configured(before, state) == now;
-  } catch (const Error&) {
-    return false;
-  }
+const NamedRuntime* find_runtime(const std::vector<NamedRuntime>& all, const std::string& name) {
+  const auto at = std::find_if(all.begin(), all.end(),
+                               [&](const NamedRuntime& runtime) { return runtime.name == name; });
+  return at == all.end() ? nullptr : &*at;
 }
 
 std::string without_last_newline(const std::string& text) {
@@ -35,57 +21,165 @@ std::string without_last_newline(const std::string& text) {
   return text.substr(0, text.size() - cut);
 }
 
-Plan plan_removal(const Editor& editor, const std::string& now, const Text& backup,
-                  const RuntimeState& state) {
+// All that is ours.
+Removal everything(const Editor& editor, const Text& text, const Record& record) {
+  Removal all;
+  for (const NamedRuntime& runtime : editor.ours(text, &record)) {
+    all.names.push_back(runtime.name);
+  }
+  // A default may name a runtime that somebody took out by hand.
+  if (!editor.inspect(text).present) {
+    all.names.push_back(editor.name());
+  }
+  return all;
+}
+
+// The file as it would be had we never been there.
+Text without_ours(const Editor& editor, const std::string& text, const Record& record) {
+  if (text == record.written) {
+    return record.before;
+  }
+  const auto left_of = [&](const std::string& from) {
+    return editor.removed(from, &record, everything(editor, from, record));
+  };
+  const std::string left = left_of(text);
+  // What was changed since went with what was ours.
+  if (left == left_of(record.written)) {
+    return record.before;
+  }
+  // A table at the end of a file had to end its last line first.
+  const bool same = record.before && without_last_newline(left) == *record.before;
+  return same ? record.before : left;
+}
+
+Plan plan_removal(const Editor& editor, const Kept& now, const std::optional<Record>& record) {
   Plan plan;
-  if (state.present && !state.others && is_our_work(editor, backup, now, state)) {
-    plan.after = backup;
-    plan.backup = Plan::Backup::kDrop;
+  plan.after = now;
+  plan.state = editor.inspect(now.text);
+  const Record* known = record ? &*record : nullptr;
+  if (!now.text || (!editor.concerns(now.text, known) &&
+                    (known == nullptr || !editor.concerns(known->written, known)))) {
     return plan;
   }
-  plan.after = editor.removed(now, backup);
-  plan.edited = backup.has_value() && !state.others;
-  // A table at the end of a file had to end its last line first.
-  const bool same =
-      backup && (*plan.after == *backup || without_last_newline(*plan.after) == *backup);
-  if (same && !state.others) {
-    plan.after = backup;
-    plan.backup = Plan::Backup::kDrop;
-    plan.edited = false;
+  const bool mine = find_runtime(editor.ours(now.text, known), editor.name()) != nullptr;
+  if (plan.state.present && !mine && !is_as_written(now)) {
+    plan.foreign = plan.state.program;
+    return plan;
   }
+  const bool others = editor.has_others(now.text, known);
+  if (known == nullptr) {
+    plan.after.text = editor.removed(*now.text, known, {{editor.name()}, !others});
+    return plan;
+  }
+  const Text before = without_ours(editor, *now.text, *known);
+  if (others) {
+    plan.after.text = editor.removed(*now.text, known, {{editor.name()}, false});
+    plan.after.backup = before ? before : now.backup;
+    plan.after.written = record_text({before, *plan.after.text});
+    return plan;
+  }
+  plan.after.text = before;
+  plan.after.written.reset();
+  plan.edited = before != known->before && known->before;
+  if (known->before && !plan.edited) {
+    plan.after.backup.reset();
+  }
+  return plan;
+}
+
+Plan plan_addition(const Editor& editor, const Kept& now, const std::optional<Record>& record,
+                   const Wish& wish) {
+  Plan plan;
+  plan.after = now;
+  const RuntimeState state = editor.inspect(now.text);
+  plan.state = editor.wanted(state, wish);
+  const Record* known = record ? &*record : nullptr;
+  const std::vector<NamedRuntime> runtimes = editor.runtimes(now.text);
+  const NamedRuntime* own = find_runtime(runtimes, editor.name());
+  Text before = now.text;
+  if (now.text && known != nullptr) {
+    before = without_ours(editor, *now.text, *known);
+  } else if (now.text && own != nullptr && (own->marked || is_as_written(now))) {
+    // Ours, but what was there before it is not known any more.
+    before = editor.removed(*now.text, nullptr, {{editor.name()}, true});
+  }
+  const bool exact = known != nullptr && now.text == known->written;
+  plan.after.text = editor.configured(
+      exact && !editor.has_others(now.text, known) ? before : now.text, plan.state);
+  if (plan.after.text == now.text) {
+    plan.after = now;
+    return plan;
+  }
+  plan.after.backup = before ? before : now.backup;
+  plan.after.written = record_text({before, *plan.after.text});
   return plan;
 }
 
 }  // namespace
 
-bool Editor::is_ours(const std::string& program) const {
-  return program == program_ || name_of(program) == "xpu-container-runtime";
+RuntimeState Editor::wanted(const RuntimeState& state, const Wish& wish) const {
+  RuntimeState out = state;
+  out.present = true;
+  out.program = wish.program;
+  out.is_default = state.is_default || wish.set_as_default;
+  out.cdi = state.cdi || wish.cdi;
+  return out;
 }
 
-Plan plan_change(const Editor& editor, const Text& now, const Text& backup, const Wish& wish) {
-  const RuntimeState state = editor.inspect(now);
-  const Text before = usable(editor, backup);
-  Plan plan;
-  plan.after = now;
-  plan.state = state;
-  if (wish.remove) {
-    const bool any = now && (state.present || state.is_default);
-    return any ? plan_removal(editor, *now, before, state) : plan;
+bool Editor::concerns(const Text& text, const Record*) const {
+  const RuntimeState state = inspect(text);
+  return state.present || state.is_default;
+}
+
+bool Editor::has_others(const Text& text, const Record* record) const {
+  const std::vector<NamedRuntime> all = ours(text, record);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const NamedRuntime& runtime) { return runtime.name != name_; });
+}
+
+bool Editor::is_our_program(const std::string& program) const {
+  return program == program_ || file_name_of(program) == "xpu-container-runtime";
+}
+
+std::vector<NamedRuntime> Editor::ours(const Text& text, const Record* record) const {
+  const auto by_name = [&](const Text& version) {
+    std::map<std::string, NamedRuntime> out;
+    for (NamedRuntime& runtime : runtimes(version)) {
+      out.emplace(runtime.name, std::move(runtime));
+    }
+    return out;
+  };
+  const auto wrote = by_name(record == nullptr ? Text() : Text(record->written));
+  const auto had = by_name(record == nullptr ? Text() : record->before);
+  std::vector<NamedRuntime> out = runtimes(text);
+  std::erase_if(out, [&](const NamedRuntime& runtime) {
+    if (runtime.marked || is_our_program(runtime.program)) {
+      return false;
+    }
+    const auto written = wrote.find(runtime.name);
+    const auto before = had.find(runtime.name);
+    return written == wrote.end() || written->second.program != runtime.program ||
+           (before != had.end() && before->second.content == written->second.content);
+  });
+  return out;
+}
+
+std::optional<Record> usable_record(const Editor& editor, const Kept& kept) {
+  std::optional<Record> record = read_record(kept);
+  if (record) {
+    try {
+      editor.inspect(record->before);
+      editor.inspect(record->written);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
   }
-  RuntimeState wanted = state;
-  wanted.present = true;
-  wanted.program = wish.program;
-  wanted.is_default = state.is_default || wish.set_as_default;
-  wanted.cdi = state.cdi || wish.cdi;
-  const bool ours = state.present && now && !state.others &&
-                    (backup.has_value() == before.has_value()) &&
-                    is_our_work(editor, before, *now, state);
-  plan.after = editor.configured(ours ? before : now, wanted);
-  plan.state = wanted;
-  if (now && !state.others && !ours && (!state.present || !backup) && *plan.after != *now) {
-    plan.backup = Plan::Backup::kWrite;
-  }
-  return plan;
+  return record;
+}
+
+Plan plan_change(const Editor& editor, const Kept& now, const Wish& wish) {
+  const std::optional<Record> record = usable_record(editor, now);
+  return wish.remove ? plan_removal(editor, now, record) : plan_addition(editor, now, record, wish);
 }
 
 }  // namespace xpu::setup

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 
 #include "core/base/error.h"
 #include "core/setup/containerd_config.h"
@@ -100,7 +101,10 @@ class Containerd : public Engine {
       const bool imported = std::any_of(parts.begin(), parts.end(),
                                         [&](const Part& part) { return part.path == file; });
       if (!imported && !is_imported_by_pattern(parts.front(), file)) {
-        out.push_back(import_edit(options, main, file, major));
+        ContainerdFacts main_facts = facts(parts, main, major);
+        main_facts.runtime = false;
+        main_facts.import = file;
+        out.push_back(file_edit<ContainerdConfig>(options, main, std::move(main_facts)));
       }
       return out;
     }
@@ -210,11 +214,6 @@ class Containerd : public Engine {
     return file_edit<ContainerdConfig>(options, path, facts(parts, path, major));
   }
 
-  static FileEdit import_edit(const SetupOptions& options, const std::string& main,
-                              const std::string& file, unsigned major) {
-    return {main, std::make_unique<ContainerdImports>(main, file, major), options.wish};
-  }
-
   // The file that has the runtime already, else the last that has the plugin's table, else the main
   // one.
   static std::string place_of(const SetupOptions& options, const std::vector<Part>& parts,
@@ -233,29 +232,53 @@ class Containerd : public Engine {
     return place;
   }
 
+  // One edit a file: the main one may have the runtime, imports of drop-ins, or both.
   std::vector<FileEdit> removals(const SetupOptions& options, std::vector<Part> parts,
                                  unsigned major) const {
-    const std::string drop_in = drop_in_file(options);
-    const bool read = std::any_of(parts.begin(), parts.end(),
-                                  [&](const Part& part) { return part.path == drop_in; });
-    if (!read) {
-      const ConfigFile file(options.root, drop_in);
-      if (file.text()) {
-        parts.push_back({drop_in, file.text()});
-      }
+    const Part main = parts.front();
+    std::vector<std::string> ours = our_imports(options, main);
+    ours.push_back(drop_in_file(options));
+    for (const std::string& path : ours) {
+      add_if_there(options, path, parts);
     }
-    std::vector<FileEdit> out;
+    std::vector<FileEdit> drop_ins;
+    std::vector<std::string> kept;
     for (const Part& part : parts) {
-      FileEdit one = edit(options, parts, part.path, major);
-      const RuntimeState state = one.editor->inspect(part.text);
-      if (state.present || part.path == parts.front().path) {
-        out.push_back(std::move(one));
+      if (part.path == main.path) {
+        continue;
       }
-      if (state.present && part.path == drop_in && !state.others) {
-        out.push_back(import_edit(options, parts.front().path, drop_in, major));
+      FileEdit one = edit(options, parts, part.path, major);
+      const auto record = usable_record(*one.editor, ConfigFile(options.root, part.path).kept());
+      const Record* known = record ? &*record : nullptr;
+      if (one.editor->has_others(part.text, known)) {
+        kept.push_back(part.path);
+      }
+      if (one.editor->concerns(part.text, known)) {
+        drop_ins.push_back(std::move(one));
       }
     }
+    ContainerdFacts main_facts = facts(parts, main.path, major);
+    main_facts.kept_imports = std::move(kept);
+    std::vector<FileEdit> out;
+    out.push_back(file_edit<ContainerdConfig>(options, main.path, std::move(main_facts)));
+    std::move(drop_ins.begin(), drop_ins.end(), std::back_inserter(out));
     return out;
+  }
+
+  static std::vector<std::string> our_imports(const SetupOptions& options, const Part& main) {
+    const ContainerdConfig editor(main.path, options.wish.name, options.wish.program, {});
+    const auto record = usable_record(editor, ConfigFile(options.root, main.path).kept());
+    return record ? editor.our_imports(record->written, &*record) : std::vector<std::string>();
+  }
+
+  static void add_if_there(const SetupOptions& options, const std::string& path,
+                           std::vector<Part>& parts) {
+    const bool known = std::any_of(parts.begin(), parts.end(),
+                                   [&](const Part& part) { return part.path == path; });
+    const ConfigFile file(options.root, path);
+    if (!known && file.text()) {
+      parts.push_back({path, file.text()});
+    }
   }
 
   static bool is_imported_by_pattern(const Part& main, const std::string& file) {

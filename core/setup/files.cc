@@ -9,6 +9,7 @@
 #include <climits>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -21,10 +22,10 @@ constexpr std::size_t kFileLimit = std::size_t{16} << 20;
 constexpr int kMaxLinks = 40;
 
 // Beside the file; for a folder of drop-ins above it, as some engines read whatever lies there.
-std::string backup_of(const std::string& path) {
+std::string beside(const std::string& path, std::string_view suffix) {
   const std::string folder = folder_of(path);
   const std::string place = folder.ends_with(".d") ? folder_of(folder) : folder;
-  return cat(place == "/" ? "" : place, '/', file_name_of(path), ".xpu-backup");
+  return cat(place == "/" ? "" : place, '/', file_name_of(path), suffix);
 }
 
 std::optional<std::string> link_text(const std::string& path) {
@@ -34,11 +35,21 @@ std::optional<std::string> link_text(const std::string& path) {
                   : std::optional(std::string(buffer.data(), static_cast<std::size_t>(size)));
 }
 
+Fd open_to_read(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+}
+
+// Whatever the umask of who calls: an engine's other users read there too. What belongs to a user
+// alone is theirs to open.
 void make_folders(const std::string& path) {
   std::string at;
   for (const std::string_view part : path_parts(path)) {
     at += cat('/', part);
-    if (::mkdir(at.c_str(), 0755) != 0 && errno != EEXIST && errno != EROFS) {
+    if (::mkdir(at.c_str(), 0755) == 0) {
+      if (::geteuid() == 0 && ::chmod(at.c_str(), 0755) != 0) {
+        fail_errno("cannot set the mode of the folder ", at);
+      }
+    } else if (errno != EEXIST && errno != EROFS) {
       fail_errno("cannot create the folder ", at);
     }
   }
@@ -92,24 +103,29 @@ std::string resolve_in(const std::string& root, const std::string& path) {
 
 ConfigFile::ConfigFile(std::string root, std::string path)
     : root_(std::move(root)), path_(std::move(path)), real_(resolve_in(root_, path_)) {
-  backup_path_ = backup_of(real_);
-  text_ = read_file_if_present(real_, kFileLimit);
-  backup_ = read_file_if_present(backup_path_, kFileLimit);
+  backup_path_ = beside(real_, ".xpu-backup");
+  written_path_ = beside(real_, ".xpu-written");
+  found_ = open_to_read(real_);
+  kept_.text = read_file_if_present(real_, kFileLimit);
+  kept_.backup = read_file_if_present(backup_path_, kFileLimit);
+  kept_.written = read_file_if_present(written_path_, 2 * kFileLimit);
 }
 
-void ConfigFile::put(int folder, const std::string& name, const Text& text) const {
-  const std::string dir = folder_of(real_);
+void ConfigFile::put(const std::string& path, const Text& text) const {
+  const std::string dir = folder_of(path);
+  const Fd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) {
+    fail_errno("cannot open the folder ", dir);
+  }
   if (!text) {
-    if (::unlinkat(folder, name.c_str(), 0) != 0 && errno != ENOENT) {
-      fail_errno("cannot remove ", dir, '/', name);
+    if (::unlinkat(folder.get(), file_name_of(path).c_str(), 0) != 0 && errno != ENOENT) {
+      fail_errno("cannot remove ", path);
     }
     return;
   }
-  // What it is to be like: the file itself, else its backup.
-  Fd like(::open(real_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!like) {
-    like.reset(::open(backup_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  }
+  // What it is to be like: the file itself, or what it was.
+  const Fd present = open_to_read(real_);
+  const Fd& like = present ? present : found_;
   WriteOptions options;
   options.sync = true;
   struct stat st {};
@@ -118,42 +134,64 @@ void ConfigFile::put(int folder, const std::string& name, const Text& text) cons
     options.uid = st.st_uid;
     options.gid = st.st_gid;
     options.attributes_of = like.get();
+    options.all_attributes = true;
   }
-  write_file_atomic(folder, dir, name, *text, options);
+  write_file_atomic(folder.get(), dir, file_name_of(path), *text, options);
 }
 
-void ConfigFile::apply(const Plan& plan) const {
+// What a later --remove needs is there before the file is changed, and goes only after it.
+void ConfigFile::apply(const Kept& after) const {
   make_folders(folder_of(real_));
-  const Fd folder = open_locked(folder_of(real_));
-  if (read_file_if_present(real_, kFileLimit) != text_) {
+  const Fd lock = open_locked(folder_of(real_));
+  if (read_file_if_present(real_, kFileLimit) != kept_.text) {
     fail(path_, " was changed meanwhile by somebody else; nothing was done, try again");
   }
-  const Fd beside(::open(folder_of(backup_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::string backup = file_name_of(backup_path_);
-  if (plan.backup == Plan::Backup::kWrite) {
-    put(beside.get(), backup, text_);
+  struct Step {
+    const std::string& path;
+    const Text &before, &after;
+  };
+  const Step backup{backup_path_, kept_.backup, after.backup};
+  const Step written{written_path_, kept_.written, after.written};
+  const Step file{real_, kept_.text, after.text};
+  std::vector<Step> steps;
+  for (const Step* step : {&backup, &written}) {
+    if (step->after) {
+      steps.push_back(*step);
+    }
   }
+  steps.push_back(file);
+  for (const Step* step : {&backup, &written}) {
+    if (!step->after) {
+      steps.push_back(*step);
+    }
+  }
+  std::size_t done = 0;
   try {
-    if (plan.after != text_) {
-      put(folder.get(), file_name_of(real_), plan.after);
+    for (; done < steps.size(); ++done) {
+      if (steps[done].after != steps[done].before) {
+        put(steps[done].path, steps[done].after);
+      }
     }
   } catch (const Error&) {
-    if (plan.backup == Plan::Backup::kWrite) {
-      put(beside.get(), backup, backup_);
+    while (done-- > 0) {
+      if (steps[done].after != steps[done].before) {
+        put(steps[done].path, steps[done].before);
+      }
     }
     throw;
   }
-  if (plan.backup == Plan::Backup::kDrop) {
-    put(beside.get(), backup, std::nullopt);
-  }
 }
 
-void ConfigFile::undo(const Plan& plan) const {
-  const Fd folder = open_locked(folder_of(real_));
-  const Fd beside(::open(folder_of(backup_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  put(folder.get(), file_name_of(real_), text_);
-  if (plan.backup != Plan::Backup::kKeep) {
-    put(beside.get(), file_name_of(backup_path_), backup_);
+void ConfigFile::undo(const Kept& after) const {
+  const Fd lock = open_locked(folder_of(real_));
+  if (after.text != kept_.text) {
+    put(real_, kept_.text);
+  }
+  if (after.backup != kept_.backup) {
+    put(backup_path_, kept_.backup);
+  }
+  if (after.written != kept_.written) {
+    put(written_path_, kept_.written);
   }
 }
 

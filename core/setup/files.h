@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file below an editor: found through links, replaced in one step, with one backup.
+// The file below an editor: found through links, replaced in one step, with what is kept beside it.
 #pragma once
 
 #include <string>
 
+#include "core/base/fd.h"
 #include "core/setup/editor.h"
 
 namespace xpu::setup {
@@ -19,20 +20,22 @@ class ConfigFile {
   const std::string& path() const { return path_; }       // as it was given, below the root
   const std::string& real_path() const { return real_; }  // where the bytes are
   const std::string& backup_path() const { return backup_path_; }
-  const Text& text() const { return text_; }
-  const Text& backup() const { return backup_; }
+  const Text& text() const { return kept_.text; }
+  const Kept& kept() const { return kept_; }
 
-  // Writes, or removes, the file and its backup; folders that are missing are made. The file keeps
-  // mode, owner and extended attributes. On failure everything is as it was, and Error is thrown.
-  void apply(const Plan& plan) const;
+  // Writes, or removes, the file and what is beside it; folders that are missing are made. The file
+  // keeps mode, owner and extended attributes. On failure everything is as it was, and Error is
+  // thrown.
+  void apply(const Kept& after) const;
   // Puts back what was there before apply().
-  void undo(const Plan& plan) const;
+  void undo(const Kept& after) const;
 
  private:
-  void put(int folder, const std::string& name, const Text& text) const;
+  void put(const std::string& path, const Text& text) const;
 
-  std::string root_, path_, real_, backup_path_;
-  Text text_, backup_;
+  std::string root_, path_, real_, backup_path_, written_path_;
+  Kept kept_;
+  Fd found_;  // the file as it was found, so that it can come back as it was when it is gone
 };
 
 // `path` below `root` with all links followed as a process in that root would, "root" in front. The

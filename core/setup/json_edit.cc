@@ -45,6 +45,17 @@ std::string key_text(const Member& member) {
   return json::as_string(member.key).value_or("");
 }
 
+// json::find() for a key that it takes offence at, with the line of the member at fault.
+std::optional<Value> find_with_line(std::string_view body, const std::vector<Member>& members,
+                                    const std::string& key, const std::string& source) {
+  std::vector<Member> some;
+  for (const Member& member : members) {
+    some.push_back(member);
+    json::find(some, key, cat(source, ':', line_of(body, member.key.begin)));
+  }
+  return json::find(some, key, source);
+}
+
 // Member path[depth] of the object that the keys before it lead to.
 std::optional<Value> find_at(std::string_view body, const Value& object, const KeyPath& path,
                              std::size_t depth, const std::vector<std::string>& maps,
@@ -55,7 +66,11 @@ std::optional<Value> find_at(std::string_view body, const Value& object, const K
                                  [&](const Member& member) { return key_text(member) != path[1]; }),
                   members.end());
   }
-  return json::find(members, path[depth], source);
+  try {
+    return json::find(members, path[depth], source);
+  } catch (const Error&) {
+    return find_with_line(body, members, path[depth], source);
+  }
 }
 
 }  // namespace
@@ -75,7 +90,7 @@ JsonDocument::JsonDocument(std::string_view text, std::string source, std::vecto
   }
 }
 
-std::optional<std::string> JsonDocument::literal(const KeyPath& path) const {
+std::optional<Value> JsonDocument::find(const KeyPath& path) const {
   const std::string_view body = std::string_view(text_).substr(start_);
   if (is_blank(body)) {
     return std::nullopt;
@@ -96,7 +111,12 @@ std::optional<std::string> JsonDocument::literal(const KeyPath& path) const {
     }
     value = *found;
   }
-  return std::string(value.text);
+  return value;
+}
+
+std::optional<std::string> JsonDocument::literal(const KeyPath& path) const {
+  const std::optional<Value> value = find(path);
+  return value ? std::optional(std::string(value->text)) : std::nullopt;
 }
 
 std::optional<std::string> JsonDocument::string_at(const KeyPath& path) const {
@@ -171,6 +191,14 @@ std::string JsonDocument::rendered(const std::vector<std::string>& keys, const s
   return out + object(text);
 }
 
+void JsonDocument::put(const KeyPath& path, const std::string& text) {
+  if (const std::optional<Value> value = find(path)) {
+    replace(value->begin, value->text.size(), text);
+  } else {
+    set(path, text);
+  }
+}
+
 void JsonDocument::set(const KeyPath& path, const std::string& literal) {
   const Style style = this->style();
   if (is_blank(std::string_view(text_).substr(start_))) {
@@ -195,7 +223,11 @@ void JsonDocument::set(const KeyPath& path, const std::string& literal) {
           rendered({path.begin() + static_cast<std::ptrdiff_t>(depth) - 1, path.end()}, literal,
                    style, inner);
       const std::size_t value = json::quote(path[depth - 1]).size() + style.colon.size();
-      if (depth < path.size() || found->text != literal) {
+      // What says the same in another spelling stays.
+      const bool same =
+          found->text == literal ||
+          (found->is_string() && json::as_string(*found) == json::as_string({literal, 0}));
+      if (depth < path.size() || !same) {
         replace(found->begin, found->text.size(), member.substr(value));
       }
       return;

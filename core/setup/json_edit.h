@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/oci/text.h"
 #include "core/setup/setting.h"
 
 namespace xpu::setup {
@@ -33,6 +34,8 @@ class JsonDocument {
 
   // Gives the key the value, in place of what it has; objects on the way are made.
   void set(const KeyPath& path, const std::string& literal);
+  // The same, but a value that is there is replaced by these very bytes, white space included.
+  void put(const KeyPath& path, const std::string& text);
   // Takes the key out with its comma; false when it is not there. Never empties more than that.
   bool remove(const KeyPath& path);
 
@@ -41,6 +44,7 @@ class JsonDocument {
   Style style() const;
   std::string rendered(const std::vector<std::string>& keys, const std::string& literal,
                        const Style& style, const std::string& indent) const;
+  std::optional<json::Value> find(const KeyPath& path) const;
   void replace(std::size_t begin, std::size_t length, std::string_view by);
 
   std::string text_, source_;

@@ -2,11 +2,9 @@
 #include "core/setup/slurm_config.h"
 
 #include <algorithm>
-#include <vector>
 
-#include "core/base/ascii.h"
 #include "core/base/error.h"
-#include "core/setup/text.h"
+#include "core/setup/slurm_lines.h"
 
 namespace xpu::setup {
 namespace {
@@ -18,144 +16,91 @@ constexpr std::string_view kId = "%n.%u.%j.%s.%t";
 // Slurm has a shell run the line, as the user of the job; only its version 23.02 and later have a
 // pattern (%U) for that number. logind makes the folder for users that are logged in or linger.
 constexpr std::string_view kOptions = "--rootless=true --root=/run/user/$(id -u)/";
+constexpr const char* kRun = "RunTimeRun";
 
 struct Pair {
-  std::string key, value;  // as it stands there, quotes included
+  const char* key;
+  std::string arguments;
 };
 
-std::vector<Pair> pairs_for(const std::string& program) {
-  const auto line = [&](std::string_view verb) {
-    return cat('"', program, ' ', kOptions, ' ', verb, '"');
-  };
+std::vector<Pair> pairs() {
+  const auto line = [](const std::string& verb) { return cat(' ', kOptions, ' ', verb); };
   return {{"RunTimeQuery", line(cat("state ", kId))},
-          {"RunTimeRun", line(cat("run ", kId, " -b %b"))},
+          {kRun, line(cat("run ", kId, " -b %b"))},
           {"RunTimeKill", line(cat("kill -a ", kId))},
           {"RunTimeDelete", line(cat("delete --force ", kId))}};
 }
 
-struct Line {
-  std::string key;                 // in small letters; "" for a comment or an empty line
-  std::size_t begin = 0, end = 0;  // of the line, its end included
-  std::size_t value = 0, value_end = 0;
-};
-
-// A line that ends in a backslash goes on in the next one.
-bool goes_on(std::string_view text, std::size_t begin, std::size_t end) {
-  const std::string_view line = text.substr(begin, end - begin);
-  return end < text.size() && (line.ends_with('\\') || line.ends_with("\\\r"));
+// The program as a word of the shell. Slurm itself takes quotes, comments, backslashes and patterns
+// from the line before.
+std::string shell_word(const std::string& program, const std::string& source) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@";
+  const std::size_t bad = program.find_first_of("\"'#\\%\r\n");
+  if (bad != std::string::npos) {
+    fail(source, ": Slurm cannot run ", program, ", as a line of this file cannot hold a ",
+         program[bad] < ' ' ? std::string("line end") : cat('\'', program[bad], '\''),
+         " there; install the runtime elsewhere");
+  }
+  return program.find_first_not_of(kPlain) == std::string::npos ? program
+                                                                : cat('\'', program, '\'');
 }
 
-std::vector<Line> lines_of(std::string_view text, const std::string& source) {
-  std::vector<Line> out;
-  std::size_t at = byte_order_mark(text);
-  while (at < text.size()) {
-    Line line;
-    line.begin = at;
-    std::size_t stop = at;
-    do {
-      stop = std::min(text.find('\n', at), text.size());
-      at = std::min(stop + 1, text.size());
-    } while (goes_on(text, line.begin, stop));
-    line.end = at;
-    const std::size_t first = text.find_first_not_of(" \t\r\n", line.begin);
-    if (first < stop && text[first] != '#') {
-      const std::size_t equals = text.find('=', first);
-      if (equals >= stop) {
-        fail(source, ':', line_of(text, first), ": no KEY=VALUE; correct or remove the line");
-      }
-      line.key = to_lower(text.substr(first, text.find_last_not_of(" \t", equals - 1) + 1 - first));
-      line.value = std::min(text.find_first_not_of(" \t", equals + 1), stop);
-      line.value_end = text.find_last_not_of(" \t\r", stop - 1) + 1;
+// What a command of ours runs, whatever its name; else the first word.
+std::string program_in(const std::string& command) {
+  for (const Pair& pair : pairs()) {
+    if (command.ends_with(pair.arguments)) {
+      const std::string word = command.substr(0, command.size() - pair.arguments.size());
+      const bool quoted = word.size() > 1 && word.starts_with('\'') && word.ends_with('\'');
+      return quoted ? word.substr(1, word.size() - 2) : word;
     }
-    out.push_back(std::move(line));
   }
-  return out;
+  const std::size_t begin = std::min(command.find_first_not_of("\"'"), command.size());
+  return command.substr(begin, command.find_first_of(" \"'", begin) - begin);
 }
 
-class Lines {
- public:
-  Lines(std::string text, const std::string& source)
-      : text_(std::move(text)), source_(source), lines_(lines_of(text_, source_)) {}
-
-  const std::string& text() const { return text_; }
-  bool empty() const { return text_.size() == byte_order_mark(text_); }
-
-  std::optional<std::string> value(const std::string& key) const {
-    const Line* line = find(key);
-    return line == nullptr
-               ? std::nullopt
-               : std::optional(text_.substr(line->value, line->value_end - line->value));
-  }
-  bool replace(const Pair& pair) {
-    const Line* line = find(pair.key);
-    if (line == nullptr) {
-      return false;
-    }
-    text_.replace(line->value, line->value_end - line->value, pair.value);
-    lines_ = lines_of(text_, source_);
-    return true;
-  }
-  void append(std::string_view line) {
-    const std::string newline = newline_of(text_);
-    text_ += cat(empty() || text_.ends_with('\n') ? "" : newline, line, newline);
-    lines_ = lines_of(text_, source_);
-  }
-  void remove(const std::string& key) {
-    if (const Line* line = find(key)) {
-      text_.erase(line->begin, line->end - line->begin);
-      lines_ = lines_of(text_, source_);
-    }
-  }
-  // The mark, and the empty line above it.
-  void remove_mark() {
-    const std::size_t at = text_.find(kMark);
-    if (at == std::string::npos) {
-      return;
-    }
-    std::size_t begin = at;
-    const std::string newline = newline_of(text_);
-    const std::string empty_line = newline + newline;
-    if (std::string_view(text_).substr(0, at).ends_with(empty_line)) {
-      begin -= newline.size();
-    }
-    const std::size_t end = std::min(text_.find('\n', at), text_.size() - 1) + 1;
-    text_.erase(begin, end - begin);
-    lines_ = lines_of(text_, source_);
-  }
-
- private:
-  const Line* find(const std::string& key) const {
-    const auto at = std::find_if(lines_.begin(), lines_.end(),
-                                 [&](const Line& line) { return line.key == to_lower(key); });
-    return at == lines_.end() ? nullptr : &*at;
-  }
-
-  std::string text_;
-  const std::string& source_;
-  std::vector<Line> lines_;
-};
-
-// The first word of a command, without the quote.
-std::string program_in(const std::string& value) {
-  const std::size_t begin = std::min(value.find_first_not_of("\"'"), value.size());
-  return value.substr(begin, value.find_first_of(" \"'", begin) - begin);
+bool is_our_line(const std::string& command) {
+  const std::vector<Pair> all = pairs();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Pair& pair) { return command.ends_with(pair.arguments); });
 }
 
 }  // namespace
 
+bool SlurmConfig::is_our_command(const std::string& command) const {
+  return is_our_line(command) || is_our_program(program_in(command));
+}
+
 RuntimeState SlurmConfig::inspect(const Text& text) const {
-  const Lines lines(text.value_or(""), source_);
+  const std::vector<NamedRuntime> all = runtimes(text);
   RuntimeState state;
-  state.program = program_in(lines.value("RunTimeRun").value_or(""));
-  state.present = is_ours(state.program);
+  state.present = !all.empty();
+  state.program = all.empty() ? "" : all.front().program;
   return state;
 }
 
+std::vector<NamedRuntime> SlurmConfig::runtimes(const Text& text) const {
+  const SlurmLines lines(text.value_or(""), source_);
+  const SlurmPair* run = lines.find(kRun);
+  if (run == nullptr || !is_our_command(run->text)) {
+    return {};
+  }
+  std::string content;
+  for (const Pair& pair : pairs()) {
+    content += cat(lines.value(pair.key).value_or(""), '\n');
+  }
+  const bool marked = lines.text().find(kMark) != std::string::npos && is_our_line(run->text);
+  return {{name_, program_in(run->text), content, marked}};
+}
+
 std::string SlurmConfig::configured(const Text& text, const RuntimeState& wanted) const {
-  Lines lines(text.value_or(""), source_);
+  SlurmLines lines(text.value_or(""), source_);
+  const std::string word = shell_word(wanted.program, source_);
   bool marked = false;
-  for (const Pair& pair : pairs_for(wanted.program)) {
-    if (lines.replace(pair)) {
+  for (const Pair& pair : pairs()) {
+    const std::string value = cat('"', word, pair.arguments, '"');
+    if (const std::optional<std::string> present = lines.value(pair.key)) {
+      lines.replace(pair.key, *present, value);
       continue;
     }
     if (!marked) {
@@ -165,30 +110,44 @@ std::string SlurmConfig::configured(const Text& text, const RuntimeState& wanted
       lines.append(kMark);
       marked = true;
     }
-    lines.append(cat(pair.key, '=', pair.value));
+    lines.append(cat(pair.key, '=', value));
   }
   return lines.text();
 }
 
-std::string SlurmConfig::removed(const std::string& text, const Text& before) const {
-  Lines lines(text, source_);
-  std::optional<Lines> old;
-  if (before) {
-    old.emplace(*before, source_);
+std::string SlurmConfig::removed(const std::string& text, const Record* record,
+                                 const Removal& removal) const {
+  SlurmLines lines(text, source_);
+  if (removal.names.empty()) {
+    return text;
   }
-  for (const Pair& pair : pairs_for("")) {
-    if (!is_ours(program_in(lines.value(pair.key).value_or("")))) {
-      continue;
-    }
-    const std::optional<std::string> value = old ? old->value(pair.key) : std::nullopt;
-    if (value) {
-      lines.replace({pair.key, *value});
-    } else {
-      lines.remove(pair.key);
+  for (const Pair& pair : pairs()) {
+    const auto value_in = [&](const Text& version) {
+      return SlurmLines(version.value_or(""), source_).value(pair.key);
+    };
+    const auto former = record == nullptr ? std::nullopt : value_in(record->before);
+    const auto ours = record == nullptr ? std::nullopt : value_in(record->written);
+    const auto give_back = [&](const std::string& present) {
+      if (former) {
+        lines.replace(pair.key, present, *former);
+      } else {
+        lines.remove(pair.key, present);
+      }
+    };
+    const SlurmPair* present = lines.find(pair.key);
+    const bool changed = record == nullptr || ours != former;
+    if (changed && present != nullptr && is_our_command(present->text)) {
+      give_back(*lines.value(pair.key));
+    } else if (changed && ours) {
+      give_back(*ours);
     }
   }
-  lines.remove_mark();
+  lines.remove_comment(kMark);
   return lines.text();
+}
+
+bool SlurmConfig::concerns(const Text& text, const Record*) const {
+  return inspect(text).present;
 }
 
 }  // namespace xpu::setup

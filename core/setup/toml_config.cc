@@ -3,26 +3,17 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/config/toml_text.h"
 
 namespace xpu::setup {
 namespace {
 
-// Gives everything below `path` the values of `before`, and takes out what that does not have.
-void give_back(TomlDocument& document, const TomlDocument* before, const KeyPath& path) {
-  const std::vector<Setting> old = before == nullptr ? std::vector<Setting>() : before->below(path);
-  for (const Setting& setting : document.below(path)) {
-    const bool known = std::any_of(old.begin(), old.end(),
-                                   [&](const Setting& one) { return one.path == setting.path; });
-    if (!known && !old.empty()) {
-      document.remove(setting.path);
-    }
-  }
-  if (old.empty()) {
-    document.remove(path);
-  } else {
-    document.set(old);
-  }
+// The path, which is below `from`, below `to`.
+KeyPath moved(const KeyPath& path, const KeyPath& from, const KeyPath& to) {
+  KeyPath out = to;
+  out.insert(out.end(), path.begin() + static_cast<std::ptrdiff_t>(from.size()), path.end());
+  return out;
 }
 
 }  // namespace
@@ -38,10 +29,22 @@ RuntimeState TomlConfig::inspect(const Text& text) const {
   state.program = program_of(document, name_);
   state.is_default = document.string_at(default_path(document)) == name_;
   state.cdi = has_cdi(document);
-  for (const std::string& name : document.names(runtimes_path(document))) {
-    state.others = state.others || (name != name_ && is_ours(program_of(document, name)));
-  }
   return state;
+}
+
+std::vector<NamedRuntime> TomlConfig::runtimes(const Text& text) const {
+  const TomlDocument document(text.value_or(""), source_);
+  const KeyPath all = runtimes_path(document);
+  std::vector<NamedRuntime> out;
+  for (const std::string& name : document.names(all)) {
+    const KeyPath path = setup::below(all, name);
+    std::string content;
+    for (const Setting& setting : document.below(path)) {
+      content += cat(toml_path(moved(setting.path, path, {})), " = ", setting.literal, '\n');
+    }
+    out.push_back({name, program_of(document, name), content, document.is_marked(path)});
+  }
+  return out;
 }
 
 std::string TomlConfig::configured(const Text& text, const RuntimeState& wanted) const {
@@ -57,20 +60,75 @@ std::string TomlConfig::configured(const Text& text, const RuntimeState& wanted)
   return document.text();
 }
 
-std::string TomlConfig::removed(const std::string& text, const Text& before) const {
-  TomlDocument document(text, source_);
-  std::optional<TomlDocument> old;
-  if (before) {
-    old.emplace(*before, source_);
+std::string TomlConfig::removed(const std::string& text, const Record* record,
+                                const Removal& removal) const {
+  TomlVersions versions{TomlDocument(text, source_), std::nullopt, std::nullopt};
+  if (record != nullptr) {
+    versions.before.emplace(record->before.value_or(""), source_);
+    versions.written.emplace(record->written, source_);
   }
-  const TomlDocument* known = old ? &*old : nullptr;
-  const KeyPath default_key = default_path(document);
-  if (document.string_at(default_key) == name_) {
-    give_back(document, known, default_key);
+  TomlDocument& document = versions.now;
+  for (const std::string& name : removal.names) {
+    take_runtime(versions, name);
+    const KeyPath key = default_path(document);
+    if (document.string_at(key) != name) {
+      continue;
+    }
+    const bool stays = document.has(setup::below(runtimes_path(document), name));
+    if (!stays && versions.former(key) && versions.before->string_at(key) == name) {
+      document.remove(key);
+    } else if (!stays || versions.is_as_written(key)) {
+      versions.give_back(key);
+    }
   }
-  give_back(document, known, own_path(document));
-  take_rest(document, known);
+  if (removal.last) {
+    take_rest(versions);
+  }
   return document.text();
+}
+
+// A runtime that was there before keeps what somebody changed since.
+void TomlConfig::take_runtime(TomlVersions& versions, const std::string& name) const {
+  TomlDocument& now = versions.now;
+  const KeyPath path = setup::below(runtimes_path(now), name);
+  const auto path_in = [&](const TomlDocument& document) {
+    return setup::below(runtimes_path(document), name);
+  };
+  if (!versions.before || !versions.before->has(path_in(*versions.before))) {
+    now.remove(path);
+    return;
+  }
+  const TomlDocument& before = *versions.before;
+  const TomlDocument& written = *versions.written;
+  for (const Setting& setting : now.below(path)) {
+    const auto ours = written.literal(moved(setting.path, path, path_in(written)));
+    const auto former = before.literal(moved(setting.path, path, path_in(before)));
+    if (ours != setting.literal || former == ours) {
+      continue;
+    }
+    if (former) {
+      now.put(setting.path, *former);
+    } else {
+      now.remove(setting.path);
+    }
+  }
+}
+
+std::optional<std::string> TomlVersions::former(const KeyPath& path) const {
+  return before ? before->literal(path) : std::nullopt;
+}
+
+bool TomlVersions::is_as_written(const KeyPath& path) const {
+  const std::optional<std::string> ours = written ? written->literal(path) : std::nullopt;
+  return ours && now.literal(path) == ours && former(path) != ours;
+}
+
+void TomlVersions::give_back(const KeyPath& path) {
+  if (const std::optional<std::string> old = former(path)) {
+    now.put(path, *old);
+  } else {
+    now.remove(path);
+  }
 }
 
 KeyPath CrioConfig::runtimes_path(const TomlDocument&) const {

@@ -10,12 +10,26 @@
 
 namespace xpu::setup {
 
+// The file now and, where that is known, as it was before us and as we left it.
+struct TomlVersions {
+  TomlDocument now;
+  std::optional<TomlDocument> before, written;
+
+  std::optional<std::string> former(const KeyPath& path) const;
+  // We changed the key, and nobody did since.
+  bool is_as_written(const KeyPath& path) const;
+  // Gives the key its former value; takes it out when it had none.
+  void give_back(const KeyPath& path);
+};
+
 class TomlConfig : public Editor {
  public:
   using Editor::Editor;
   RuntimeState inspect(const Text& text) const override;
   std::string configured(const Text& text, const RuntimeState& wanted) const override;
-  std::string removed(const std::string& text, const Text& before) const override;
+  std::vector<NamedRuntime> runtimes(const Text& text) const override;
+  std::string removed(const std::string& text, const Record* record,
+                      const Removal& removal) const override;
 
  protected:
   virtual KeyPath runtimes_path(const TomlDocument& document) const = 0;
@@ -29,9 +43,12 @@ class TomlConfig : public Editor {
   virtual std::vector<Setting> settings(const TomlDocument& document,
                                         const RuntimeState& wanted) const = 0;
   // Takes out what settings() had besides the runtime.
-  virtual void take_rest(TomlDocument&, const TomlDocument* /*before*/) const {}
+  virtual void take_rest(TomlVersions&) const {}
 
   KeyPath own_path(const TomlDocument& document) const;
+
+ private:
+  void take_runtime(TomlVersions& versions, const std::string& name) const;
 };
 
 // cri-o: a drop-in of crio.conf.d, or crio.conf.

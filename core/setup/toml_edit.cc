@@ -4,6 +4,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
@@ -87,24 +89,22 @@ std::string_view line_before(std::string_view text, std::size_t end, std::size_t
   return line;
 }
 
-// Where the last byte of a list stands that is neither its closing bracket, white space nor
-// comment.
-std::size_t last_of_list(std::string_view literal) {
-  std::size_t last = 0;
-  for (std::size_t at = 0; at + 1 < literal.size(); ++at) {
-    const char c = literal[at];
-    if (c == '#') {
-      at = literal.find('\n', at);
-    } else if (c == '"' || c == '\'') {
-      while (literal[++at] != c) {
-        at += literal[at] == '\\' && c == '"' ? 1 : 0;
-      }
-      last = at;
-    } else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
-      last = at;
+// What stands below a header.
+struct Section {
+  std::size_t values = 0;
+  const TomlItem* last = nullptr;
+};
+
+std::map<KeyPath, Section> sections_of(const std::vector<TomlItem>& items) {
+  std::map<KeyPath, Section> out;
+  for (const TomlItem& item : items) {
+    if (item.kind == Kind::kValue && !item.in_inline && !item.in_array) {
+      Section& section = out[item.section];
+      ++section.values;
+      section.last = &item;
     }
   }
-  return last;
+  return out;
 }
 
 std::string line_of_setting(const std::string& indent, const KeyPath& path, std::size_t from,
@@ -123,30 +123,6 @@ std::string toml_path(const KeyPath& path) {
   return out;
 }
 
-std::string toml_list_with(const std::string& literal, const std::string& text) {
-  const toml::table parsed = parse_literal(literal);
-  const toml::array& list = *parsed["x"].as_array();
-  const bool there = std::any_of(list.begin(), list.end(), [&](const toml::node& element) {
-    return element.value_exact<std::string>() == text;
-  });
-  if (there) {
-    return literal;
-  }
-  const std::size_t last = last_of_list(literal);
-  const std::size_t line = literal.rfind('\n', last);
-  std::string gap = literal[last] == '[' ? "" : " ";
-  if (line != std::string::npos && literal[last] != '[') {
-    // Each on its own line.
-    const std::size_t indent = literal.find_first_not_of(" \t", line + 1);
-    gap = cat(newline_of(literal), literal.substr(line + 1, indent - line - 1));
-  }
-  const bool comma = literal[last] == ',';
-  std::string out = literal;
-  out.insert(last + 1,
-             cat(comma || literal[last] == '[' ? "" : ",", gap, toml_text(text), comma ? "," : ""));
-  return out;
-}
-
 TomlDocument::TomlDocument(std::string_view text, std::string source) : source_(std::move(source)) {
   refuse_utf16(text, source_);
   parse(text, source_);
@@ -156,13 +132,34 @@ TomlDocument::TomlDocument(std::string_view text, std::string source) : source_(
 void TomlDocument::adopt(std::string text) {
   text_ = std::move(text);
   items_ = scan_toml(text_);
+  index_.clear();
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    if (!items_[i].in_array) {
+      index_[items_[i].path].push_back(i);
+    }
+  }
 }
 
 const TomlItem* TomlDocument::value_item(const KeyPath& path) const {
-  const auto at = std::find_if(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    return item.kind == Kind::kValue && !item.in_array && item.path == path;
-  });
-  return at == items_.end() ? nullptr : &*at;
+  const auto found = index_.find(path);
+  for (const std::size_t i : found == index_.end() ? std::vector<std::size_t>() : found->second) {
+    if (items_[i].kind == Kind::kValue) {
+      return &items_[i];
+    }
+  }
+  return nullptr;
+}
+
+std::vector<const TomlItem*> TomlDocument::items_at(const KeyPath& path) const {
+  std::vector<const TomlItem*> out;
+  for (auto at = index_.lower_bound(path); at != index_.end() && begins_with(at->first, path);
+       ++at) {
+    for (const std::size_t i : at->second) {
+      out.push_back(&items_[i]);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 std::optional<std::string> TomlDocument::literal(const KeyPath& path) const {
@@ -202,17 +199,16 @@ std::vector<std::string> TomlDocument::list_at(const KeyPath& path) const {
 }
 
 bool TomlDocument::has(const KeyPath& path) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    return !item.in_array && begins_with(item.path, path);
-  });
+  const auto at = index_.lower_bound(path);
+  return at != index_.end() && begins_with(at->first, path);
 }
 
 std::vector<std::string> TomlDocument::names(const KeyPath& path) const {
   std::vector<std::string> out;
-  for (const TomlItem& item : items_) {
-    if (!item.in_array && item.path.size() > path.size() && begins_with(item.path, path) &&
-        std::find(out.begin(), out.end(), item.path[path.size()]) == out.end()) {
-      out.push_back(item.path[path.size()]);
+  std::set<std::string> known;
+  for (const TomlItem* item : items_at(path)) {
+    if (item->path.size() > path.size() && known.insert(item->path[path.size()]).second) {
+      out.push_back(item->path[path.size()]);
     }
   }
   return out;
@@ -220,21 +216,22 @@ std::vector<std::string> TomlDocument::names(const KeyPath& path) const {
 
 std::vector<Setting> TomlDocument::below(const KeyPath& path) const {
   std::vector<Setting> out;
-  for (const TomlItem& item : items_) {
-    if (item.kind == Kind::kValue && !item.in_array && text_[item.value] != '{' &&
-        begins_with(item.path, path)) {
-      out.push_back({item.path, text_.substr(item.value, item.value_end - item.value)});
+  for (const TomlItem* item : items_at(path)) {
+    if (item->kind == Kind::kValue && text_[item->value] != '{') {
+      out.push_back({item->path, text_.substr(item->value, item->value_end - item->value)});
     }
   }
   return out;
 }
 
 bool TomlDocument::is_marked(const KeyPath& table) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const TomlItem& item) {
-    std::size_t begin = 0;
-    return item.kind == Kind::kTable && item.path == table &&
-           line_before(text_, item.begin, begin) == kTomlMark;
-  });
+  const auto found = index_.find(table);
+  std::size_t begin = 0;
+  return found != index_.end() &&
+         std::any_of(found->second.begin(), found->second.end(), [&](std::size_t i) {
+           return items_[i].kind == Kind::kTable &&
+                  line_before(text_, items_[i].begin, begin) == kTomlMark;
+         });
 }
 
 void TomlDocument::set(const std::vector<Setting>& settings) {
@@ -261,6 +258,15 @@ void TomlDocument::set(const std::vector<Setting>& settings) {
     fail(source_, ": ", toml_path(settings.front().path),
          " cannot be set without changing more of the file; set by hand: ",
          line_of_setting("", settings.front().path, 0, settings.front().literal));
+  }
+}
+
+void TomlDocument::put(const KeyPath& path, const std::string& literal) {
+  set({{path, literal}});
+  const TomlItem* item = value_item(path);
+  if (item != nullptr) {
+    std::string text = text_;
+    adopt(text.replace(item->value, item->value_end - item->value, literal));
   }
 }
 
@@ -371,7 +377,8 @@ void TomlDocument::append_tables(const std::vector<Setting>& settings) {
 }
 
 // What goes with the item: a header takes along what stands in its table, and its mark.
-std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) const {
+std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item,
+                                                         std::size_t section_end) const {
   std::size_t begin = item.begin, end = item.end;
   if (item.in_inline) {
     const std::size_t before = text_.find_last_not_of(" \t\r\n", begin - 1);
@@ -387,12 +394,7 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
   if (item.kind != Kind::kTable) {
     return {begin, end};
   }
-  for (const TomlItem& other : items_) {
-    if (other.kind == Kind::kValue && !other.in_inline && other.begin >= item.begin &&
-        other.section == item.path) {
-      end = std::max(end, other.end);
-    }
-  }
+  end = std::max(end, section_end);
   std::size_t above = 0;
   if (line_before(text_, begin, above) == kTomlMark) {
     begin = above;
@@ -403,28 +405,24 @@ std::pair<std::size_t, std::size_t> TomlDocument::region(const TomlItem& item) c
   return {begin, end};
 }
 
-// A table that set() added for nothing but that key.
-bool TomlDocument::holds_only(const TomlItem& table, const KeyPath& path) const {
-  std::size_t all = 0, mine = 0;
-  for (const TomlItem& item : items_) {
-    if (item.kind == Kind::kValue && !item.in_inline && item.section == table.path) {
-      ++all;
-      mine += item.path == path ? 1 : 0;
-    }
-  }
-  return table.kind == Kind::kTable && all == 1 && mine == 1 && is_marked(table.path);
-}
-
 bool TomlDocument::remove(const KeyPath& path) {
   const std::string before = text_;
   toml::table expected = parse(before, source_);
   erase(expected, path);
+  const std::map<KeyPath, Section> sections = sections_of(items_);
   std::vector<std::pair<std::size_t, std::size_t>> regions;
   for (const TomlItem& item : items_) {
+    const auto found = sections.find(item.path);
+    const Section section =
+        item.kind == Kind::kTable && found != sections.end() ? found->second : Section();
+    // A table that set() added for nothing but that key.
+    std::size_t above = 0;
+    const bool ours = section.values == 1 && section.last->path == path &&
+                      line_before(text_, item.begin, above) == kTomlMark;
     // What an inline table holds goes with it.
     const bool inside = !regions.empty() && item.begin < regions.back().second && item.in_inline;
-    if (!item.in_array && !inside && (begins_with(item.path, path) || holds_only(item, path))) {
-      regions.push_back(region(item));
+    if (!item.in_array && !inside && (begins_with(item.path, path) || ours)) {
+      regions.push_back(region(item, section.last == nullptr ? 0 : section.last->end));
     }
   }
   if (regions.empty()) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,28 +49,29 @@ class TomlDocument {
   // its table; tables that are new go to the end of the file. Throws Error, the text as it was,
   // where that cannot be done without changing more.
   void set(const std::vector<Setting>& settings);
+  // Gives a key that is there the literal, to the byte, also where that says the same.
+  void put(const KeyPath& path, const std::string& literal);
   // Takes a key, or a table with all below it, out of the file; false when it is not there.
   bool remove(const KeyPath& path);
 
  private:
   const TomlItem* value_item(const KeyPath& path) const;
+  // In the order of the file: what has that path, or one below it.
+  std::vector<const TomlItem*> items_at(const KeyPath& path) const;
   void adopt(std::string text);
   bool set_in_place(const Setting& setting);
   bool set_in_inline_table(const Setting& setting);
   bool set_in_section(const Setting& setting);
   void append_tables(const std::vector<Setting>& settings);
-  bool holds_only(const TomlItem& table, const KeyPath& path) const;
-  std::pair<std::size_t, std::size_t> region(const TomlItem& item) const;
+  std::pair<std::size_t, std::size_t> region(const TomlItem& item, std::size_t section_end) const;
 
   std::string text_, source_;
   std::vector<TomlItem> items_;
+  // Where in items_ what of that path is; without what stands in arrays of tables.
+  std::map<KeyPath, std::vector<std::size_t>> index_;
 };
 
 // "plugins.cri.containerd", quoted where it needs to be.
 std::string toml_path(const KeyPath& path);
-
-// The literal of a list with one more text at its end, laid out as the list is; the same when it
-// has it.
-std::string toml_list_with(const std::string& literal, const std::string& text);
 
 }  // namespace xpu::setup

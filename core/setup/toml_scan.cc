@@ -2,6 +2,7 @@
 #include "core/setup/toml_scan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/oci/text.h"
 #include "core/setup/text.h"
@@ -62,11 +63,15 @@ class Scanner {
     skip_line();
     item.end = at_;
     if (item.kind == TomlItem::Kind::kArrayTable) {
-      arrays_.push_back(item.path);
+      arrays_.insert(item.path);
     }
     section_ = item.path;
-    in_array_ = std::any_of(arrays_.begin(), arrays_.end(),
-                            [&](const KeyPath& array) { return begins_with(section_, array); });
+    in_array_ = false;
+    KeyPath above;
+    for (const std::string& key : section_) {
+      above.push_back(key);
+      in_array_ = in_array_ || arrays_.contains(above);
+    }
     item.section = section_;
     item.in_array = in_array_;
     items_.push_back(std::move(item));
@@ -194,7 +199,7 @@ class Scanner {
   std::size_t at_;
   KeyPath section_;
   bool in_array_ = false;
-  std::vector<KeyPath> arrays_;
+  std::set<KeyPath> arrays_;
   std::vector<TomlItem> items_;
 };
 

@@ -14,7 +14,11 @@ using testing::Not;
 
 ContainerdConfig editor(unsigned major = 1, std::vector<std::string> others = {},
                         std::int64_t version = 0) {
-  return {"/etc/containerd/config.toml", "xpu", kProgram, {major, version, std::move(others)}};
+  ContainerdFacts facts;
+  facts.major = major;
+  facts.version = version;
+  facts.others = std::move(others);
+  return {"/etc/containerd/config.toml", "xpu", kProgram, std::move(facts)};
 }
 
 std::string configured(const std::string& text, unsigned major = 1, const Wish& wish = add()) {
@@ -125,7 +129,7 @@ TEST(ContainerdConfig, ChangesARuntimeThatIsThereInItsPlace) {
       *disk.file,
       "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.xpu] # ours\n"
       "  runtime_type = 'io.containerd.runc.v2'\n"
-      "  pod_annotations = [\"xpu.dev/*\", \"mine\", \"cdi.k8s.io/*\"]\n"
+      "  pod_annotations = ['xpu.dev/*', 'mine', \"cdi.k8s.io/*\"]\n"
       "  container_annotations = [\"xpu.dev/*\", \"cdi.k8s.io/*\"]\n"
       "  [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.xpu.options]\n"
       "    BinaryName = \"/usr/bin/xpu-container-runtime\" # old\n    SystemdCgroup = true\n");
@@ -169,24 +173,140 @@ TEST(ContainerdConfig, ADropInHasTheVersionOfTheMainFileAndItsDefaults) {
   EXPECT_EQ(disk.file, std::nullopt);
 }
 
+constexpr const char* kDropIn = "/etc/containerd/conf.d/99-xpu.toml";
+
+// The main file, whose drop-in has the runtime.
+ContainerdConfig imports(unsigned major = 2) {
+  ContainerdFacts facts;
+  facts.major = major;
+  facts.runtime = false;
+  facts.import = kDropIn;
+  return {"/c.toml", "xpu", kProgram, std::move(facts)};
+}
+
+// The main file while something is taken out.
+ContainerdConfig takes_out(std::vector<std::string> kept = {}) {
+  ContainerdFacts facts;
+  facts.major = 2;
+  facts.kept_imports = std::move(kept);
+  return {"/c.toml", "xpu", kProgram, std::move(facts)};
+}
+
 TEST(ContainerdImports, AreAddedAndTakenOut) {
-  const ContainerdImports imports("/c.toml", "/etc/containerd/conf.d/99-xpu.toml", 2);
   for (const char* text : {"version = 3\n", "version = 3\nimports = []\n[a]\n",
                            "imports = [\n  'x.toml', # x\n]\n", "", "# only this"}) {
     Disk disk{text, std::nullopt};
-    disk.run(imports, add());
-    EXPECT_TRUE(imports.inspect(disk.file).present);
+    disk.run(imports(), add());
+    EXPECT_TRUE(imports().inspect(disk.file).imported);
     const Text once = disk.file;
-    disk.run(imports, add());
+    disk.run(imports(), add());
     EXPECT_EQ(disk.file, once);
-    disk.run(imports, take_out());
+    disk.run(takes_out(), take_out());
     EXPECT_EQ(disk.file, text);
   }
   Disk disk{"imports = ['a', 'b']\n", std::nullopt};
-  disk.run(imports, add());
+  disk.run(imports(), add());
   disk.file->append("root = \"/r\"\n");
-  disk.run(imports, take_out());
+  disk.run(takes_out(), take_out());
   EXPECT_EQ(disk.file, "imports = ['a', 'b']\nroot = \"/r\"\n");
+}
+
+TEST(ContainerdImports, OfSomebodyElseStay) {
+  const std::string text = std::string("version = 3\nimports = [\"") + kDropIn + "\"]\n";
+  Disk disk{text, std::nullopt};
+  disk.run(imports(), add());
+  EXPECT_EQ(disk.file, text);
+  disk.run(takes_out(), take_out());
+  EXPECT_EQ(disk.file, text);
+  // Also when the file has the runtime, and was changed since.
+  disk.run(editor(2), add());
+  disk.file->append("# changed\n");
+  disk.run(takes_out(), take_out());
+  EXPECT_EQ(disk.file, text + "# changed\n");
+}
+
+TEST(ContainerdImports, AndARuntimeComeAndGoInOneEdit) {
+  const std::string text = "version = 3\nimports = [\n  \"/a.toml\", # a\n]\n";
+  for (const bool changed : {false, true}) {
+    Disk disk{text, std::nullopt};
+    disk.run(editor(2), add(true));
+    disk.run(imports(), add());
+    EXPECT_TRUE(imports().inspect(disk.file).imported);
+    EXPECT_TRUE(imports().inspect(disk.file).present);
+    disk.run(editor(2), add(false, true));
+    EXPECT_TRUE(imports().inspect(disk.file).imported) << "a later wish leaves it alone";
+    EXPECT_EQ(disk.backup, text) << "not our own work";
+    if (changed) {
+      disk.file->insert(0, "root = \"/r\"\n");
+    }
+    disk.run(takes_out(), take_out());
+    EXPECT_EQ(disk.file, changed ? "root = \"/r\"\n" + text : text);
+  }
+}
+
+TEST(ContainerdImports, StayForAnotherRuntimeOfTheDropIn) {
+  const std::string text = "version = 3\n";
+  Disk disk{text, std::nullopt};
+  disk.run(imports(), add());
+  const Text once = disk.file;
+  disk.run(takes_out({kDropIn}), take_out());
+  EXPECT_EQ(disk.file, once);
+  disk.run(takes_out(), take_out());
+  EXPECT_EQ(disk.file, text);
+}
+
+TEST(ContainerdConfig, WhatSomebodySwitchedOnMeanwhileStays) {
+  const std::string cri = "[plugins.\"io.containerd.grpc.v1.cri\"]\n";
+  const std::string text = "version = 2\n" + cri + "sandbox_image = \"p\"\n";
+  Disk disk{text, std::nullopt};
+  disk.run(editor(), add());
+  const std::size_t at = disk.file->find("sandbox_image");
+  const std::string theirs = "enable_cdi = true\ncdi_spec_dirs = [\"/x\"]\n";
+  disk.file->insert(at, theirs);
+  disk.run(editor(), take_out());
+  EXPECT_EQ(disk.file, "version = 2\n" + cri + theirs + "sandbox_image = \"p\"\n");
+  // The same after a second configure, which finds it switched on.
+  disk = {text, std::nullopt};
+  disk.run(editor(), add());
+  disk.file->insert(at, theirs);
+  disk.run(editor(), add(true));
+  disk.run(editor(), take_out());
+  EXPECT_EQ(disk.file, "version = 2\n" + cri + theirs + "sandbox_image = \"p\"\n");
+}
+
+TEST(ContainerdConfig, OurCdiGoesAlsoAfterOtherChanges) {
+  const std::string text =
+      "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\"]\nenable_cdi = false # no\n"
+      "cdi_spec_dirs = []\n";
+  Disk disk{text, std::nullopt};
+  disk.run(editor(), add(false, true));
+  EXPECT_THAT(*disk.file, HasSubstr("enable_cdi = true # no"));
+  disk.file->insert(0, "# mine\n");
+  disk.run(editor(), take_out());
+  EXPECT_EQ(disk.file, "# mine\n" + text);
+  // A folder that somebody chose since is theirs.
+  disk = {text, std::nullopt};
+  disk.run(editor(), add(false, true));
+  disk.file->replace(disk.file->find("\"/etc/cdi\""), 10, "\"/my/cdi\"");
+  disk.run(editor(), take_out());
+  EXPECT_THAT(*disk.file, HasSubstr("enable_cdi = false # no\ncdi_spec_dirs = [\"/my/cdi\", "));
+}
+
+TEST(ContainerdConfig, AListOfAnnotationsKeepsItsLayoutAndComments) {
+  const std::string table =
+      "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.xpu]\n"
+      "runtime_type = \"io.containerd.runc.v2\"\n";
+  const std::string text = table +
+                           "pod_annotations = [\n  # for us\n  'a', # of a\n]\n"
+                           "container_annotations = [ '*' ]\n";
+  Disk disk{text, std::nullopt};
+  disk.run(editor(), add());
+  EXPECT_THAT(*disk.file,
+              HasSubstr("pod_annotations = [\n  # for us\n  'a', # of a\n  \"xpu.dev/*\",\n"
+                        "  \"cdi.k8s.io/*\",\n]\ncontainer_annotations = [ '*' ]\n"));
+  disk.file->insert(0, "# mine\n");
+  disk.run(editor(), take_out());
+  EXPECT_EQ(disk.file, "# mine\n" + text);
 }
 
 }  // namespace

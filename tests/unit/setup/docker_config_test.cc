@@ -107,11 +107,14 @@ TEST(DockerConfig, ADefaultThatSomebodyChoseMeanwhileStays) {
 }
 
 TEST(DockerConfig, WithoutABackupOnlyOursGoes) {
-  EXPECT_EQ(
-      kEditor.removed("{\"default-runtime\": \"xpu\", \"runtimes\": {\"xpu\": {}, \"o\": {}}}",
-                      std::nullopt),
-      "{\"runtimes\": {\"o\": {}}}");
-  EXPECT_EQ(kEditor.removed("{\"a\": 1, \"runtimes\": {\"xpu\": {}}}", std::nullopt), "{\"a\": 1}");
+  const std::string ours = "\"xpu\": {\"path\": \"/opt/xpu-container-runtime\"}";
+  Disk disk{"{\"default-runtime\": \"xpu\", \"runtimes\": {" + ours + ", \"o\": {}}}",
+            std::nullopt};
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\"runtimes\": {\"o\": {}}}");
+  disk.file = "{\"a\": 1, \"runtimes\": {" + ours + "}}";
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\"a\": 1}");
 }
 
 TEST(DockerConfig, ABackupThatSomebodyBrokeIsNone) {
@@ -153,9 +156,10 @@ TEST(DockerConfig, NamesOfRuntimesDifferInCase) {
             "\"/usr/bin/xpu-container-runtime\", \"runtimeArgs\": []}}}");
   disk.run(kEditor, take_out());
   EXPECT_EQ(disk.file, before);
-  EXPECT_EQ(error_of([] { kEditor.inspect("{\"Runtimes\": {}}"); }),
-            "/etc/docker/daemon.json: key \"Runtimes\" differs from \"runtimes\" in case only, and "
-            "programs disagree on what it means; rename or remove it");
+  EXPECT_EQ(
+      error_of([] { kEditor.inspect("{\"Runtimes\": {}}"); }),
+      "/etc/docker/daemon.json:1: key \"Runtimes\" differs from \"runtimes\" in case only, and "
+      "programs disagree on what it means; rename or remove it");
 }
 
 TEST(DockerConfig, ADefaultWithoutARuntimeGoes) {
@@ -172,6 +176,121 @@ TEST(DockerConfig, NothingToTakeOutChangesNothing) {
   Disk none;
   none.run(kEditor, take_out());
   EXPECT_EQ(none.file, std::nullopt);
+}
+
+TEST(DockerConfig, AKeyThatIsThereTwiceIsNamedWithItsLine) {
+  EXPECT_EQ(error_of([] {
+              kEditor.inspect("{\n  \"runtimes\": {\n    \"xpu\": {},\n    \"xpu\": {}\n  }\n}\n");
+            }),
+            "/etc/docker/daemon.json:4: key \"xpu\" is there twice; remove one");
+}
+
+std::string with_cdi(const std::string& text) {
+  std::string out = text;
+  return out.insert(1, "\n  \"features\": {\"cdi\": true},");
+}
+
+TEST(DockerConfig, CdiThatSomebodySwitchedOnMeanwhileStays) {
+  const std::string text = "{\n  \"a\": 1\n}\n";
+  Disk disk{text, std::nullopt};
+  disk.run(kEditor, add());
+  disk.file = with_cdi(*disk.file);
+  Disk twice = disk;
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, with_cdi(text));
+  // A second configure finds it switched on.
+  twice.run(kEditor, add(true));
+  EXPECT_EQ(twice.backup, with_cdi(text)) << "what is there without us";
+  twice.run(kEditor, take_out());
+  EXPECT_EQ(twice.file, with_cdi(text));
+  // In a file that was new, too.
+  Disk fresh;
+  fresh.run(kEditor, add());
+  fresh.file = with_cdi(*fresh.file);
+  fresh.run(kEditor, take_out());
+  EXPECT_EQ(fresh.file, "{\n  \"features\": {\"cdi\": true}\n}\n");
+}
+
+TEST(DockerConfig, OurCdiGoesAlsoAfterOtherChanges) {
+  Disk disk{"{\n  \"features\": {\n    \"cdi\": false\n  }\n}\n", std::nullopt};
+  disk.run(kEditor, add(false, true));
+  disk.file->insert(1, "\n  \"debug\": true,");
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\n  \"debug\": true,\n  \"features\": {\n    \"cdi\": false\n  }\n}\n");
+  disk = {"{\n  \"features\": null\n}\n", std::nullopt};
+  disk.run(kEditor, add(false, true));
+  disk.file->insert(1, "\n  \"debug\": true,");
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\n  \"debug\": true,\n  \"features\": null\n}\n");
+}
+
+TEST(DockerConfig, AStaleBackupIsNotUsed) {
+  Disk disk{"{\n  \"a\": 1\n}\n", std::nullopt};
+  disk.run(kEditor, add());
+  disk.file->insert(1, "\n  \"b\": 2,");
+  EXPECT_TRUE(disk.run(kEditor, take_out()).edited);
+  EXPECT_EQ(disk.backup, "{\n  \"a\": 1\n}\n");
+  // Somebody's own entry, by the same name.
+  const std::string theirs =
+      "{\n  \"runtimes\": {\n    \"xpu\": {\"path\": \"/opt/mine\",   \"runtimeArgs\": [\"-v\"]}\n "
+      " }\n}\n";
+  disk.file = theirs;
+  disk.run(kEditor, add());
+  EXPECT_EQ(kEditor.inspect(disk.file).program, kProgram);
+  EXPECT_EQ(disk.backup, theirs);
+  Disk changed = disk;
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, theirs);
+  changed.file->insert(1, "\n  \"debug\": true,");
+  changed.run(kEditor, take_out());
+  EXPECT_EQ(changed.file, "{\n  \"debug\": true," + theirs.substr(1));
+}
+
+TEST(DockerConfig, ARuntimeOfSomebodyElseStays) {
+  const std::string text = "{\"runtimes\": {\"xpu\": {\"path\": \"/opt/mine\"}}}";
+  Disk disk{text, std::nullopt};
+  EXPECT_EQ(disk.run(kEditor, take_out()).foreign, "/opt/mine");
+  EXPECT_EQ(disk.file, text);
+  // Also when ours was there before.
+  disk = {"{}", std::nullopt};
+  disk.run(kEditor, add());
+  disk.file->replace(disk.file->find(kProgram), std::string(kProgram).size(), "/opt/mine");
+  const Text theirs = disk.file;
+  EXPECT_EQ(disk.run(kEditor, take_out()).foreign, "/opt/mine");
+  EXPECT_EQ(disk.file, theirs);
+}
+
+TEST(DockerConfig, AProgramByAnotherNameIsKnownByTheRecord) {
+  const std::string text = "{\n  \"a\": 1\n}\n";
+  Wish wish = add();
+  wish.program = "/opt/another";
+  const DockerConfig another("/etc/docker/daemon.json", "xpu", wish.program);
+  Disk disk{text, std::nullopt};
+  disk.run(another, wish);
+  disk.file->insert(1, "\n  \"b\": 2,");
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\n  \"b\": 2,\n  \"a\": 1\n}\n");
+}
+
+TEST(DockerConfig, ABackupThatSomebodyRemovedMakesTheFileNoNewOne) {
+  Disk disk{"{\n  \"a\": 1\n}\n", std::nullopt};
+  disk.run(kEditor, add());
+  disk.backup.reset();
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\n  \"a\": 1\n}\n");
+}
+
+TEST(DockerConfig, AValueThatComesBackKeepsItsLayout) {
+  const std::string entry =
+      "{\n      \"path\":   \"/opt/x\",\n      \"runtimeType\": \"io.x.v1\",\n\n"
+      "      \"runtimeArgs\": [ \"--a\",\n                       \"--b\" ] }";
+  const std::string text = "{\n  \"runtimes\": {\n    \"xpu\": " + entry + "\n  }\n}\n";
+  Disk disk{text, std::nullopt};
+  disk.run(kEditor, add(true));
+  EXPECT_EQ(kEditor.inspect(disk.file).program, kProgram);
+  disk.file->insert(1, "\n  \"debug\": true,");
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, "{\n  \"debug\": true," + text.substr(1));
 }
 
 }  // namespace

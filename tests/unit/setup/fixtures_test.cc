@@ -75,13 +75,14 @@ void expect_round_trips(const Editor& editor, const std::string& text) {
       ASSERT_EQ(disk.file, once) << "what was asked for before stays";
       // Without the backup, too, nothing but our own goes, where the runtime was not there before.
       if (!before.present && !wish.cdi && !wish.set_as_default) {
-        const std::string removed = editor.removed(*disk.file, std::nullopt);
+        const std::string removed = editor.removed(*disk.file, nullptr, {{"xpu"}, true});
         const bool same = removed == dress || removed == dress + "\n" || removed == dress + "\r\n";
         ASSERT_TRUE(same) << removed;
       }
       disk.run(editor, take_out());
       ASSERT_EQ(disk.file, dress);
       ASSERT_EQ(disk.backup, std::nullopt);
+      ASSERT_EQ(disk.written, std::nullopt);
     }
   }
 }

@@ -53,6 +53,16 @@ TEST(JsonEdit, WritesAFileThatHoldsNothing) {
 TEST(JsonEdit, ReplacesTheValueAlone) {
   EXPECT_EQ(with("{ \"a\" :  1 , \"b\":2}", {"a"}, "3"), "{ \"a\" :  3 , \"b\":2}");
   EXPECT_EQ(with("{\"a\": \"\\u0078\"}", {"a"}, "\"y\""), "{\"a\": \"y\"}");
+  EXPECT_EQ(with("{\"a\": \"\\u0078\"}", {"a"}, "\"x\""), "{\"a\": \"\\u0078\"}")
+      << "which says the same";
+}
+
+TEST(JsonEdit, PutsTheVeryBytes) {
+  JsonDocument document("{\n  \"a\": 1\n}\n", "/d.json");
+  document.put({"a"}, "{ \"x\":\n\t1 }");
+  EXPECT_EQ(document.text(), "{\n  \"a\": { \"x\":\n\t1 }\n}\n");
+  document.put({"b"}, "2");
+  EXPECT_EQ(document.literal({"b"}), "2");
 }
 
 TEST(JsonEdit, KeepsAByteOrderMark) {
@@ -86,11 +96,12 @@ TEST(JsonEdit, SaysWhatIsWrongAndWhere) {
               with("{\n\"r\": []}", {"r", "x"}, "1");
             }),
             "/d.json:2: \"r\" must be an object; correct it");
-  EXPECT_EQ(error_of([] { with("{\"r\": 1, \"r\": 2}", {"r"}, "1"); }),
-            "/d.json: key \"r\" is there twice; remove one");
-  EXPECT_EQ(error_of([] { with("{\"R\": 1}", {"r"}, "1"); }),
-            "/d.json: key \"R\" differs from \"r\" in case only, and programs disagree on what it "
-            "means; rename or remove it");
+  EXPECT_EQ(error_of([] { with("{\"r\": 1,\n \"a\": 0,\n \"r\": 2\n}", {"r"}, "1"); }),
+            "/d.json:3: key \"r\" is there twice; remove one");
+  EXPECT_EQ(
+      error_of([] { with("{\"R\": 1}", {"r"}, "1"); }),
+      "/d.json:1: key \"R\" differs from \"r\" in case only, and programs disagree on what it "
+      "means; rename or remove it");
 }
 
 }  // namespace

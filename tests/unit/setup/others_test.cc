@@ -115,5 +115,88 @@ TEST(SlurmConfig, SaysWhichLineIsWrong) {
             "/etc/slurm/oci.conf:2: no KEY=VALUE; correct or remove the line");
 }
 
+TEST(SlurmConfig, TakesOutWhatRunsAnotherProgram) {
+  const std::string text = "EnvExclude=\"^X\"\nRunTimeRun=\"runc run %n\" # site\n";
+  for (const std::string program : {"/opt/other/name", "/opt/with space/xpu-container-runtime"}) {
+    Wish wish = add();
+    wish.program = program;
+    Disk disk{text, std::nullopt};
+    disk.run(SlurmConfig("/etc/slurm/oci.conf", "xpu", program), wish);
+    EXPECT_EQ(kSlurm.inspect(disk.file).program, program);
+    EXPECT_THAT(*disk.file, testing::HasSubstr(" -b %b\" # site\n")) << "a comment stays";
+    const Text once = disk.file;
+    disk.run(SlurmConfig("/etc/slurm/oci.conf", "xpu", program), wish);
+    EXPECT_EQ(disk.file, once);
+    Disk changed = disk;
+    disk.run(kSlurm, take_out());
+    EXPECT_EQ(disk.file, text);
+    changed.file->insert(0, "A=1\n");
+    changed.run(kSlurm, take_out());
+    EXPECT_EQ(changed.file, "A=1\n" + text);
+    // What bears our mark is ours without a record, too.
+    Disk fresh;
+    fresh.run(SlurmConfig("/etc/slurm/oci.conf", "xpu", program), wish);
+    fresh.written.reset();
+    fresh.run(kSlurm, take_out());
+    EXPECT_EQ(fresh.file, "");
+  }
+}
+
+TEST(SlurmConfig, QuotesAPathForTheShell) {
+  EXPECT_THAT(kSlurm.configured(std::nullopt, {true, "/a b/c", false, false, false}),
+              testing::HasSubstr("\nRunTimeRun=\"'/a b/c' --rootless=true "));
+  for (const std::string bad : {"#", "\"", "'", "\\", "%"}) {
+    EXPECT_EQ(error_of([&] {
+                kSlurm.configured(std::nullopt, {true, "/a" + bad, false, false, false});
+              }),
+              "/etc/slurm/oci.conf: Slurm cannot run /a" + bad +
+                  ", as a line of this file cannot hold a '" + bad +
+                  "' there; install the runtime elsewhere");
+  }
+}
+
+TEST(SlurmConfig, TheLastOfSeveralLinesCounts) {
+  const std::string text =
+      "RunTimeRun=first\nRunTimeRun = \"second\"\nRunTimeKill=k RunTimeRun=third # c\n";
+  Disk disk{text, std::nullopt};
+  disk.run(kSlurm, add());
+  EXPECT_TRUE(kSlurm.inspect(disk.file).present);
+  EXPECT_THAT(*disk.file, testing::StartsWith("RunTimeRun=first\nRunTimeRun = \"second\"\n"
+                                              "RunTimeKill=\"/usr/bin/xpu-container-runtime "));
+  EXPECT_THAT(*disk.file, testing::HasSubstr("-b %b\" # c\n"));
+  disk.file->append("A=1\n");
+  disk.run(kSlurm, take_out());
+  EXPECT_EQ(disk.file, text + "A=1\n");
+  // A line that somebody put below ours since counts, and stays.
+  disk = {"A=1\n", std::nullopt};
+  disk.run(kSlurm, add());
+  disk.file->append("RunTimeRun=\"mine\"\n");
+  EXPECT_FALSE(kSlurm.inspect(disk.file).present);
+  disk.run(kSlurm, take_out());
+  EXPECT_EQ(disk.file, "A=1\nRunTimeRun=\"mine\"\n");
+}
+
+TEST(SlurmConfig, ReadsLinesAsSlurmDoes) {
+  // A comment does not go on in the next line, whatever it ends in; a '#' is one in quotes, too.
+  const std::string text =
+      "# a comment \\\nRunTimeRun=\"one \\ # c\n two\" # x\nInclude /etc/other\nA=\"b # c\" \n"
+      "B=\\#x\n";
+  Disk disk{text, std::nullopt};
+  disk.run(kSlurm, add());
+  EXPECT_THAT(*disk.file, testing::HasSubstr("# a comment \\\nRunTimeRun=\"/usr/bin/xpu"));
+  EXPECT_THAT(*disk.file, testing::HasSubstr("-b %b\" # x\nInclude /etc/other\n"));
+  disk.run(kSlurm, take_out());
+  EXPECT_EQ(disk.file, text);
+  EXPECT_EQ(error_of([] { kSlurm.inspect("A=1 \\\n B\n"); }),
+            "/etc/slurm/oci.conf:1: no KEY=VALUE; correct or remove the line");
+}
+
+TEST(SlurmConfig, OfAnotherRuntimeStays) {
+  const std::string text = "RunTimeRun=\"runc run %n\"\n";
+  Disk disk{text, std::nullopt};
+  EXPECT_EQ(disk.run(kSlurm, take_out()).foreign, std::nullopt);
+  EXPECT_EQ(disk.file, text);
+}
+
 }  // namespace
 }  // namespace xpu::setup

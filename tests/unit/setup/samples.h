@@ -19,18 +19,16 @@ inline Wish take_out() {
   return {true, false, false, "xpu", kProgram};
 }
 
-// A file and its backup, as `configure` would leave them.
+// A file and what is kept beside it, as `configure` would leave them.
 struct Disk {
-  Text file, backup;
+  Text file, backup, written = std::nullopt;
 
-  void run(const Editor& editor, const Wish& wish) {
-    const Plan plan = plan_change(editor, file, backup, wish);
-    if (plan.backup == Plan::Backup::kWrite) {
-      backup = file;
-    } else if (plan.backup == Plan::Backup::kDrop) {
-      backup.reset();
-    }
-    file = plan.after;
+  Plan run(const Editor& editor, const Wish& wish) {
+    const Plan plan = plan_change(editor, {file, backup, written}, wish);
+    file = plan.after.text;
+    backup = plan.after.backup;
+    written = plan.after.written;
+    return plan;
   }
 };
 

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
+#include "core/setup/toml_config.h"
+#include "core/setup/toml_list.h"
 #include "tests/unit/setup/samples.h"
 
 namespace xpu::setup {
@@ -110,12 +114,54 @@ TEST(TomlEdit, TakesOutNoMoreThanWasNamed) {
   EXPECT_FALSE(document.remove({"b"}));
 }
 
-TEST(TomlEdit, AddsToAList) {
+TEST(TomlEdit, TakesOutOfALargeFileInTime) {
+  std::string text = "[[list]]\na = 1\n";
+  for (int i = 0; i < 20000; ++i) {
+    text += cat("[t.n", i, "]\nk = ", i, "\n[[list.of]]\n");
+  }
+  const std::string with_table = with(text, {{{"t", "new", "k"}, "1"}});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(without(with_table, {"t", "new"}), text);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(TomlConfig, GoesOutOfAFileOfManyRuntimesInTime) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) {
+    text += cat("[crio.runtime.runtimes.r", i, "]\nruntime_path = \"/r\"\n");
+  }
+  const CrioConfig editor("/c.toml", "xpu", kProgram);
+  const auto begin = std::chrono::steady_clock::now();
+  Disk disk{text, std::nullopt};
+  disk.run(editor, add(true));
+  disk.file->append("# mine\n");
+  disk.run(editor, take_out());
+  EXPECT_EQ(disk.file, text + "# mine\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
+TEST(TomlList, AddsAText) {
   EXPECT_EQ(toml_list_with("[]", "x"), "[\"x\"]");
   EXPECT_EQ(toml_list_with("['a']", "x"), "['a', \"x\"]");
   EXPECT_EQ(toml_list_with("['x']", "x"), "['x']");
-  EXPECT_EQ(toml_list_with("[\n  'a', # ] 'b'\n]", "x"), "[\n  'a',\n  \"x\", # ] 'b'\n]");
+  EXPECT_EQ(toml_list_with("[\n  'a', # ] 'b'\n]", "x"), "[\n  'a', # ] 'b'\n  \"x\",\n]");
+  EXPECT_EQ(toml_list_with("[\n  'a' # c\n]", "x"), "[\n  'a', # c\n  \"x\"\n]");
   EXPECT_EQ(toml_list_with("[\n  'a'\n]", "x"), "[\n  'a',\n  \"x\"\n]");
+  EXPECT_EQ(toml_list_with("[\r\n  'a',\r\n]", "x"), "[\r\n  'a',\r\n  \"x\",\r\n]");
+  EXPECT_EQ(toml_list_with("[ # none\n]", "x"), "[\"x\" # none\n]");
+}
+
+TEST(TomlList, TakesATextOut) {
+  EXPECT_EQ(toml_list_without("['a', \"x\"]", "x"), "['a']");
+  EXPECT_EQ(toml_list_without("[\"x\", 'a']", "x"), "['a']");
+  EXPECT_EQ(toml_list_without("['b', 'x', 'a']", "x"), "['b', 'a']");
+  EXPECT_EQ(toml_list_without("[ 'x' ]", "x"), "[ ]");
+  EXPECT_EQ(toml_list_without("['a', '#x']", "x"), "['a', '#x']");
+  EXPECT_EQ(toml_list_without("[\n  'a', # a\n  'x',\n  'b' # b\n]", "x"),
+            "[\n  'a', # a\n  'b' # b\n]");
+  EXPECT_EQ(toml_list_without("[\n  'a', # a\n  'x'\n]", "x"), "[\n  'a', # a\n]");
+  EXPECT_EQ(toml_list_without("[\r\n  'a',\r\n  'x',\r\n]", "x"), "[\r\n  'a',\r\n]");
+  EXPECT_EQ(toml_list_without("['\\', \"\\\"\", 'x']", "x"), "['\\', \"\\\"\"]");
 }
 
 TEST(TomlEdit, SaysWhatIsWrongAndWhere) {
