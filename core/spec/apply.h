@@ -14,9 +14,9 @@ namespace xpu {
 
 // Splices that take `hooks` out and bring the plan into the document: linux.devices (an entry with
 // the same path is replaced), linux.resources.devices (one allow rule "rw" per device, appended),
-// mounts (one with the same destination is replaced, new ones appended), process.env (every
-// variable of the same name replaced by one). Missing parents are created. Throws Error for shapes
-// that cannot take it.
+// mounts (one with the same destination is replaced, a new one goes before the first of those that
+// it would cover, else to the end), process.env (every variable of the same name replaced by one).
+// Missing parents are created. Throws Error for shapes that cannot take it.
 std::vector<json::Splice> splices(const Spec& spec, const Plan& plan,
                                   const std::vector<VendorHook>& hooks = {});
 
