@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "core/apps/explain.h"
+#include "core/apps/program_output.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/log/format.h"
@@ -17,10 +18,19 @@ namespace bj = boost::json;
 
 // Which low-level runtime's rules count.
 struct Reader {
-  Taker taker = Taker::kAny;
+  BundleTaker taker = Taker::kAny;
   std::string path;     // "" for none
   std::string problem;  // why there is none
 };
+
+// nullopt where it does not say.
+std::optional<TakerVersion> version_of(const std::string& program) {
+  try {
+    return taker_version(output_of({program, "--version"}, 5).out);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
 
 Reader reader_of(const Config& config) {
   Reader out;
@@ -31,9 +41,10 @@ Reader reader_of(const Config& config) {
     return out;
   }
   const std::string name = out.path.substr(out.path.rfind('/') + 1);
-  out.taker = name.find("crun") != name.npos   ? Taker::kCrun
-              : name.find("runc") != name.npos ? Taker::kRunc
-                                               : Taker::kAny;
+  const Taker taker = name.find("crun") != name.npos   ? Taker::kCrun
+                      : name.find("runc") != name.npos ? Taker::kRunc
+                                                       : Taker::kAny;
+  out.taker = {taker, taker == Taker::kAny ? std::nullopt : version_of(out.path)};
   return out;
 }
 

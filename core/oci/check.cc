@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t kShown = 64;
 
+// The versions whose refusals were seen.
+constexpr TakerVersion kSeenRunc = {1, 1, 5}, kSeenCrun = {1, 8, 1};
+
 bool is_plain_key(std::string_view key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -26,6 +29,23 @@ void Findings::put(Refuses who, const std::string& place, std::string text) {
     text += who == Refuses::kRunc ? " (runc refuses it)" : " (crun refuses it)";
   }
   list_.push_back({ours ? Severity::kError : Severity::kWarning, place, std::move(text)});
+}
+
+void Findings::put_before(const Since& since, const std::string& place, std::string text) {
+  const TakerVersion never = {};
+  const TakerVersion first = taker_ == Taker::kRunc   ? since.runc
+                             : taker_ == Taker::kCrun ? since.crun
+                                                      : never;
+  if (first == never || !version_) {
+    put(Refuses::kNobody, place, std::move(text));
+  } else if (*version_ < first) {
+    put(Refuses::kBoth, place, std::move(text));
+  }
+}
+
+bool Findings::is_newer_than_seen() const {
+  return version_ && ((taker_ == Taker::kRunc && *version_ > kSeenRunc) ||
+                      (taker_ == Taker::kCrun && *version_ > kSeenCrun));
 }
 
 Document::Document(std::string_view text, bool any_case, std::string_view before,

@@ -22,13 +22,27 @@ namespace xpu::check {
 // Who does not take it.
 enum class Refuses { kBoth, kRunc, kCrun, kNobody };
 
+struct Since {
+  TakerVersion runc, crun;
+};
+
 class Findings {
  public:
-  explicit Findings(Taker taker) : taker_(taker) {}
+  explicit Findings(const BundleTaker& taker) : taker_(taker.taker), version_(taker.version) {}
 
   template <class... Parts>
   void add(Refuses who, const std::string& place, const Parts&... parts) {
     put(who, place, cat(parts...));
+  }
+  // What versions before these refuse; {} for none. The text says which.
+  template <class... Parts>
+  void add_before(const Since& since, const std::string& place, const Parts&... parts) {
+    put_before(since, place, cat(parts...));
+  }
+  // As add(), of what newer versions than those that were seen to refuse it may take.
+  template <class... Parts>
+  void add_as_seen(Refuses who, const std::string& place, const Parts&... parts) {
+    put(is_newer_than_seen() ? Refuses::kNobody : who, place, cat(parts...));
   }
   template <class... Parts>
   void note(const std::string& place, const Parts&... parts) {
@@ -38,8 +52,11 @@ class Findings {
 
  private:
   void put(Refuses who, const std::string& place, std::string text);
+  void put_before(const Since& since, const std::string& place, std::string text);
+  bool is_newer_than_seen() const;
 
   Taker taker_;
+  std::optional<TakerVersion> version_;
   std::vector<Finding> list_;
 };
 

@@ -74,7 +74,7 @@ void check_version(const Place& document, Findings& out) {
     out.add(Refuses::kCrun, "ociVersion", quoted(*text), " is not a version from ", kMajor,
             ".0 to ", kMajor, ".", kMinor);
   } else if (numbers[1] > 0) {
-    out.add(Refuses::kNobody, "ociVersion", quoted(*text), " is refused by crun before 1.9");
+    out.add_before({{}, {1, 9, 0}}, "ociVersion", quoted(*text), " is refused by crun before 1.9");
   }
 }
 
@@ -178,6 +178,23 @@ std::vector<Finding> of_people(std::vector<Finding> findings, const Document& do
 
 }  // namespace
 
+std::optional<TakerVersion> taker_version(std::string_view text) {
+  const std::size_t at = text.find("version ");
+  const std::string_view rest = at == text.npos ? "" : text.substr(at + 8);
+  TakerVersion out = {};
+  std::size_t part = 0;
+  for (std::size_t i = 0; i < rest.size() && part < out.size(); ++i) {
+    if (rest[i] >= '0' && rest[i] <= '9' && out[part] < 100000) {
+      out[part] = out[part] * 10 + static_cast<unsigned>(rest[i] - '0');
+    } else if (rest[i] == '.' && i > 0) {
+      ++part;
+    } else {
+      break;
+    }
+  }
+  return out == TakerVersion{} ? std::nullopt : std::optional(out);
+}
+
 const char* to_string(Severity severity) {
   switch (severity) {
     case Severity::kError:
@@ -190,15 +207,15 @@ const char* to_string(Severity severity) {
   return "note";
 }
 
-std::vector<Finding> check_document(std::string_view text, Taker taker) {
+std::vector<Finding> check_document(std::string_view text, const BundleTaker& taker) {
   Findings out(taker);
   if (is_readable(text, out)) {
-    check_all(Document(text, any_case(taker)), {false, "", "", ""}, out);
+    check_all(Document(text, any_case(taker.taker)), {false, "", "", ""}, out);
   }
   return out.take();
 }
 
-std::vector<Finding> check_bundle(const std::string& bundle, Taker taker) {
+std::vector<Finding> check_bundle(const std::string& bundle, const BundleTaker& taker) {
   Findings out(taker);
   const std::string folder = absolute_path(bundle), file = cat(folder, "/config.json");
   const Look found = check::look_at(folder), config = check::look_at(file);
@@ -216,7 +233,7 @@ std::vector<Finding> check_bundle(const std::string& bundle, Taker taker) {
     try {
       const std::string text = read_file(file, kMaxBytes);
       if (is_readable(text, out)) {
-        check_all(Document(text, any_case(taker)), {true, folder, "", ""}, out);
+        check_all(Document(text, any_case(taker.taker)), {true, folder, "", ""}, out);
       }
     } catch (const Error& error) {
       out.add(Refuses::kBoth, "", error.what());
@@ -225,10 +242,11 @@ std::vector<Finding> check_bundle(const std::string& bundle, Taker taker) {
   return out.take();
 }
 
-std::vector<Finding> check_bundle(const std::string& bundle, const StartEdit& edit, Taker taker) {
+std::vector<Finding> check_bundle(const std::string& bundle, const StartEdit& edit,
+                                  const BundleTaker& taker) {
   Findings out(taker);
   const std::string text = json::apply(edit.before, edit.splices);
-  const Document document(text, any_case(taker), edit.before, edit.splices);
+  const Document document(text, any_case(taker.taker), edit.before, edit.splices);
   check_all(document, {true, absolute_path(bundle), "", edit.coming, edit.written}, out);
   return of_people(out.take(), document);
 }

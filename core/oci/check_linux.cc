@@ -57,8 +57,8 @@ void check_namespaces(const Place& part, const Host& host, Findings& out) {
     } else if (!seen.insert(type).second) {
       out.add(Refuses::kRunc, entry.path(), "the namespace ", quoted(type), " is there twice");
     } else if (type == "time") {
-      out.add(Refuses::kNobody, entry.path(),
-              "time namespaces are refused by runc before 1.2 and crun before 1.9");
+      out.add_before({{1, 2, 0}, {1, 9, 0}}, entry.path(),
+                     "time namespaces are refused by runc before 1.2 and crun before 1.9");
     }
     check_namespace_path(entry, host, out);
   }

@@ -133,8 +133,8 @@ void check_tmpfs_option(const Mount& mount, const Place& where, Findings& out) {
   const std::string_view name = std::string_view(option).substr(0, equals);
   if (equals == option.npos) {
     if (!is_tmpfs_flag(mount, option)) {
-      out.add(is_among(kFlagsOfRunc, option) ? Refuses::kCrun : Refuses::kBoth, where.path(),
-              quoted(option), " is no option of tmpfs");
+      out.add_as_seen(is_among(kFlagsOfRunc, option) ? Refuses::kCrun : Refuses::kBoth,
+                      where.path(), quoted(option), " is no option of tmpfs");
     }
   } else if (!is_among(kTmpfsValues, name)) {
     out.add(Refuses::kBoth, where.path(), quoted(option), " is no option of tmpfs");
@@ -217,8 +217,8 @@ class Checker {
     }
     for (const Place& option : mount.place.elements("options")) {
       if (is_among(kTimesOfRunc, option.text().value_or(""))) {
-        out_.add(Refuses::kCrun, option.path(), quoted(*option.text()),
-                 " cannot be set by this version of crun");
+        out_.add_as_seen(Refuses::kCrun, option.path(), quoted(*option.text()),
+                         " cannot be set by crun 1.8");
       }
     }
     if (!host_.look || (!host_.coming.empty() && is_below(mount.source, host_.coming))) {

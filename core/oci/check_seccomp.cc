@@ -26,10 +26,8 @@ struct Architecture {
   const char* refused_by = nullptr;  // versions that do not know it
   Refuses who = Refuses::kNobody;    // of runc 1.1 and crun with libseccomp 2.5
 };
-constexpr const char* kNewInRunc = "runc before 1.2";
-constexpr const char* kNewInLibrary = "runc before 1.3, and by crun with libseccomp before 2.6";
-constexpr const char* kNotInRunc = "runc";
-constexpr const char* kNotInRuncOrOld = "runc, and by crun with libseccomp before 2.6";
+constexpr const char* kNewInRunc = "runc 1.1";
+constexpr const char* kNewInLibrary = "runc 1.1, and by crun with libseccomp before 2.6";
 constexpr Architecture kArchitectures[] = {
     {"SCMP_ARCH_X86"},
     {"SCMP_ARCH_X86_64"},
@@ -49,11 +47,11 @@ constexpr Architecture kArchitectures[] = {
     {"SCMP_ARCH_S390X", true},
     {"SCMP_ARCH_RISCV64", false, kNewInRunc, Refuses::kRunc},
     {"SCMP_ARCH_LOONGARCH64", false, kNewInLibrary, Refuses::kBoth},
-    {"SCMP_ARCH_PARISC", true, kNotInRunc, Refuses::kRunc},
-    {"SCMP_ARCH_PARISC64", true, kNotInRunc, Refuses::kRunc},
-    {"SCMP_ARCH_M68K", true, kNotInRuncOrOld, Refuses::kBoth},
-    {"SCMP_ARCH_SH", false, kNotInRuncOrOld, Refuses::kBoth},
-    {"SCMP_ARCH_SHEB", true, kNotInRuncOrOld, Refuses::kBoth}};
+    {"SCMP_ARCH_PARISC", true, kNewInRunc, Refuses::kRunc},
+    {"SCMP_ARCH_PARISC64", true, kNewInRunc, Refuses::kRunc},
+    {"SCMP_ARCH_M68K", true, kNewInLibrary, Refuses::kBoth},
+    {"SCMP_ARCH_SH", false, kNewInLibrary, Refuses::kBoth},
+    {"SCMP_ARCH_SHEB", true, kNewInLibrary, Refuses::kBoth}};
 constexpr std::string_view kFilterFlags[] = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
                                              "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
                                              "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
@@ -84,7 +82,7 @@ void check_architecture(const Place& place, Findings& out) {
     out.add(Refuses::kBoth, place.path(), name,
             " is of another byte order than this host, for which no filter can be made");
   } else if (known->refused_by != nullptr) {
-    out.add(known->who, place.path(), name, " is refused by ", known->refused_by);
+    out.add_as_seen(known->who, place.path(), name, " is refused by ", known->refused_by);
   }
 }
 
@@ -141,7 +139,7 @@ void check_seccomp(const Place& linux_part, const Host& host, Findings& out) {
     if (!is_among(kFilterFlags, flag.text().value_or(""))) {
       out.add(Refuses::kBoth, flag.path(), flag.value().text, " is no flag that is known");
     } else {
-      out.add(Refuses::kNobody, flag.path(), "flags are refused by runc before 1.1.6");
+      out.add_before({{1, 1, 6}, {}}, flag.path(), "flags are refused by runc before 1.1.6");
     }
   }
   for (const Place& rule : seccomp->elements("syscalls")) {

@@ -125,6 +125,10 @@ compare "a hook that cannot be run" '.hooks = {createContainer: [{path: "/etc/pa
 compare "a hook after the start that is not there" '.hooks = {poststart: [{path: "/nothing"}]}' \
   "hooks.poststart[0].path: "
 compare "a hook after the end that is not there" '.hooks = {poststop: [{path: "/nothing"}]}'
+compare "a newer version" '.ociVersion = "1.2.0"' "ociVersion: "
+compare "a time namespace" '.linux.namespaces += [{type: "time"}]' "linux.namespaces[5]: "
+compare "a flag of the filter" \
+  '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_LOG"]}' "linux.seccomp.flags[0]: "
 compare "no version" 'del(.ociVersion)' "ociVersion: "
 compare "a strange version" '.ociVersion = "one"' "ociVersion: "
 compare "a key that nobody knows" '.colour = "red" | .linux.colour = "red"'
@@ -210,6 +214,7 @@ bundle_edit '.hooks.prestart |= [.[1]]'
 ok "a bundle with nothing but that hook" "$XPU" validate "$BUNDLE"
 run_bundle
 same "it starts" 0 "$STATUS"
+ok "and is valid still, with what that start left in it" "$XPU" validate "$BUNDLE"
 if [ -d "$XPU_FIXTURES/driver-listings" ]; then
   driver=$SCRATCH/driver numbers=()
   for number in $NODES; do

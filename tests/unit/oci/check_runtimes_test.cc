@@ -82,8 +82,7 @@ TEST(CheckRuntimes, TimesOfBindMounts) {
              R"({"destination": "/mnt", "source": "/etc", "options": ["rbind", "rnoatime"]})"}});
   EXPECT_THAT(of_text(text), ElementsAre(StartsWith("warning mounts[2].options[1]: ")));
   EXPECT_THAT(of_text(text, Taker::kCrun),
-              ElementsAre("error mounts[2].options[1]: \"rnoatime\" cannot be set by this version "
-                          "of crun"));
+              ElementsAre("error mounts[2].options[1]: \"rnoatime\" cannot be set by crun 1.8"));
 }
 
 TEST(CheckRuntimes, DestinationsAreCleanedFirst) {
@@ -137,9 +136,9 @@ TEST(CheckRuntimes, Architectures) {
   };
   EXPECT_THAT(of("LOONGARCH64"),
               ElementsAre("error linux.seccomp.architectures[0]: SCMP_ARCH_LOONGARCH64 is refused "
-                          "by runc before 1.3, and by crun with libseccomp before 2.6"));
+                          "by runc 1.1, and by crun with libseccomp before 2.6"));
   EXPECT_THAT(of("LOONGARCH64", Taker::kCrun), ElementsAre(StartsWith("error ")));
-  EXPECT_THAT(of("RISCV64"), ElementsAre(HasSubstr("is refused by runc before 1.2")));
+  EXPECT_THAT(of("RISCV64"), ElementsAre(HasSubstr("is refused by runc 1.1")));
   EXPECT_THAT(of("RISCV64", Taker::kCrun), ElementsAre(StartsWith("warning ")));
   EXPECT_THAT(of("SH"), ElementsAre(HasSubstr("libseccomp before 2.6")));
   if (std::endian::native == std::endian::little) {
@@ -149,6 +148,33 @@ TEST(CheckRuntimes, Architectures) {
     }
     EXPECT_THAT(of("MIPSEL64"), IsEmpty());
   }
+}
+
+TEST(CheckRuntimes, VersionsOfWhoTakesIt) {
+  EXPECT_EQ(taker_version("runc version 1.1.5+ds1\ncommit: 1\n"), (TakerVersion{1, 1, 5}));
+  EXPECT_EQ(taker_version("crun version 1.8.1\n"), (TakerVersion{1, 8, 1}));
+  EXPECT_EQ(taker_version("runc version 1.2"), (TakerVersion{1, 2, 0}));
+  EXPECT_EQ(taker_version("no version"), std::nullopt);
+  EXPECT_EQ(taker_version("runc version unknown"), std::nullopt);
+  const std::string text = with({{"/ociVersion", "\"1.2.0\""}});
+  const auto as_crun = [&](TakerVersion version) {
+    return of_text(text, BundleTaker(Taker::kCrun, version));
+  };
+  EXPECT_THAT(as_crun({1, 8, 1}),
+              ElementsAre("error ociVersion: \"1.2.0\" is refused by crun before 1.9"));
+  EXPECT_THAT(as_crun({1, 9, 0}), IsEmpty());
+  EXPECT_THAT(as_crun({1, 10, 0}), IsEmpty());
+  EXPECT_THAT(of_text(text, Taker::kCrun), ElementsAre(StartsWith("warning ")));
+  const std::string timed = with({{"/linux/namespaces/5", R"({"type": "time"})"}});
+  EXPECT_THAT(of_text(timed, BundleTaker(Taker::kRunc, TakerVersion{1, 1, 5})),
+              ElementsAre(StartsWith("error linux.namespaces[5]: time namespaces are refused")));
+  EXPECT_THAT(of_text(timed, BundleTaker(Taker::kRunc, TakerVersion{1, 2, 0})), IsEmpty());
+  // What was seen with one version may be otherwise in the next.
+  const std::string flagged = with({{"/mounts/1/options/3", "\"newoption\""}});
+  EXPECT_THAT(of_text(flagged, BundleTaker(Taker::kRunc, TakerVersion{1, 1, 5})),
+              ElementsAre(StartsWith("error ")));
+  EXPECT_THAT(of_text(flagged, BundleTaker(Taker::kRunc, TakerVersion{1, 1, 9})),
+              ElementsAre(StartsWith("warning ")));
 }
 
 TEST(CheckRuntimes, NotifyOfWrite) {

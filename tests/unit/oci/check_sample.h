@@ -71,7 +71,8 @@ inline std::vector<std::string> lines(const std::vector<Finding>& findings) {
   return out;
 }
 
-inline std::vector<std::string> of_text(const std::string& text, Taker taker = Taker::kRunc) {
+inline std::vector<std::string> of_text(const std::string& text,
+                                        const BundleTaker& taker = Taker::kRunc) {
   return lines(check_document(text, taker));
 }
 
@@ -81,7 +82,7 @@ struct Case {
   const char* finding;
 };
 
-inline void expect(std::initializer_list<Case> cases, Taker taker = Taker::kRunc) {
+inline void expect(std::initializer_list<Case> cases, const BundleTaker& taker = Taker::kRunc) {
   for (const Case& one : cases) {
     EXPECT_THAT(of_text(with({{one.pointer, one.value}}), taker), testing::Contains(one.finding))
         << one.pointer << " = " << one.value;
