@@ -52,13 +52,18 @@ Text without_ours(const Editor& editor, const std::string& text, const Record& r
   return same ? record.before : left;
 }
 
+// Either says now what is to be taken out, or said so when we wrote it.
+bool concerns(const Editor& editor, const Text& text, const Record* record) {
+  return text && (editor.concerns(text, record) ||
+                  (record != nullptr && editor.concerns(record->written, record)));
+}
+
 Plan plan_removal(const Editor& editor, const Kept& now, const std::optional<Record>& record) {
   Plan plan;
   plan.after = now;
   plan.state = editor.inspect(now.text);
   const Record* known = record ? &*record : nullptr;
-  if (!now.text || (!editor.concerns(now.text, known) &&
-                    (known == nullptr || !editor.concerns(known->written, known)))) {
+  if (!concerns(editor, now.text, known)) {
     return plan;
   }
   const bool mine = find_runtime(editor.ours(now.text, known), editor.name()) != nullptr;
@@ -175,6 +180,11 @@ std::optional<Record> usable_record(const Editor& editor, const Kept& kept) {
     }
   }
   return record;
+}
+
+bool is_configured(const Editor& editor, const Kept& now) {
+  const std::optional<Record> record = usable_record(editor, now);
+  return concerns(editor, now.text, record ? &*record : nullptr);
 }
 
 Plan plan_change(const Editor& editor, const Kept& now, const Wish& wish) {

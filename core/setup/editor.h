@@ -93,6 +93,9 @@ struct Plan {
 // without what is still as we wrote it.
 Plan plan_change(const Editor& editor, const Kept& now, const Wish& wish);
 
+// True when there is something that removing the runtime would take out.
+bool is_configured(const Editor& editor, const Kept& now);
+
 // The record as far as the editor can use it.
 std::optional<Record> usable_record(const Editor& editor, const Kept& kept);
 
