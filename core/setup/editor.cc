@@ -21,6 +21,10 @@ std::string without_last_newline(const std::string& text) {
   return text.substr(0, text.size() - cut);
 }
 
+std::string last_line(const std::string& text) {
+  return text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
+}
+
 // All that is ours.
 Removal everything(const Editor& editor, const Text& text, const Record& record) {
   Removal all;
@@ -47,9 +51,11 @@ Text without_ours(const Editor& editor, const std::string& text, const Record& r
   if (left == left_of(record.written)) {
     return record.before;
   }
-  // A table at the end of a file had to end its last line first.
-  const bool same = record.before && without_last_newline(left) == *record.before;
-  return same ? record.before : left;
+  // What we put at the end of a file had to end its last line first.
+  const std::string bare = without_last_newline(left);
+  const bool ended = record.before && !record.before->ends_with('\n') &&
+                     last_line(bare) == last_line(*record.before);
+  return ended ? bare : left;
 }
 
 // Either says now what is to be taken out, or said so when we wrote it.
