@@ -160,11 +160,18 @@ std::vector<NamedRuntime> Editor::ours(const Text& text, const Record* record) c
     }
     return out;
   };
-  const auto wrote = by_name(record == nullptr ? Text() : Text(record->written));
-  const auto had = by_name(record == nullptr ? Text() : record->before);
+  const auto is_plain = [&](const NamedRuntime& runtime) {
+    return runtime.marked || is_our_program(runtime.program);
+  };
   std::vector<NamedRuntime> out = runtimes(text);
+  if (record == nullptr || std::all_of(out.begin(), out.end(), is_plain)) {
+    std::erase_if(out, [&](const NamedRuntime& runtime) { return !is_plain(runtime); });
+    return out;
+  }
+  const auto wrote = by_name(record->written);
+  const auto had = by_name(record->before);
   std::erase_if(out, [&](const NamedRuntime& runtime) {
-    if (runtime.marked || is_our_program(runtime.program)) {
+    if (is_plain(runtime)) {
       return false;
     }
     const auto written = wrote.find(runtime.name);
