@@ -164,19 +164,22 @@ std::vector<NamedRuntime> Editor::ours(const Text& text, const Record* record) c
     return runtime.marked || is_our_program(runtime.program);
   };
   std::vector<NamedRuntime> out = runtimes(text);
-  if (record == nullptr || std::all_of(out.begin(), out.end(), is_plain)) {
+  if (record == nullptr) {
     std::erase_if(out, [&](const NamedRuntime& runtime) { return !is_plain(runtime); });
     return out;
   }
   const auto wrote = by_name(record->written);
   const auto had = by_name(record->before);
   std::erase_if(out, [&](const NamedRuntime& runtime) {
-    if (is_plain(runtime)) {
-      return false;
-    }
     const auto written = wrote.find(runtime.name);
+    const bool known = written != wrote.end();
+    const bool plain = is_plain(runtime) || (known && written->second.program == runtime.program);
+    if (runtime.name == name_) {
+      return !plain;
+    }
+    // Somebody may have one of another name that runs our program.
     const auto before = had.find(runtime.name);
-    return written == wrote.end() || written->second.program != runtime.program ||
+    return !plain || !known ||
            (before != had.end() && before->second.content == written->second.content);
   });
   return out;

@@ -67,8 +67,8 @@ class Editor {
   // True when the text has more of ours than what belongs to the runtime of that name.
   virtual bool has_others(const Text& text, const Record* record) const;
 
-  // Those of the text that we added or changed: so says the record or the mark, or they run our
-  // program.
+  // Those of the text that we added or changed: so says the record or, where there is none, the
+  // mark or the program. The one of our name counts, too, when it runs our program.
   std::vector<NamedRuntime> ours(const Text& text, const Record* record) const;
 
   const std::string& source() const { return source_; }
