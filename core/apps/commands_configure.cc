@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kFooter =
     "Files that are changed keep everything else that is in them, to the byte; what they were is\n"
-    "kept beside them as FILE.xpu-backup until --remove gives it back.\n"
+    "kept beside them as FILE.xpu-backup until --remove gives it back, and what was written as\n"
+    "FILE.xpu-written, so that what you change in between stays.\n"
     "  docker      /etc/docker/daemon.json (yours: ~/.config/docker/daemon.json)\n"
     "  containerd  /etc/containerd/config.toml, or a file that it imports\n"
     "  crio        /etc/crio/crio.conf.d/99-xpu.conf\n"

@@ -128,7 +128,7 @@ struct Found {
 bool is_configured(const Engine& engine, const SetupOptions& options) {
   const std::vector<FileEdit> edits = engine.edits(options);
   return std::any_of(edits.begin(), edits.end(), [&](const FileEdit& edit) {
-    return edit.editor->inspect(ConfigFile(options.root, edit.path).text()).present;
+    return setup::is_configured(*edit.editor, ConfigFile(options.root, edit.path).kept());
   });
 }
 

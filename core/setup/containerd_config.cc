@@ -61,6 +61,17 @@ KeyPath default_of(const TomlDocument& document, const ContainerdFacts& facts) {
   return below(containerd_cri(document, facts), "containerd", "default_runtime_name");
 }
 
+// What the file imports because of us.
+std::vector<std::string> added_imports(const TomlDocument& now, const TomlDocument& before,
+                                       const TomlDocument& written) {
+  const std::vector<std::string> had = before.list_at(kImports), wrote = written.list_at(kImports);
+  std::vector<std::string> out = now.list_at(kImports);
+  std::erase_if(out, [&](const std::string& import) {
+    return contains(had, import) || !contains(wrote, import);
+  });
+  return out;
+}
+
 }  // namespace
 
 std::int64_t containerd_version(const TomlDocument& document) {
@@ -199,7 +210,11 @@ std::vector<Setting> ContainerdConfig::settings(const TomlDocument& document,
   return out;
 }
 
-void ContainerdConfig::take_rest(TomlVersions& versions) const {
+void ContainerdConfig::take_rest(TomlVersions& versions, const Removal& removal) const {
+  take_imports(versions, removal);
+  if (!removal.last) {
+    return;
+  }
   TomlDocument& document = versions.now;
   const KeyPath cri = containerd_cri(document, facts_);
   const KeyPath runtimes = runtimes_path(document);
@@ -254,20 +269,14 @@ std::string ContainerdConfig::configured(const Text& text, const RuntimeState& w
 
 std::vector<std::string> ContainerdConfig::our_imports(const Text& text,
                                                        const Record* record) const {
-  std::vector<std::string> out;
-  if (record != nullptr) {
-    const auto imports = [&](const Text& version) {
-      return TomlDocument(version.value_or(""), source_).list_at(kImports);
-    };
-    const std::vector<std::string> before = imports(record->before);
-    const std::vector<std::string> written = imports(record->written);
-    for (const std::string& import : imports(text)) {
-      if (contains(written, import) && !contains(before, import)) {
-        out.push_back(import);
-      }
-    }
+  if (record == nullptr) {
+    return {};
   }
-  return out;
+  const TomlDocument written(record->written, source_);
+  return written.has(kImports)
+             ? added_imports(TomlDocument(text.value_or(""), source_),
+                             TomlDocument(record->before.value_or(""), source_), written)
+             : std::vector<std::string>();
 }
 
 bool ContainerdConfig::is_kept(const std::string& import) const {
@@ -289,29 +298,23 @@ bool ContainerdConfig::has_others(const Text& text, const Record* record) const 
          });
 }
 
-std::string ContainerdConfig::removed(const std::string& text, const Record* record,
-                                      const Removal& removal) const {
-  TomlDocument document(TomlConfig::removed(text, record, removal), source_);
-  const std::vector<std::string> ours = our_imports(text, record);
-  std::string literal = document.literal(kImports).value_or("");
-  for (const std::string& import : ours) {
-    if (removal.last || !is_kept(import)) {
-      literal = toml_list_without(literal, import);
-    }
+void ContainerdConfig::take_imports(TomlVersions& versions, const Removal& removal) const {
+  if (!versions.written) {
+    return;
   }
-  if (ours.empty() || literal == document.literal(kImports)) {
-    return document.text();
+  TomlDocument& now = versions.now;
+  const std::string present = now.literal(kImports).value_or("");
+  std::string literal = present;
+  for (const std::string& import : added_imports(now, *versions.before, *versions.written)) {
+    literal = removal.last || !is_kept(import) ? toml_list_without(literal, import) : literal;
   }
-  const TomlDocument before(record->before.value_or(""), source_);
-  document.set({{kImports, literal}});
-  if (before.list_at(kImports) == document.list_at(kImports)) {
-    if (const std::optional<std::string> old = before.literal(kImports)) {
-      document.put(kImports, *old);
-    } else {
-      document.remove(kImports);
-    }
+  if (literal == present) {
+    return;
   }
-  return document.text();
+  now.set({{kImports, literal}});
+  if (now.list_at(kImports) == versions.before->list_at(kImports)) {
+    versions.give_back(kImports);
+  }
 }
 
 }  // namespace xpu::setup

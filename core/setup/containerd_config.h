@@ -43,8 +43,6 @@ class ContainerdConfig : public TomlConfig {
   RuntimeState wanted(const RuntimeState& state, const Wish& wish) const override;
   bool concerns(const Text& text, const Record* record) const override;
   bool has_others(const Text& text, const Record* record) const override;
-  std::string removed(const std::string& text, const Record* record,
-                      const Removal& removal) const override;
 
   // Drop-ins that the text imports, and that it does because of us.
   std::vector<std::string> our_imports(const Text& text, const Record* record) const;
@@ -57,9 +55,10 @@ class ContainerdConfig : public TomlConfig {
   std::vector<Setting> first_settings() const override;
   std::vector<Setting> settings(const TomlDocument& document,
                                 const RuntimeState& wanted) const override;
-  void take_rest(TomlVersions& versions) const override;
+  void take_rest(TomlVersions& versions, const Removal& removal) const override;
 
  private:
+  void take_imports(TomlVersions& versions, const Removal& removal) const;
   bool is_kept(const std::string& import) const;
   std::vector<Setting> new_runtime(const TomlDocument& document, const std::string& program) const;
 

@@ -21,6 +21,10 @@ std::string without_last_newline(const std::string& text) {
   return text.substr(0, text.size() - cut);
 }
 
+std::string last_line(const std::string& text) {
+  return text.substr(text.rfind('\n') + 1);  // npos + 1 is 0
+}
+
 // All that is ours.
 Removal everything(const Editor& editor, const Text& text, const Record& record) {
   Removal all;
@@ -47,9 +51,17 @@ Text without_ours(const Editor& editor, const std::string& text, const Record& r
   if (left == left_of(record.written)) {
     return record.before;
   }
-  // A table at the end of a file had to end its last line first.
-  const bool same = record.before && without_last_newline(left) == *record.before;
-  return same ? record.before : left;
+  // What we put at the end of a file had to end its last line first.
+  const std::string bare = without_last_newline(left);
+  const bool ended = record.before && !record.before->ends_with('\n') &&
+                     last_line(bare) == last_line(*record.before);
+  return ended ? bare : left;
+}
+
+// Either says now what is to be taken out, or said so when we wrote it.
+bool concerns(const Editor& editor, const Text& text, const Record* record) {
+  return text && (editor.concerns(text, record) ||
+                  (record != nullptr && editor.concerns(record->written, record)));
 }
 
 Plan plan_removal(const Editor& editor, const Kept& now, const std::optional<Record>& record) {
@@ -57,8 +69,7 @@ Plan plan_removal(const Editor& editor, const Kept& now, const std::optional<Rec
   plan.after = now;
   plan.state = editor.inspect(now.text);
   const Record* known = record ? &*record : nullptr;
-  if (!now.text || (!editor.concerns(now.text, known) &&
-                    (known == nullptr || !editor.concerns(known->written, known)))) {
+  if (!concerns(editor, now.text, known)) {
     return plan;
   }
   const bool mine = find_runtime(editor.ours(now.text, known), editor.name()) != nullptr;
@@ -149,16 +160,26 @@ std::vector<NamedRuntime> Editor::ours(const Text& text, const Record* record) c
     }
     return out;
   };
-  const auto wrote = by_name(record == nullptr ? Text() : Text(record->written));
-  const auto had = by_name(record == nullptr ? Text() : record->before);
+  const auto is_plain = [&](const NamedRuntime& runtime) {
+    return runtime.marked || is_our_program(runtime.program);
+  };
   std::vector<NamedRuntime> out = runtimes(text);
+  if (record == nullptr) {
+    std::erase_if(out, [&](const NamedRuntime& runtime) { return !is_plain(runtime); });
+    return out;
+  }
+  const auto wrote = by_name(record->written);
+  const auto had = by_name(record->before);
   std::erase_if(out, [&](const NamedRuntime& runtime) {
-    if (runtime.marked || is_our_program(runtime.program)) {
-      return false;
-    }
     const auto written = wrote.find(runtime.name);
+    const bool known = written != wrote.end();
+    const bool plain = is_plain(runtime) || (known && written->second.program == runtime.program);
+    if (runtime.name == name_) {
+      return !plain;
+    }
+    // Somebody may have one of another name that runs our program.
     const auto before = had.find(runtime.name);
-    return written == wrote.end() || written->second.program != runtime.program ||
+    return !plain || !known ||
            (before != had.end() && before->second.content == written->second.content);
   });
   return out;
@@ -175,6 +196,11 @@ std::optional<Record> usable_record(const Editor& editor, const Kept& kept) {
     }
   }
   return record;
+}
+
+bool is_configured(const Editor& editor, const Kept& now) {
+  const std::optional<Record> record = usable_record(editor, now);
+  return concerns(editor, now.text, record ? &*record : nullptr);
 }
 
 Plan plan_change(const Editor& editor, const Kept& now, const Wish& wish) {

@@ -67,8 +67,8 @@ class Editor {
   // True when the text has more of ours than what belongs to the runtime of that name.
   virtual bool has_others(const Text& text, const Record* record) const;
 
-  // Those of the text that we added or changed: so says the record or the mark, or they run our
-  // program.
+  // Those of the text that we added or changed: so says the record or, where there is none, the
+  // mark or the program. The one of our name counts, too, when it runs our program.
   std::vector<NamedRuntime> ours(const Text& text, const Record* record) const;
 
   const std::string& source() const { return source_; }
@@ -92,6 +92,9 @@ struct Plan {
 // gives back the bytes of the backup when the file is what we wrote, else what the file holds now
 // without what is still as we wrote it.
 Plan plan_change(const Editor& editor, const Kept& now, const Wish& wish);
+
+// True when there is something that removing the runtime would take out.
+bool is_configured(const Editor& editor, const Kept& now);
 
 // The record as far as the editor can use it.
 std::optional<Record> usable_record(const Editor& editor, const Kept& kept);

@@ -81,9 +81,7 @@ std::string TomlConfig::removed(const std::string& text, const Record* record,
       versions.give_back(key);
     }
   }
-  if (removal.last) {
-    take_rest(versions);
-  }
+  take_rest(versions, removal);
   return document.text();
 }
 

@@ -42,8 +42,8 @@ class TomlConfig : public Editor {
   // The runtime and, when wanted, the engine's CDI support.
   virtual std::vector<Setting> settings(const TomlDocument& document,
                                         const RuntimeState& wanted) const = 0;
-  // Takes out what settings() had besides the runtime.
-  virtual void take_rest(TomlVersions&) const {}
+  // Takes out what configured() has besides the runtime.
+  virtual void take_rest(TomlVersions&, const Removal&) const {}
 
   KeyPath own_path(const TomlDocument& document) const;
 

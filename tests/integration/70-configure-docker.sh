@@ -130,6 +130,29 @@ same "--cdi" true "$(jq .features.cdi "$json")"
 configure --remove
 same "--cdi goes too" '{}' "$(cat "$json")"
 
+# --- what came in between stays ----------------------------------------------------------------------
+printf '{\n  "debug": true\n}\n' >"$json"
+configure
+sed -i 's/"debug": true,/"debug": true,\n  "features": {"cdi": true},/' "$json"
+configure --remove
+says "what was changed since is told" "$OUTPUT" "it was changed since, so only the runtime was taken out; as it was before: $backup"
+same "features.cdi that somebody set since stays" '{"debug":true,"features":{"cdi":true}}' "$(jq -c . "$json")"
+printf '{\n  "runtimes": {\n    "xpu": {"path": "/opt/mine"}\n  }\n}\n' >"$json"
+cp "$json" "$dir/mine"
+configure --remove
+same "a runtime that is not ours: exit code" 0 "$STATUS"
+says "is told" "$OUTPUT" "the runtime \"xpu\" in $json stays: it is not ours, but runs /opt/mine"
+config_is "and stays" "$dir/mine"
+configure
+same "and is kept, though an older backup is there" "$(md5sum <"$dir/mine")" "$(md5sum <"$backup")"
+configure --remove
+config_is "so that --remove gives it back" "$dir/mine"
+same "and leaves nothing" daemon.json "$(ls -I key.json /etc/docker)"
+printf '{\n  "debug": true,\n  "runtimes": {},\n  "runtimes": {}\n}\n' >"$json"
+configure
+says "a key that is there twice is named with its line" "$OUTPUT" "$json:4: key \"runtimes\" is there twice; remove one"
+echo '{}' >"$json"
+
 mkdir -p /etc/systemd/system/docker.service.d
 printf '[Service]\n# --default-runtime old\nExecStart=\nExecStart=/usr/sbin/dockerd --default-runtime=runc\n' \
   >/etc/systemd/system/docker.service.d/site.conf
@@ -152,8 +175,21 @@ same "its backup too" "640 7 8" "$(stat -c '%a %u %g' /etc/site/docker.json.xpu-
 same "and has the runtime" "$SHIM" "$(jq -r .runtimes.xpu.path /etc/site/docker.json)"
 says "both names are shown" "$OUTPUT" "$json (which is /etc/site/docker.json)"
 configure --remove
+configure --dry-run
+cp -a /etc/site "$dir/site"
+(cd / && patch --dry-run -s -p1) <<<"$OUTPUT" || fail "patch takes the diff of a link" "$OUTPUT"
+says "the diff names what the link leads to" "$OUTPUT" "--- /etc/site/docker.json" "+++ /etc/site/docker.json"
 same "--remove through the link" '{"debug": true}' "$(cat /etc/site/docker.json)"
 rm "$json"
+
+mkdir -p "$dir/with space"
+printf '{"debug": true}\n' >"$dir/with space/daemon.json"
+configure --config "$dir/with space/daemon.json" --dry-run
+ok "patch finds a file whose name has spaces" patch -d / -s -p1 <<<"$OUTPUT"
+same "and makes of it what --dry-run showed" "$SHIM" "$(jq -r .runtimes.xpu.path "$dir/with space/daemon.json")"
+(umask 077; "$XPU" configure docker --config "$dir/new/folder/daemon.json" >/dev/null)
+same "folders and files that we make can be read, whatever the umask" "755 755 644" \
+  "$(stat -c %a "$dir/new" "$dir/new/folder" "$dir/new/folder/daemon.json" | xargs)"
 
 mkdir -p "$dir/frozen"
 mount -t tmpfs tmpfs "$dir/frozen"

@@ -51,7 +51,7 @@ for shape in "$shapes"/*; do
   same "$name: twice is once" "$(md5sum <"$dir/once")" "$(md5sum <"$dir/c.toml")"
   configure --config "$dir/c.toml" --remove
   same "$name: --remove gives the bytes back" "$(md5sum <"$shape")" "$(md5sum <"$dir/c.toml")"
-  same "$name: and no backup" "" "$(ls "$dir"/*.xpu-backup 2>/dev/null)"
+  same "$name: and leaves nothing" "" "$(ls "$dir"/*.xpu-* 2>/dev/null)"
 done
 
 # --- imports -----------------------------------------------------------------------------------------
@@ -84,6 +84,57 @@ configure --config "$dir/main.toml" --drop-in-config "$dir/conf.d/99-xpu.toml" -
 same "drop-in: gone" "" "$(ls "$dir/conf.d")"
 same "drop-in: the main file is as it was" 'version = 2 root = "/r"' "$(xargs -d '\n' <"$dir/main.toml")"
 
+# A drop-in whose place --remove is not told, and that of somebody else.
+cp "$dir/main.toml" "$dir/pristine"
+configure --config "$dir/main.toml" --drop-in-config "$dir/own/xpu.toml"
+says "drop-in: one elsewhere" "$(cat "$dir/main.toml")" "imports = [\"$dir/own/xpu.toml\"]"
+configure --config "$dir/main.toml" --remove
+says "drop-in: --remove finds it" "$OUTPUT" "removed $dir/own/xpu.toml" "took the runtime out of $dir/main.toml"
+same "drop-in: and its import" "$(md5sum <"$dir/pristine")" "$(md5sum <"$dir/main.toml")"
+same "drop-in: nothing is left" "" "$(ls -A "$dir/own")"
+configure --config "$dir/main.toml" --drop-in-config "$dir/own/xpu.toml"
+rm "$dir/own/xpu.toml"
+configure --config "$dir/main.toml" --remove --dry-run
+says "drop-in: the diff has its import" "$OUTPUT" "-imports = [\"$dir/own/xpu.toml\"]"
+configure --config "$dir/main.toml" --remove
+same "drop-in: the import of one that somebody removed goes too" "$(md5sum <"$dir/pristine")" "$(md5sum <"$dir/main.toml")"
+rm -r "$dir/own"
+printf 'version = 2\nimports = ["%s/conf.d/99-xpu.toml"] # mine\n' "$dir" >"$dir/main.toml"
+cp "$dir/main.toml" "$dir/pristine"
+printf 'version = 2\noom_score = -1\n' >"$dir/conf.d/99-xpu.toml"
+cp "$dir/conf.d/99-xpu.toml" "$dir/theirs"
+configure --config "$dir/main.toml" --drop-in-config "$dir/conf.d/99-xpu.toml"
+says "drop-in: somebody's own gets the runtime" "$(cat "$dir/conf.d/99-xpu.toml")" "oom_score = -1" 'runtimes.xpu]'
+configure --config "$dir/main.toml" --drop-in-config "$dir/conf.d/99-xpu.toml" --remove
+same "drop-in: and is as it was" "$(md5sum <"$dir/theirs")" "$(md5sum <"$dir/conf.d/99-xpu.toml")"
+same "drop-in: as is the import, which is not ours" "$(md5sum <"$dir/pristine")" "$(md5sum <"$dir/main.toml")"
+printf 'version = 2\n[%s.containerd.runtimes.xpu.options]\nBinaryName = "/opt/mine"\n' "$cri" >"$dir/conf.d/99-xpu.toml"
+cp "$dir/conf.d/99-xpu.toml" "$dir/theirs"
+configure --config "$dir/main.toml" --remove
+says "a runtime that is not ours is told" "$OUTPUT" \
+  "the runtime \"xpu\" in $dir/conf.d/99-xpu.toml stays: it is not ours, but runs /opt/mine"
+same "and stays" "$(md5sum <"$dir/theirs")" "$(md5sum <"$dir/conf.d/99-xpu.toml")"
+rm "$dir/conf.d/99-xpu.toml"
+
+# A containerd 2: the runtime in the main file and, later, in a drop-in besides.
+mkdir -p "$dir/bin"
+printf '#!/bin/sh\n[ "$1" != --version ] || echo "containerd github.com/containerd/containerd v2.1.4 0"\n' >"$dir/bin/containerd"
+chmod 755 "$dir/bin/containerd"
+two() { OUTPUT=$(PATH=$dir/bin:$PATH "$XPU" configure containerd --config "$dir/main.toml" "$@" 2>&1 </dev/null); STATUS=$?; }
+printf 'version = 3\nroot = "/r"\n' >"$dir/main.toml"
+cp "$dir/main.toml" "$dir/pristine"
+two
+two --drop-in-config "$dir/conf.d/99-xpu.toml"
+same "both: exit code" 0 "$STATUS"
+says "both: the main file has both" "$(cat "$dir/main.toml")" "99-xpu.toml" 'runtimes.xpu]'
+same "both: the backup is what was there before us" "$(md5sum <"$dir/pristine")" "$(md5sum <"$dir/main.toml.xpu-backup")"
+sed -i '1i # mine' "$dir/main.toml"
+two --remove
+same "both: --remove" 0 "$STATUS"
+same "both: the main file is what it was, and what came since" "$(printf '# mine\n'; cat "$dir/pristine")" "$(cat "$dir/main.toml")"
+same "both: the drop-in is gone" "" "$(ls "$dir/conf.d")"
+rm -f "$dir/main.toml.xpu-backup"
+
 # --- what is wrong is left alone -------------------------------------------------------------------
 printf 'version = 2\n[plugins\n' >"$dir/c.toml"
 configure --config "$dir/c.toml"
@@ -96,7 +147,7 @@ configure --config "$dir/c.toml"
 same "a file that containerd refuses: exit code" 1 "$STATUS"
 says "containerd's own words" "$OUTPUT" "containerd refuses the new configuration, so the old one is back" 'plugin key URI'
 same "and it is as it was" "$(cat "$dir/once")" "$(cat "$dir/c.toml")"
-same "without a backup" "" "$(ls "$dir"/*.xpu-backup 2>/dev/null)"
+same "and nothing is left beside it" "" "$(ls "$dir"/*.xpu-* 2>/dev/null)"
 printf 'version = 9\n' >"$dir/c.toml"
 configure --config "$dir/c.toml"
 says "a version of the future" "$OUTPUT" "version 9 of the file is newer"

@@ -143,6 +143,25 @@ same "--dry-run showed what came" "$(md5sum <"$dir/patched")" "$(md5sum <"$conf"
 configure --remove
 same "the lines of another runtime come back" "$(md5sum <"$dir/site")" "$(md5sum <"$conf")"
 same "and nothing else is left" "$others" "$(ls -I oci.conf /etc/slurm)"
+# Another program, whose path has a space; lines that are there twice, comments.
+mkdir -p "$dir/with space"
+ln -s "$SHIM" "$dir/with space/other"
+printf 'RunTimeRun=first\nRunTimeRun="/usr/sbin/runc run %%n" # why\n' >"$conf"
+cp "$conf" "$dir/site"
+configure --executable-path "$dir/with space/other"
+same "a path with a space: exit code" 0 "$STATUS"
+says "the line that counts is replaced, and its comment stays" "$(sed -n 2p "$conf")" \
+  "RunTimeRun=\"'$dir/with space/other' --rootless=true" '" # why'
+sed -i '1i # mine' "$conf"
+configure --remove
+same "--remove knows it" "$(printf '# mine\n'; cat "$dir/site")" "$(cat "$conf")"
+rm -f "$conf.xpu-backup"
+configure --executable-path "$dir/with space/oth#er"
+says "a path that Slurm cannot have" "$OUTPUT" "cannot be run"
+ln -s "$SHIM" "$dir/oth#er"
+configure --executable-path "$dir/oth#er"
+same "a path that Slurm cannot have: exit code" 1 "$STATUS"
+says "is told" "$OUTPUT" "$conf: Slurm cannot run $dir/oth#er, as a line of this file cannot hold a '#' there"
 printf 'RunTimeRun\n' >"$conf"
 configure
 says "a line that is none" "$OUTPUT" "$conf:1: no KEY=VALUE; correct or remove the line"

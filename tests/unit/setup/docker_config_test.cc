@@ -293,5 +293,39 @@ TEST(DockerConfig, AValueThatComesBackKeepsItsLayout) {
   EXPECT_EQ(disk.file, "{\n  \"debug\": true," + text.substr(1));
 }
 
+TEST(DockerConfig, AnotherNameForOurProgramIsSomebodyElses) {
+  const std::string text =
+      "{\n  \"runtimes\": {\n    \"mine\": {\"path\": \"/usr/bin/xpu-container-runtime\"}\n  "
+      "}\n}\n";
+  Disk disk{text, std::nullopt};
+  disk.run(kEditor, add(true, true));
+  Disk changed = disk;
+  disk.run(kEditor, take_out());
+  EXPECT_EQ(disk.file, text);
+  EXPECT_EQ(disk.backup, std::nullopt);
+  changed.file->insert(1, "\n  \"debug\": true,");
+  changed.run(kEditor, take_out());
+  EXPECT_EQ(changed.file, "{\n  \"debug\": true," + text.substr(1));
+}
+
+TEST(DockerConfig, AnEntryThatWasThereAlreadyStays) {
+  for (const std::string program : {"/usr/bin/xpu-container-runtime", "/opt/mine"}) {
+    const std::string text =
+        "{\n  \"runtimes\": {\n    \"xpu\": {\"path\": \"" + program + "\"}\n  }\n}\n";
+    const DockerConfig editor("/etc/docker/daemon.json", "xpu", program);
+    Wish wish = add(true);
+    wish.program = program;
+    Disk disk{text, std::nullopt};
+    disk.run(editor, wish);
+    EXPECT_TRUE(editor.inspect(disk.file).is_default);
+    Disk changed = disk;
+    disk.run(kEditor, take_out());
+    EXPECT_EQ(disk.file, text);
+    changed.file->insert(1, "\n  \"debug\": true,");
+    changed.run(kEditor, take_out());
+    EXPECT_EQ(changed.file, "{\n  \"debug\": true," + text.substr(1));
+  }
+}
+
 }  // namespace
 }  // namespace xpu::setup
