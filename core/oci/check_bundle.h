@@ -23,7 +23,7 @@ using TakerVersion = std::array<unsigned, 3>;
 // Who is to take the bundle. What only some versions refuse is an error where the version is known
 // to be one of them, and a warning where it is not known.
 struct BundleTaker {
-  // NOLINTNEXTLINE(google-explicit-constructor): whose version nobody asked for
+  // Not explicit: mostly nobody asked for the version.
   BundleTaker(Taker who) : taker(who) {}
   BundleTaker(Taker who, std::optional<TakerVersion> its) : taker(who), version(its) {}
 
