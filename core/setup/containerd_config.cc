@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/config/toml_text.h"
 #include "core/setup/toml_list.h"
@@ -25,10 +26,6 @@ std::int64_t version_for(unsigned major) {
 bool says_nothing(const std::string& literal) {
   return literal == "\"\"" || literal == "''" || literal == "0" || literal == "false" ||
          literal == "[]" || literal == "{}";
-}
-
-bool contains(const std::vector<std::string>& list, const std::string& one) {
-  return std::find(list.begin(), list.end(), one) != list.end();
 }
 
 std::vector<std::string> with_annotations(std::vector<std::string> list) {

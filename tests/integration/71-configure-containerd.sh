@@ -205,16 +205,9 @@ gives "ctr run --runc-binary, as it says" 0
 . "$(dirname "$0")/cri.sh"
 cri_image debian "$XPU_TREES/debian"
 cri_image pause "$XPU_TREES/busybox"
-cri_run xpu XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
-gives "CRI with the handler xpu: one device" 0
-cri_run xpu -- /probe "${device_questions[@]}"
-gives "CRI with the handler xpu: no request" ""
+cri_suite "CRI"
 cri_run "" XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
 gives "CRI without a handler: containerd's default is another" ""
-cri_annotations='annotations { key: "xpu.dev/visible-devices" value: "acme:1" }'
-cri_run xpu -- /probe "${device_questions[@]}"
-gives "CRI with the handler xpu: annotations of the container reach the runtime" 1
-cri_annotations=
 stop_pid "$containerd"
 
 configure --set-as-default

@@ -98,15 +98,7 @@ ctr() { in_newer ctr "$@"; }
 ctr_import=(--local)  # the service's own way takes no snapshotter
 cri_image debian "$XPU_TREES/debian"
 cri_image pause "$XPU_TREES/busybox"
-version=$(in_newer containerd --version | awk '{print $3}')
-cri_run xpu XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
-gives "the CRI of containerd $version, handler xpu: one device" 0
-cri_run xpu -- /probe "${device_questions[@]}"
-gives "handler xpu: no request" ""
-cri_annotations='annotations { key: "xpu.dev/visible-devices" value: "acme:1" }'
-cri_run xpu -- /probe "${device_questions[@]}"
-gives "handler xpu: annotations of the container reach the runtime" 1
-cri_annotations=
+cri_suite "the CRI of containerd $(in_newer containerd --version | awk '{print $3}')"
 
 # What the kubelet does with devices of a device plugin or of DRA: names in a field of their own.
 ok "refresh" "$XPU" cdi refresh --backend sim

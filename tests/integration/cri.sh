@@ -118,3 +118,15 @@ cri_run() {
   cri_call StopPodSandbox SandboxId Empty <<<"pod_sandbox_id: \"$sandbox\""
   cri_call RemovePodSandbox SandboxId Empty <<<"pod_sandbox_id: \"$sandbox\""
 }
+
+# cri_suite WHAT: what must hold in pods with the handler xpu.
+cri_suite() {
+  cri_run xpu XPU_VISIBLE_DEVICES=acme:0 -- /probe "${device_questions[@]}"
+  gives "$1 with the handler xpu: one device" 0
+  cri_run xpu -- /probe "${device_questions[@]}"
+  gives "$1 with the handler xpu: no request" ""
+  cri_annotations='annotations { key: "xpu.dev/visible-devices" value: "acme:1" }'
+  cri_run xpu -- /probe "${device_questions[@]}"
+  gives "$1 with the handler xpu: annotations of the container reach the runtime" 1
+  cri_annotations=
+}
