@@ -38,10 +38,10 @@
 //   why = "programs that reach it share every device, and one that fails takes the others with it"
 //   remedy = "acme-share-control stop"
 //
-//   [[doctor.checkpoint]]                # what has to be there so that containers can be
-//   checkpointed plugins = ["/usr/lib/criu/acme_plugin.so"]  # patterns of files; one of them is
-//   enough programs = ["acme-checkpoint"]       # optional; all of them remedy = "apt-get install
-//   acme-criu"
+//   [[doctor.checkpoint]]                # what has to be there to checkpoint containers
+//   plugins = ["/usr/lib/criu/acme.so"]  # patterns of files; one of them is enough
+//   programs = ["acme-checkpoint"]       # optional; all of them
+//   remedy = "apt-get install acme-criu"
 //
 //   [[doctor.preloads]]                  # what is loaded into programs to count what they take
 //   name = "libacme_quota.so"            # the library
