@@ -44,7 +44,7 @@ StartEdit edit_of(const Asked& asked, const Bundle& bundle, const ExplainReport&
     for (const PlannedRootfsWrite& write : report.decision->plan.rootfs) {
       out.written.push_back(write.path);
     }
-  } else if (asked.spec != nullptr && (report.decision || !report.request->passed_over.empty())) {
+  } else if (asked.spec != nullptr && (report.decision || takes_hooks_alone(*report.request))) {
     const Selection selection = report.decision ? report.decision->selection : Selection{};
     out.splices = splices(*asked.spec, {}, vendor_hooks(asked, *report.request, selection));
   }

@@ -215,9 +215,12 @@ class RequestParser {
 
   void leave(const Asker& asker, const Asker& winner) {
     if (asker.source != winner.source) {
+      const bool vendors = asker.source == RequestSource::kVendorVariable;
+      for (const Source& source : vendors ? claimed_ : std::vector<Source>()) {
+        append(request_.overruled, source.claimed_by);
+      }
       // Images bring these along.
-      auto& list =
-          asker.source == RequestSource::kVendorVariable ? request_.notes : request_.warnings;
+      auto& list = vendors ? request_.notes : request_.warnings;
       list.push_back(cat(joined(asker.names), " is not considered: ", joined(winner.names),
                          winner.for_nothing ? " says that nothing is wanted" : " goes before it"));
     }

@@ -100,6 +100,8 @@ struct Request {
   std::vector<PassedOver> passed_over;  // each is in a warning as well
   // Whether policy takes variables of vendors from this container.
   bool takes_vendor_variables = true;
+  // Backends whose own variables ask for something, which does not count beside what goes before.
+  std::vector<std::string> overruled;
 };
 
 inline constexpr std::string_view kNeutralVariable = "XPU_VISIBLE_DEVICES";

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
@@ -114,9 +115,8 @@ std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
     return std::any_of(selection.backends.begin(), selection.backends.end(),
                        [&](const SelectedBackend& one) { return one.backend == backend; });
   };
-  const auto claims = [&](const std::string& backend) {
-    return std::find(request.claimed_by.begin(), request.claimed_by.end(), backend) !=
-           request.claimed_by.end();
+  const auto decided = [&](const std::string& backend) {
+    return contains(request.claimed_by, backend) || contains(request.overruled, backend);
   };
   const bool denied = !request.passed_over.empty() || !request.takes_vendor_variables;
   std::vector<std::string> names = {std::string(kOwnHook)};
@@ -126,16 +126,17 @@ std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
     const std::string& backend = found.manifest.name;
     const bool serves = served(backend);
     // A vendor whose backend is off may be left to its own hook.
-    if (!found.enabled || (!serves && !claims(backend) && !denied)) {
+    if (!found.enabled || (!serves && !decided(backend) && !denied)) {
       continue;
     }
     for (const std::string& name : found.manifest.hooks) {
       names.push_back(name);
       const char*& reason = why[name];
-      reason = serves              ? "its request is served"
-               : reason != nullptr ? reason
-               : !denied           ? "its request is decided here"
-                                   : "policy does not accept its request";
+      reason = serves                                 ? "its request is served"
+               : reason != nullptr                    ? reason
+               : denied                               ? "policy does not accept its request"
+               : contains(request.overruled, backend) ? "its request does not count"
+                                                      : "its request is decided here";
     }
   }
   std::vector<VendorHook> out = vendor_hooks(*asked.spec, names);
@@ -145,11 +146,15 @@ std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
   return out;
 }
 
+bool takes_hooks_alone(const Request& request) {
+  return !request.passed_over.empty() || !request.overruled.empty();
+}
+
 void take_back(const Asked& asked, const Request& request, const std::string& bundle,
                const std::string& config_file, bool sync) {
-  const std::vector<VendorHook> hooks = request.passed_over.empty() || asked.spec == nullptr
-                                            ? std::vector<VendorHook>()
-                                            : vendor_hooks(asked, request, {});
+  const std::vector<VendorHook> hooks = takes_hooks_alone(request) && asked.spec != nullptr
+                                            ? vendor_hooks(asked, request, {})
+                                            : std::vector<VendorHook>();
   if (!hooks.empty()) {
     Bundle edited(bundle, config_file);
     refuse_changed(edited, asked);

@@ -55,11 +55,14 @@ void take_back(const Asked& asked, const Request& request, const std::string& bu
                const std::string& config_file, bool sync);
 
 // The hooks in it that would serve once more what is decided here: our own, those of the backends
-// that serve and of those whose variable was decided about. Where policy did not accept something,
-// or takes no variables of vendors, those of all backends: nobody else shall serve it. Others are
-// left alone.
+// that serve and of those whose variable counts or is overruled by what goes before it. Where
+// policy did not accept something, or takes no variables of vendors, those of all backends: nobody
+// else shall serve it. Others are left alone.
 std::vector<VendorHook> vendor_hooks(const Asked& asked, const Request& request,
                                      const Selection& selection);
+
+// Whether hooks of vendors may have to go even where nothing is given.
+bool takes_hooks_alone(const Request& request);
 
 // Throws Error when the bundle is not what was read.
 void refuse_changed(const Bundle& bundle, const Asked& asked);

@@ -183,6 +183,15 @@ esac
 run_bundle
 same "the hook of a vendor that serves nothing stays" "$vendor" "$(jq -r '.hooks.prestart[0].path' "$BUNDLE/config.json")"
 same "and does what it does" prestart "$(cat "$SCRATCH/trace")"
+for own in acme:0 none void; do
+  hooked XPU_VISIBLE_DEVICES=$own NVIDIA_VISIBLE_DEVICES=all -- .
+  says "XPU_VISIBLE_DEVICES=$own: explain shows that the hook goes" "$("$XPU" explain --bundle "$BUNDLE")" \
+    "- prestart[0] $vendor    # its request "
+  run_bundle
+  has "XPU_VISIBLE_DEVICES=$own: a vendor's variable that does not count is not served" "$OUTPUT" \
+    "open /dev/nvidia0 ENOENT" "open /dev/nvidia1 ENOENT"
+  no_trace "XPU_VISIBLE_DEVICES=$own: by its hook neither"
+done
 hooked XPU_VISIBLE_DEVICES=nvidia:0 -- .
 run_bundle
 has "who asks by our own variable is served" "$OUTPUT" "open /dev/nvidia0 ok" "open /dev/nvidia1 ENOENT"

@@ -207,6 +207,7 @@ TEST_F(SourcesTest, TheFirstThatSaysAnythingCounts) {
                   "it"));
   EXPECT_THAT(request.notes, ElementsAre("ACME_DEVICES is not considered: annotation "
                                          "xpu.dev/visible-devices goes before it"));
+  EXPECT_THAT(request.overruled, ElementsAre("acme"));
   EXPECT_THAT(request.passed_over, IsEmpty());
 
   said_.annotations.clear();

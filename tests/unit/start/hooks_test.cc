@@ -57,6 +57,12 @@ TEST_F(HooksOfAStart, OfWhoseVariableIsInForce) {
   EXPECT_THAT(gone(), ElementsAre("1 its request is decided here", kOwn));
 }
 
+TEST_F(HooksOfAStart, OfWhoseVariableIsOverruled) {
+  selection_.backends = {{"acme", {"acme:0"}, {}}};
+  request_.overruled = {"beta", "off"};
+  EXPECT_THAT(gone(), ElementsAre("0 its request is served", "1 its request does not count", kOwn));
+}
+
 TEST_F(HooksOfAStart, OfAllWherePolicyDoesNotAccept) {
   selection_.backends = {{"acme", {"acme:0"}, {}}};
   request_.takes_vendor_variables = false;
