@@ -34,6 +34,16 @@ void decide(const Asked& asked, Bundle* bundle, ExplainReport& report) {
   }
 }
 
+// As serve() and take_back() take them out.
+std::vector<VendorHook> hooks_without_plan(const Asked& asked, const ExplainReport& report) {
+  if (report.planned || asked.spec == nullptr ||
+      !(report.decision || takes_hooks_alone(*report.request))) {
+    return {};
+  }
+  return vendor_hooks(asked, *report.request,
+                      report.decision ? report.decision->selection : Selection{});
+}
+
 // As serve() and take_back() would write it.
 StartEdit edit_of(const Asked& asked, const Bundle& bundle, const ExplainReport& report) {
   StartEdit out;
@@ -44,9 +54,8 @@ StartEdit edit_of(const Asked& asked, const Bundle& bundle, const ExplainReport&
     for (const PlannedRootfsWrite& write : report.decision->plan.rootfs) {
       out.written.push_back(write.path);
     }
-  } else if (asked.spec != nullptr && (report.decision || takes_hooks_alone(*report.request))) {
-    const Selection selection = report.decision ? report.decision->selection : Selection{};
-    out.splices = splices(*asked.spec, {}, vendor_hooks(asked, *report.request, selection));
+  } else if (!report.hooks.empty()) {
+    out.splices = splices(*asked.spec, {}, report.hooks);
   }
   return out;
 }
@@ -60,6 +69,7 @@ ExplainAnswer answer_of(const Asked& asked, Bundle* bundle, ExplainReport report
       decide(asked, bundle, report);
     }
     if (bundle != nullptr) {
+      report.hooks = hooks_without_plan(asked, report);
       edit = edit_of(asked, *bundle, report);
     }
   } catch (const Error& error) {
@@ -72,7 +82,7 @@ ExplainAnswer answer_of(const Asked& asked, Bundle* bundle, ExplainReport report
 }
 
 ExplainReport report_of(const Config& config, const ExplainSubject& subject) {
-  return {config, subject, {}, {}, {}, {}, nullptr, false, "", ""};
+  return {config, subject, {}, {}, {}, {}, nullptr, false, {}, "", ""};
 }
 
 }  // namespace

@@ -131,8 +131,8 @@ void add_generated(const Plan& plan, std::vector<Change>* out) {
   }
 }
 
-void add_hooks(const Decision& decision, std::vector<Change>* out) {
-  for (const VendorHook& hook : decision.hooks) {
+void add_hooks(const std::vector<VendorHook>& hooks, std::vector<Change>* out) {
+  for (const VendorHook& hook : hooks) {
     out->push_back({'-', "hooks", cat(hook.phase, "[", hook.index, "] ", hook.path), hook.why});
   }
 }
@@ -167,8 +167,14 @@ std::vector<Change> changes_of(const Spec& spec, const Decision& decision) {
   add_env(spec, decision.plan, &out);
   add_rootfs(decision.plan, &out);
   add_generated(decision.plan, &out);
-  add_hooks(decision, &out);
+  add_hooks(decision.hooks, &out);
   add_cdi(decision.plan, &out);
+  return out;
+}
+
+std::vector<Change> changes_of(const std::vector<VendorHook>& hooks) {
+  std::vector<Change> out;
+  add_hooks(hooks, &out);
   return out;
 }
 

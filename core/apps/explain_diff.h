@@ -19,5 +19,7 @@ struct Change {
 };
 
 std::vector<Change> changes_of(const Spec& spec, const Decision& decision);
+// Where hooks are taken out and nothing is given.
+std::vector<Change> changes_of(const std::vector<VendorHook>& hooks);
 
 }  // namespace xpu

@@ -131,6 +131,12 @@ std::string facts_text(const ExplainSubject& subject) {
   return out;
 }
 
+// Where nothing is given.
+std::string_view fate_of_config(const ExplainReport& report) {
+  return report.hooks.empty() ? "config.json stays as it is."
+                              : "config.json only loses hooks of vendors.";
+}
+
 std::string request_lines(const ExplainReport& report) {
   const Request& request = *report.request;
   const bool decided = report.decision.has_value();
@@ -148,7 +154,7 @@ std::string request_lines(const ExplainReport& report) {
     out += selection_text(report.decision->selection);
     out += checks_text(checks_of(*report.decision, report.config));
     if (report.error.empty() && report.decision->selection.empty()) {
-      out += "Nothing can be given; config.json stays as it is.\n";
+      out += cat("Nothing can be given; ", fate_of_config(report), "\n");
     }
   }
   return out;
@@ -158,7 +164,7 @@ std::string nothing_line(const ExplainReport& report) {
   const Request& request = *report.request;
   return cat(request.variable.empty() ? std::string("This container asks for no accelerator")
                                       : cat(request.variable, " asks for no accelerator"),
-             "; config.json stays as it is.\n");
+             "; ", fate_of_config(report), "\n");
 }
 
 std::string sources_text(const ExplainReport& report) {
@@ -173,9 +179,13 @@ std::string sources_text(const ExplainReport& report) {
   return cat("\n", table.text());
 }
 
+std::vector<Change> changes_in(const ExplainReport& report) {
+  return report.planned ? changes_of(*report.spec, *report.decision) : changes_of(report.hooks);
+}
+
 std::string changes_text(const ExplainReport& report) {
   std::string out, section;
-  for (const Change& change : changes_of(*report.spec, *report.decision)) {
+  for (const Change& change : changes_in(report)) {
     if (change.section != section) {
       section = change.section;
       out += cat("\n", section, "\n");
@@ -227,6 +237,17 @@ bj::array checks_json(const std::vector<Check>& checks) {
   return out;
 }
 
+bj::array changes_json(const ExplainReport& report) {
+  bj::array out;
+  for (const Change& change : changes_in(report)) {
+    out.push_back(bj::object{{"op", std::string(1, change.sign)},
+                             {"section", change.section},
+                             {"text", log::printable(change.text)},
+                             {"why", change.why}});
+  }
+  return out;
+}
+
 bj::array sources_json(const ExplainReport& report) {
   bj::array out;
   for (const SourceRow& row : report.sources) {
@@ -260,19 +281,11 @@ bj::object facts_json(const ExplainSubject& subject) {
 
 void add_decision(const ExplainReport& report, bj::object& out) {
   const Decision& decision = *report.decision;
-  bj::array devices, changes;
+  bj::array devices;
   for (const SelectedBackend& selected : decision.selection.backends) {
     devices.insert(devices.end(), selected.devices.begin(), selected.devices.end());
   }
-  for (const Change& change :
-       report.planned ? changes_of(*report.spec, decision) : std::vector<Change>()) {
-    changes.push_back(bj::object{{"op", std::string(1, change.sign)},
-                                 {"section", change.section},
-                                 {"text", log::printable(change.text)},
-                                 {"why", change.why}});
-  }
   out["devices"] = std::move(devices);
-  out["changes"] = std::move(changes);
   out["exclusive"] = decision.exclusive;
   out["features"] = features_json(decision.selection);
   out["requirements"] = checks_json(checks_of(decision, report.config));
@@ -291,13 +304,12 @@ std::string summary_of(const ExplainReport& report) {
 std::string text_of(const ExplainReport& report) {
   std::string out = cat(summary_of(report), sources_text(report));
   if (!asks(report)) {
-    return cat(out, warnings_text(all_warnings(report)));
+    return cat(out, changes_text(report), warnings_text(all_warnings(report)));
   }
   if (report.candidates) {
     out += cat("\n", candidates_text(*report.candidates));
   }
-  return cat(out, report.planned ? changes_text(report) : "", notes_text(report),
-             warnings_text(all_warnings(report)));
+  return cat(out, changes_text(report), notes_text(report), warnings_text(all_warnings(report)));
 }
 
 std::string json_of(const ExplainReport& report) {
@@ -315,7 +327,7 @@ std::string json_of(const ExplainReport& report) {
       {"candidates", report.candidates ? candidates_json(*report.candidates) : bj::array()},
       {"warnings", lines(all_warnings(report))},
       {"devices", bj::array()},
-      {"changes", bj::array()}};
+      {"changes", changes_json(report)}};
   if (report.decision) {
     add_decision(report, out);
   }

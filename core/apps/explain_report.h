@@ -22,6 +22,7 @@ struct ExplainReport {
   std::optional<Candidates> candidates;  // of one that asks for devices
   const Spec* spec = nullptr;            // null: nothing is known but what the container says
   bool planned = false;                  // the plan in the decision counts
+  std::vector<VendorHook> hooks;         // taken out without a plan
   std::string mode;                      // "spec (detected)"; "" where nothing asks
   std::string error;
 };

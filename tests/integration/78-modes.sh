@@ -192,6 +192,8 @@ for own in acme:0 none void; do
     "open /dev/nvidia0 ENOENT" "open /dev/nvidia1 ENOENT"
   no_trace "XPU_VISIBLE_DEVICES=$own: by its hook neither"
 done
+says "explain says so of one that is given nothing" "$("$XPU" explain --bundle "$BUNDLE")" \
+  "config.json only loses hooks of vendors."
 hooked XPU_VISIBLE_DEVICES=nvidia:0 -- .
 run_bundle
 has "who asks by our own variable is served" "$OUTPUT" "open /dev/nvidia0 ok" "open /dev/nvidia1 ENOENT"
