@@ -24,6 +24,15 @@ fs::path fixtures() {
   return fs::path(set != nullptr ? set : XPU_SOURCE_DIR "/../shared/fixtures") / "engine-config";
 }
 
+// With sanitizers one file of four: all of them go the same ways through the code, and each takes
+// twenty times as long.
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kOneOf = 4;
+#else
+constexpr int kOneOf = 1;
+#endif
+
+// Returns how many files there are.
 int for_each(const std::vector<std::string>& folders, const std::string& suffix,
              const std::function<void(const std::string& path, const std::string& text)>& use) {
   int count = 0;
@@ -31,8 +40,9 @@ int for_each(const std::vector<std::string>& folders, const std::string& suffix,
     for (const auto& entry : fs::directory_iterator(fixtures() / folder)) {
       if (entry.path().extension() == suffix) {
         SCOPED_TRACE(entry.path().string());
-        use(entry.path(), read_file(entry.path(), std::size_t{16} << 20));
-        ++count;
+        if (count++ % kOneOf == 0) {
+          use(entry.path(), read_file(entry.path(), std::size_t{16} << 20));
+        }
       }
     }
   }
