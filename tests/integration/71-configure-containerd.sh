@@ -159,14 +159,8 @@ configure --config "$dir/c.toml" --dry-run
 says "no CRI plugin" "$OUTPUT" "$dir/c.toml switches off the CRI plugin"
 
 # --- containers --------------------------------------------------------------------------------------
-cat >"$conf" <<TOML
-version = 2
-root = "$dir/root"
-state = "$dir/state"
-[grpc]
-address = "$dir/sock"
-[plugins."io.containerd.internal.v1.opt"]
-path = "$dir/opt"
+containerd_head "$dir" 2 >"$conf"
+cat >>"$conf" <<TOML
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "xpu.test/pause:1"
 disable_apparmor = true

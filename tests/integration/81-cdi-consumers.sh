@@ -280,16 +280,7 @@ fi
 with_containerd_2 || finish
 containerd=$XPU_IT/containerd-cdi
 mkdir -p "$containerd"
-cat >"$containerd/config.toml" <<TOML
-version = 2
-root = "$containerd/root"
-state = "$containerd/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = "$containerd/sock"
-[plugins."io.containerd.internal.v1.opt"]
-path = "$containerd/opt"
-TOML
+containerd_head "$containerd" 2 "$no_cri" >"$containerd/config.toml"
 chroot "$newer" /usr/bin/env PATH="$newer_path" containerd -c "$containerd/config.toml" >"$containerd/log" 2>&1 &
 later stop_pid $!
 if ! wait_for 60 in_newer ctr version; then

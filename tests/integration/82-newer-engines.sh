@@ -49,16 +49,8 @@ dir=$XPU_IT/containerd-newer
 conf=$newer/etc/containerd/config.toml
 mkdir -p "$dir/cni" "$newer/etc/containerd"
 newer_env=(CONTAINERD_ADDRESS="$dir/sock")
-cat >"$conf" <<TOML
-version = 3
-root = "$dir/root"
-state = "$dir/state"
-
-[grpc]
-  address = "$dir/sock"
-
-[plugins."io.containerd.internal.v1.opt"]
-  path = "$dir/opt"
+containerd_head "$dir" 3 >"$conf"
+cat >>"$conf" <<TOML
 
 [plugins.'io.containerd.cri.v1.images']
   snapshotter = "native"

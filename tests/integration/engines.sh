@@ -47,19 +47,24 @@ in_docker() {
 }
 
 # --- containerd ----------------------------------------------------------------------------------
+# containerd_head DIR VERSION [LINE]: how a configuration begins for a daemon with folders of its own.
+containerd_head() {
+  cat <<TOML
+version = $2
+root = "$1/root"
+state = "$1/state"
+${3:-}
+[grpc]
+address = "$1/sock"
+[plugins."io.containerd.internal.v1.opt"]
+path = "$1/opt"
+TOML
+}
+no_cri='disabled_plugins = ["io.containerd.grpc.v1.cri"]'
 start_containerd() {
   local dir=$XPU_IT/containerd
   rm -rf "$dir" && mkdir -p "$dir"
-  cat >"$dir/config.toml" <<TOML
-version = 2
-root = "$dir/root"
-state = "$dir/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-address = "$dir/sock"
-[plugins."io.containerd.internal.v1.opt"]
-path = "$dir/opt"
-TOML
+  containerd_head "$dir" 2 "$no_cri" >"$dir/config.toml"
   CONTAINERD_ADDRESS=$dir/sock
   export CONTAINERD_ADDRESS
   containerd -c "$dir/config.toml" >"$dir/log" 2>&1 &
