@@ -3,6 +3,7 @@
 
 #include "core/oci/text.h"
 #include "core/setup/json_edit.h"
+#include "core/setup/versions.h"
 
 namespace xpu::setup {
 namespace {
@@ -19,26 +20,7 @@ KeyPath below(const KeyPath& path, const std::string& key) {
   return out;
 }
 
-// The file now, as it was before us, and as we left it.
-struct Versions {
-  JsonDocument now;
-  std::optional<JsonDocument> before, written;
-
-  std::optional<std::string> former(const KeyPath& path) const {
-    return before ? before->literal(path) : std::nullopt;
-  }
-  // We changed the key, and nobody did since.
-  bool is_as_written(const KeyPath& path) const {
-    const std::optional<std::string> ours = written ? written->literal(path) : std::nullopt;
-    return ours && now.literal(path) == ours && former(path) != ours;
-  }
-  void give_back(const KeyPath& path) {
-    if (const std::optional<std::string> old = former(path)) {
-      now.put(path, *old);
-    } else {
-      now.remove(path);
-    }
-  }
+struct JsonVersions : Versions<JsonDocument> {
   // An object that holds nothing any more, unless it was there before.
   void give_back_if_empty(const KeyPath& path) {
     if (!now.literal(path) || !now.keys(path).empty()) {
@@ -118,7 +100,7 @@ std::string DockerConfig::configured(const Text& text, const RuntimeState& wante
 
 std::string DockerConfig::removed(const std::string& text, const Record* record,
                                   const Removal& removal) const {
-  Versions versions{JsonDocument(text, source_, kMaps), std::nullopt, std::nullopt};
+  JsonVersions versions{{JsonDocument(text, source_, kMaps), std::nullopt, std::nullopt}};
   if (record != nullptr) {
     versions.before.emplace(record->before.value_or(""), source_, kMaps);
     versions.written.emplace(record->written, source_, kMaps);

@@ -112,23 +112,6 @@ void TomlConfig::take_runtime(TomlVersions& versions, const std::string& name) c
   }
 }
 
-std::optional<std::string> TomlVersions::former(const KeyPath& path) const {
-  return before ? before->literal(path) : std::nullopt;
-}
-
-bool TomlVersions::is_as_written(const KeyPath& path) const {
-  const std::optional<std::string> ours = written ? written->literal(path) : std::nullopt;
-  return ours && now.literal(path) == ours && former(path) != ours;
-}
-
-void TomlVersions::give_back(const KeyPath& path) {
-  if (const std::optional<std::string> old = former(path)) {
-    now.put(path, *old);
-  } else {
-    now.remove(path);
-  }
-}
-
 KeyPath CrioConfig::runtimes_path(const TomlDocument&) const {
   return {"crio", "runtime", "runtimes"};
 }

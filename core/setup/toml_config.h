@@ -7,20 +7,11 @@
 
 #include "core/setup/editor.h"
 #include "core/setup/toml_edit.h"
+#include "core/setup/versions.h"
 
 namespace xpu::setup {
 
-// The file now and, where that is known, as it was before us and as we left it.
-struct TomlVersions {
-  TomlDocument now;
-  std::optional<TomlDocument> before, written;
-
-  std::optional<std::string> former(const KeyPath& path) const;
-  // We changed the key, and nobody did since.
-  bool is_as_written(const KeyPath& path) const;
-  // Gives the key its former value; takes it out when it had none.
-  void give_back(const KeyPath& path);
-};
+using TomlVersions = Versions<TomlDocument>;
 
 class TomlConfig : public Editor {
  public:
