@@ -10,6 +10,7 @@
 #include "core/apps/commands.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/joined.h"
 #include "core/base/nearest.h"
 #include "core/base/platform.h"
 #include "core/config/state_dir.h"
@@ -251,14 +252,6 @@ std::vector<std::string> restart_command(const Engine& engine, const SetupOption
   return {};
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    out += cat(out.empty() ? "" : " ", word);
-  }
-  return out;
-}
-
 std::string restart_advice(const Engine& engine, const SetupOptions& options) {
   if (engine.service().empty()) {
     return "nothing to restart: the next container sees it";
@@ -270,8 +263,8 @@ std::string restart_advice(const Engine& engine, const SetupOptions& options) {
   if (command.empty()) {
     return cat("restart ", engine.service(), " the way it was started, so that it sees this");
   }
-  return cat("restart it, so that it sees this: ", options.rootless ? "" : "sudo ", joined(command),
-             " (or --restart here)");
+  return cat("restart it, so that it sees this: ", options.rootless ? "" : "sudo ",
+             joined(command, " "), " (or --restart here)");
 }
 
 void restart(const Engine& engine, const SetupOptions& options) {
@@ -285,10 +278,10 @@ void restart(const Engine& engine, const SetupOptions& options) {
   }
   const Answer answer = setup::ask(command, kRestartSeconds);
   if (answer.status != 0) {
-    fail("cannot restart ", engine.service(), ": '", joined(command),
+    fail("cannot restart ", engine.service(), ": '", joined(command, " "),
          "' failed: ", first_lines(answer.output));
   }
-  print(cat("  restarted: ", joined(command), '\n'));
+  print(cat("  restarted: ", joined(command, " "), '\n'));
 }
 
 std::string what_happened(const Change& change, const SetupOptions& options) {

@@ -7,6 +7,7 @@
 
 #include "core/apps/table.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 
 namespace xpu {
 namespace {
@@ -21,14 +22,6 @@ void add_row(std::string* out, const char* label, const std::string& value) {
   char head[20];
   std::snprintf(head, sizeof head, "  %-12s", label);
   *out += cat(head, value, "\n");
-}
-
-std::string joined(const std::vector<std::string>& items, const char* separator = ", ") {
-  std::string out;
-  for (const std::string& item : items) {
-    out += (out.empty() ? "" : separator) + item;
-  }
-  return out;
 }
 
 // Beside its name, a backend's reason need not begin with it.

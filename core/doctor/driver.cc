@@ -4,19 +4,12 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "core/base/joined.h"
 #include "core/catalog/grammar.h"
 #include "core/doctor/checks.h"
 
 namespace xpu::doctor {
 namespace {
-
-std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    out += cat(out.empty() ? "" : ", ", word);
-  }
-  return out;
-}
 
 std::vector<std::string> parts(std::string_view text, std::string_view separators) {
   std::vector<std::string> out;
@@ -67,7 +60,7 @@ Findings each(const Host& host, std::vector<Entry> DoctorHints::*entries, const 
     }
   }
   if (out.empty()) {
-    out.push_back(good.empty() ? skipped(none) : pass(listed(good)));
+    out.push_back(good.empty() ? skipped(none) : pass(joined(good)));
   }
   return out;
 }
@@ -160,7 +153,7 @@ Findings check_driver_versions(const Host& host) {
                   good.push_back(cat(name, ' ', running));
                 } else {
                   out.push_back(failure(cat(name, ": the driver that runs is ", running,
-                                            ", its libraries are ", listed(installed)),
+                                            ", its libraries are ", joined(installed)),
                                         version.remedy));
                 }
               });
@@ -187,7 +180,7 @@ Findings check_capability_libraries(const Host& host) {
                   good.push_back(library.what);
                 } else {
                   out.push_back(warning(cat(library.what, " (", library.capability,
-                                            ") will not work in containers: no ", listed(missing)),
+                                            ") will not work in containers: no ", joined(missing)),
                                         library.remedy));
                 }
               });

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/cdi/spec.h"
 #include "core/doctor/cdi_files.h"
 #include "core/doctor/checks.h"
@@ -15,14 +16,6 @@ namespace xpu::doctor {
 namespace {
 
 namespace bj = boost::json;
-
-std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) {
-    out += cat(out.empty() ? "" : ", ", word);
-  }
-  return out;
-}
 
 bool has_real_devices(const Backend& backend) {
   return backend.status.state == BackendState::kReady && !backend.status.catalog.simulated &&
@@ -41,7 +34,7 @@ std::string lacking(const Host& host, const DoctorHints::Checkpoint& hint) {
       missing.push_back(program);
     }
   }
-  return listed(missing);
+  return joined(missing);
 }
 
 // A program whose only business is to build images; "" for none.

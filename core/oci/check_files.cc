@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/contains.h"
 #include "core/base/path.h"
 #include "core/oci/check.h"
 #include "core/oci/spec.h"
@@ -62,8 +63,7 @@ std::string cleaned(std::string_view path) {
 
 std::optional<Look> look_in_root(const Host& host, std::string_view path) {
   const std::vector<std::string_view> parts = path_parts(path);
-  if (!host.look || host.root.empty() ||
-      std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+  if (!host.look || host.root.empty() || contains(parts, "..")) {
     return std::nullopt;
   }
   const std::string clean = cleaned(path);

@@ -199,7 +199,7 @@ Target Mounts::target_for(const std::string& source, std::string_view container_
 
 std::string Mounts::lacks_place(const Target& target, const std::string& source,
                                 const std::vector<std::string>& options) const {
-  if (std::find(options.begin(), options.end(), "ro") == options.end()) {
+  if (!contains(options, "ro")) {
     return "";
   }
   for (const ContainerView::Target& mount : view_.mounts_below(target.path)) {

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/file.h"
+#include "core/base/joined.h"
 #include "core/base/nearest.h"
 #include "core/base/platform.h"
 #include "core/base/trust.h"
@@ -217,7 +218,7 @@ void apply_options(Manifest& manifest, const BackendConfig& config, const Places
     const auto option = manifest.options.find(name);
     if (option == manifest.options.end()) {
       fail(places.of(manifest.name, name), "has no option ", in_quotes(name), "; it has ",
-           list_of(names), hint_of(name, names));
+           joined(names), hint_of(name, names));
     }
     if (!grammar::is_text(value, limits::kText)) {
       fail(places.of(manifest.name, name), name, " is not text of one line");
@@ -234,7 +235,7 @@ void check_features(const Manifest& manifest, const BackendConfig& config, const
   for (const std::string& name : config.features.value_or(std::vector<std::string>())) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       fail(places.of(manifest.name, "features"), "features: there is no feature ", in_quotes(name),
-           known.empty() ? "; this backend has none" : cat("; there are ", list_of(known)),
+           known.empty() ? "; this backend has none" : cat("; there are ", joined(known)),
            hint_of(name, known));
     }
   }

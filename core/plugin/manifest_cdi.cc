@@ -6,6 +6,7 @@
 
 #include "core/base/contains.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/catalog/grammar.h"
 #include "core/cdi/name.h"
 
@@ -44,7 +45,7 @@ CdiKind read_kind(const toml::table& table, const ManifestToml& toml) {
     const std::optional<DeviceKind> device = device_kind(name);
     if (!device) {
       fail(toml.place(node), where, "devices: there is no kind of device ", in_quotes(name),
-           "; there are ", list_of(kDeviceKindNames));
+           "; there are ", joined(kDeviceKindNames));
     }
     out.devices.push_back(*device);
   }

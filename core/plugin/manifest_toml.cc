@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/catalog/grammar.h"
 #include "core/catalog/limits.h"
 
@@ -52,7 +53,7 @@ void ManifestToml::known_keys(const toml::table& table, std::string_view where,
   for (const auto& [key, value] : table) {
     if (std::find(known.begin(), known.end(), key.str()) == known.end()) {
       fail(place(&value), where, "unknown key ", in_quotes(key.str()), "; known are ",
-           list_of(known));
+           joined(known));
     }
   }
 }

@@ -54,13 +54,4 @@ class ManifestToml {
 // Not `quoted`: for a std::string that would be std::quoted.
 std::string in_quotes(std::string_view text);
 
-template <class Names>
-std::string list_of(const Names& names) {
-  std::string out;
-  for (const auto& name : names) {
-    out.append(out.empty() ? "" : ", ").append(name);
-  }
-  return out;
-}
-
 }  // namespace xpu

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/joined.h"
 #include "core/catalog/conditions.h"
 #include "core/plugin/doctor_hints.h"
 #include "core/plugin_host/host.h"
@@ -27,14 +28,6 @@ bool on_every_host(const std::string& library) {
                                        "librt.so.1", "libpthread.so.0", "libudev.so.1"};
   return std::find(std::begin(kKnown), std::end(kKnown), library) != std::end(kKnown) ||
          library.starts_with("ld-linux") || library.starts_with("ld64.so");
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string out;
-  for (const std::string& item : items) {
-    out += cat(out.empty() ? "" : ", ", item);
-  }
-  return out;
 }
 
 const char* to_text(CatalogState state) {

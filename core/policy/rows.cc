@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in force, and why, row by row.
+#include "core/base/joined.h"
 #include "core/policy/policy.h"
 
 namespace xpu {
 namespace {
 
-std::string joined(const std::vector<std::string>& items, const char* for_none) {
-  std::string out;
-  for (const std::string& item : items) {
-    out += (out.empty() ? "" : ", ") + item;
-  }
+std::string or_none(const std::vector<std::string>& items, const char* for_none) {
+  const std::string out = joined(items);
   return out.empty() ? for_none : out;
 }
 
@@ -62,14 +60,14 @@ constexpr Row kRows[] = {
      "whether a container may hold more than one device"},
     {"max-wait-seconds", false, [](C, P p) { return std::to_string(p.max_wait_seconds); },
      "longest that XPU_WAIT may wait for devices"},
-    {"allow-vendors", false, [](C, P p) { return joined(p.vendors, "all"); },
+    {"allow-vendors", false, [](C, P p) { return or_none(p.vendors, "all"); },
      "whose devices may be given"},
-    {"allow-devices", false, [](C, P p) { return joined(p.allow_devices, "all"); },
+    {"allow-devices", false, [](C, P p) { return or_none(p.allow_devices, "all"); },
      "which devices may be given"},
-    {"deny-devices", false, [](C, P p) { return joined(p.deny_devices, "none"); },
+    {"deny-devices", false, [](C, P p) { return or_none(p.deny_devices, "none"); },
      "which of them may not"},
     {"privileged-capabilities", false,
-     [](C c, P) { return joined(c.privileged_capabilities, "none"); },
+     [](C c, P) { return or_none(c.privileged_capabilities, "none"); },
      "driver capabilities that only privileged containers are given"},
     {"audit-log", false, [](C c, P) { return c.audit_log.empty() ? "none" : c.audit_log; },
      "file that says who was denied what"},

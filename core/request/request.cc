@@ -7,6 +7,7 @@
 #include "core/base/ascii.h"
 #include "core/base/contains.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/request/cdi_annotations.h"
 #include "core/request/claims.h"
 #include "core/request/describe.h"
@@ -25,13 +26,8 @@ constexpr std::size_t kDifferentLimit = 4096;  // as many devices as a host can 
 constexpr std::size_t kNamesShown = 16;
 constexpr std::string_view kSlurmVariables = "SLURM_STEP_GPUS or SLURM_JOB_GPUS";
 
-// "a, b and 3 more"
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
-    out += cat(i == 0 ? "" : ", ", names[i]);
-  }
-  return names.size() > kNamesShown ? cat(out, " and ", names.size() - kNamesShown, " more") : out;
+std::string shown(const std::vector<std::string>& names) {
+  return first_joined(names, kNamesShown);
 }
 
 // One source that says something.
@@ -207,7 +203,7 @@ class RequestParser {
       } else if (accepts(asker.source)) {
         winner = asker;
       } else {
-        pass_over(asker.source, joined(asker.names));
+        pass_over(asker.source, shown(asker.names));
       }
     }
     return winner;
@@ -221,7 +217,7 @@ class RequestParser {
       }
       // Images bring these along.
       auto& list = vendors ? request_.notes : request_.warnings;
-      list.push_back(cat(joined(asker.names), " is not considered: ", joined(winner.names),
+      list.push_back(cat(shown(asker.names), " is not considered: ", shown(winner.names),
                          winner.for_nothing ? " says that nothing is wanted" : " goes before it"));
     }
   }
@@ -275,7 +271,7 @@ class RequestParser {
         }
         break;
       case RequestSource::kMounts:
-        use_mounts(joined(winner.names));
+        use_mounts(shown(winner.names));
         break;
       case RequestSource::kSlurm:
         use_slurm();

@@ -5,6 +5,7 @@
 
 #include "core/base/contains.h"
 #include "core/base/error.h"
+#include "core/base/joined.h"
 #include "core/catalog/grammar.h"
 #include "core/policy/policy.h"
 #include "core/require/require.h"
@@ -114,11 +115,7 @@ const Feature* feature_called(const BackendStatus& backend, const std::string& n
 }
 
 std::string listed(const std::vector<std::string>& words) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(words.size(), kListed); ++i) {
-    out += cat(i == 0 ? "" : ", ", words[i]);
-  }
-  return words.size() > kListed ? cat(out, " and ", words.size() - kListed, " more") : out;
+  return first_joined(words, kListed);
 }
 
 std::vector<std::string> items_of(const BackendStatus& backend, const std::string& feature) {
