@@ -80,6 +80,8 @@ struct Config {
   // [selection]
   std::string strategy = "balanced";  // strategy: one of kStrategyNames, where a container has none
   unsigned load_max_age_s = 15;       // load-max-age-seconds: older samples of load do not count
+  // allow-unhealthy: devices whose health is "failed" may be given (core/health/health.h)
+  bool allow_unhealthy = false;
 
   // [policy]; what is not set is as the profile says (core/policy/policy.h)
   std::string profile = "single-user";  // profile: single-user | multi-tenant
@@ -113,6 +115,13 @@ struct Config {
   std::string usage_dir;      // directory
   std::string prices_file;    // prices; "" for prices.toml beside config.toml, else the shipped one
   unsigned keep_months = 24;  // keep-months: 0 keeps every month
+
+  // [xpud]
+  bool metrics = true;                        // metrics: whether they are served
+  std::string metrics_address = "127.0.0.1";  // metrics-address: an IP address, or unix:/PATH
+  unsigned metrics_port = 9410;               // metrics-port; not with unix:
+  unsigned sample_s = 5;                      // sample-seconds: how often devices are measured
+  bool heal = true;  // heal: running containers get back devices that their cgroup lost
 
   // [state]
   std::string state_dir;  // directory; default /run/xpu, unprivileged $XDG_RUNTIME_DIR/xpu

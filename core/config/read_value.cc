@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/read_value.h"
 
+#include <arpa/inet.h>
+#include <sys/un.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -122,6 +125,21 @@ std::string ValueReader::absolute(const toml::node& node) const {
 
 std::string ValueReader::absolute_or_empty(const toml::node& node) const {
   return text(node).empty() ? "" : absolute(node);
+}
+
+std::string ValueReader::listen_address(const toml::node& node) const {
+  std::string value = text(node);
+  unsigned char address[sizeof(in6_addr)];
+  const bool is_path = value.starts_with("unix:/") && value.size() > 6 && value.back() != '/';
+  if (is_path && value.size() - 5 >= sizeof(sockaddr_un::sun_path)) {
+    bad(node, "is longer than a socket's path may be (", sizeof(sockaddr_un::sun_path) - 1,
+        " bytes)");
+  }
+  if (!is_path && inet_pton(AF_INET, value.c_str(), address) != 1 &&
+      inet_pton(AF_INET6, value.c_str(), address) != 1) {
+    bad(node, "must be an IP address or \"unix:/PATH\", not ", quoted(node));
+  }
+  return value;
 }
 
 std::string ValueReader::program(const toml::node& node) const {

@@ -53,6 +53,8 @@ class ValueReader {
 
   std::string absolute(const toml::node& node) const;
   std::string absolute_or_empty(const toml::node& node) const;
+  // An IP address, or "unix:/PATH".
+  std::string listen_address(const toml::node& node) const;
   // A name that is searched in PATH, or an absolute path: a relative one would mean another
   // program in every working directory.
   std::string program(const toml::node& node) const;

@@ -93,6 +93,7 @@ constexpr SchemaKey kRequestKeys[] = {
 constexpr SchemaKey kSelectionKeys[] = {
     choice<&Config::strategy, kStrategyNames>("strategy"),
     seconds<&Config::load_max_age_s, 0, 3600>("load-max-age-seconds"),
+    key<&Config::allow_unhealthy, &Reader::flag>("allow-unhealthy"),
 };
 constexpr SchemaKey kPolicyKeys[] = {
     choice<&Config::profile, kProfiles>("profile"),
@@ -128,6 +129,13 @@ constexpr SchemaKey kCostKeys[] = {
     key<&Config::prices_file, &Reader::absolute_or_empty>("prices"),
     number<&Config::keep_months, 0, 1200>("keep-months"),
 };
+constexpr SchemaKey kXpudKeys[] = {
+    key<&Config::metrics, &Reader::flag>("metrics"),
+    key<&Config::metrics_address, &Reader::listen_address>("metrics-address"),
+    number<&Config::metrics_port, 1, 65535>("metrics-port"),
+    seconds<&Config::sample_s, 1, 3600>("sample-seconds"),
+    key<&Config::heal, &Reader::flag>("heal"),
+};
 constexpr SchemaKey kStateKeys[] = {
     key<&Config::state_dir, &Reader::absolute>("directory"),
 };
@@ -153,6 +161,7 @@ constexpr SchemaSection kSections[] = {
     {"leases", kLeaseKeys, nullptr, show_share_limits, true},
     {"cdi", kCdiKeys, nullptr, nullptr, true},
     {"cost", kCostKeys, nullptr, nullptr, true},
+    {"xpud", kXpudKeys, nullptr, nullptr, true},
     {"state", kStateKeys, nullptr, nullptr, true},
     {"backends", kBackendKeys, read_backend, show_backends, false},
 };

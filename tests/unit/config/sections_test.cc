@@ -30,6 +30,12 @@ TEST(Sections, HaveDefaults) {
   EXPECT_THAT(config.aliases, IsEmpty());
   EXPECT_EQ(config.strategy, "balanced");
   EXPECT_EQ(config.load_max_age_s, 15u);
+  EXPECT_FALSE(config.allow_unhealthy);
+  EXPECT_TRUE(config.metrics);
+  EXPECT_EQ(config.metrics_address, "127.0.0.1");
+  EXPECT_EQ(config.metrics_port, 9410u);
+  EXPECT_EQ(config.sample_s, 5u);
+  EXPECT_TRUE(config.heal);
   EXPECT_EQ(config.profile, "single-user");
   for (const auto& row : {config.accept_environment, config.accept_annotations,
                           config.accept_volume_mounts, config.accept_slurm, config.accept_features,
@@ -119,6 +125,21 @@ TEST(Sections, RememberWhereEachValueComesFrom) {
                           "leases.share-limits.A.* f 6", "policy.profile f 2"));
 }
 
+TEST(Sections, ReadTheDaemonsKeys) {
+  const Config config = parse(
+      "[selection]\nallow-unhealthy = true\n[xpud]\nmetrics = false\nmetrics-address = \"::1\"\n"
+      "metrics-port = 9100\nsample-seconds = 60\nheal = false\n");
+  EXPECT_TRUE(config.allow_unhealthy);
+  EXPECT_FALSE(config.metrics);
+  EXPECT_EQ(config.metrics_address, "::1");
+  EXPECT_EQ(config.metrics_port, 9100u);
+  EXPECT_EQ(config.sample_s, 60u);
+  EXPECT_FALSE(config.heal);
+  EXPECT_EQ(parse("[xpud]\nmetrics-address = \"unix:/run/m\"\n").metrics_address, "unix:/run/m");
+  EXPECT_EQ(error_for(cat("[xpud]\nmetrics-address = \"unix:/", std::string(107, 'x'), "\"")),
+            "2: key 'metrics-address' in [xpud] is longer than a socket's path may be (107 bytes)");
+}
+
 TEST(Sections, NameLineKeyAndProblem) {
   const struct {
     const char* text;
@@ -131,6 +152,20 @@ TEST(Sections, NameLineKeyAndProblem) {
        "numa-local or first, not 'fastest'"},
       {"[selection]\nload-max-age-seconds = -1",
        "2: key 'load-max-age-seconds' in [selection] must be a number of seconds from 0 to 3600"},
+      {"[selection]\nallow-unhealthy = 1",
+       "2: key 'allow-unhealthy' in [selection] must be true or false"},
+      {"[xpud]\nmetrics = \"on\"", "2: key 'metrics' in [xpud] must be true or false"},
+      {"[xpud]\nmetrics-address = \"localhost\"",
+       "2: key 'metrics-address' in [xpud] must be an IP address or \"unix:/PATH\", not "
+       "'localhost'"},
+      {"[xpud]\nmetrics-address = \"unix:run/x\"",
+       "2: key 'metrics-address' in [xpud] must be an IP address or \"unix:/PATH\", not "
+       "'unix:run/x'"},
+      {"[xpud]\nmetrics-port = 0",
+       "2: key 'metrics-port' in [xpud] must be a number from 1 to 65535"},
+      {"[xpud]\nsample-seconds = 0",
+       "2: key 'sample-seconds' in [xpud] must be a number of seconds from 1 to 3600"},
+      {"[xpud]\nheal = 1", "2: key 'heal' in [xpud] must be true or false"},
       {"[policy]\nprofile = \"strict\"",
        "2: key 'profile' in [policy] must be single-user or multi-tenant, not 'strict'"},
       {"[policy]\nenvironment = true", "2: key 'environment' in [policy] must be a text in quotes"},
