@@ -49,7 +49,7 @@ vm_boot_debian "$tree" 300 -device virtio-gpu-pci,addr=02.0
 opens="by-path card0 renderD128 opens /dev/dri/card0 opens /dev/dri/renderD128 "
 same "a device of the machine, from udev, in a container on cgroup v2" "$opens" "$(vm_says there)"
 says "removed from PCI: the next container is told" "$(vm_says removed)" \
-  "VDRM_VISIBLE_DEVICES: $pci is not a device of this host"
+  "VDRM_VISIBLE_DEVICES: '$pci' is not a device of this host"
 same "found again on PCI: the next container has it" "$opens" "$(vm_says again)"
 same "all of one device" "by-path card0 renderD128 " "$(vm_says one)"
 same "all, with one more by a module" "by-path card0 card1 renderD128 renderD129 " "$(vm_says two)"
