@@ -59,11 +59,10 @@ std::map<std::string, std::string> costs(const Config& config, const std::vector
   }
 }
 
-// Nodes that belong to one device alone, from what is known without asking a backend.
-std::vector<DeviceNode> device_nodes(const Config& config) {
+// Nodes that belong to one device alone.
+std::vector<DeviceNode> device_nodes(const std::vector<BackendStatus>& backends) {
   std::vector<DeviceNode> out;
-  for (const BackendStatus& backend :
-       load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid)) {
+  for (const BackendStatus& backend : backends) {
     for (const EditGroup& group : backend.catalog.edits) {
       for (const Node& node : group.nodes) {
         if (!group.scope.device.empty()) {
@@ -81,13 +80,14 @@ int show_holders(const Config& config, bool json) {
   view.state_dir = config.state_dir;
   std::vector<Usage> live;
   std::vector<std::string> roots = usual_runtime_roots("/run");
-  for (Record& record : live_records(config)) {
+  const std::vector<Record> records = live_records(config);
+  for (const Record& record : records) {
     roots.push_back(record.runtime_root);
     for (std::string& other : beside(record.runtime_root)) {
       roots.push_back(std::move(other));
     }
     live.push_back(usage_of(record));
-    view.rows.push_back({std::move(record), ""});
+    view.rows.push_back({record, ""});
   }
   const std::map<std::string, std::string> cost = costs(config, live, view.now_unix);
   for (std::size_t i = 0; i < live.size(); ++i) {
@@ -95,7 +95,13 @@ int show_holders(const Config& config, bool json) {
     view.rows[i].cost = found == cost.end() ? "" : found->second;
   }
   view.waiting = look_at_leases(config.state_dir).waiters();
-  view.outside = outside_containers(roots, Records(config.state_dir), device_nodes(config));
+  // From what is known without asking a backend.
+  const std::vector<BackendStatus> backends =
+      load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  view.outside = outside_containers(roots, Records(config.state_dir), device_nodes(backends));
+  const std::vector<HealthMark> marks = health_marks(config.state_dir);
+  view.devices = health_rows(backends, marks, records);
+  view.lost = lost_devices(records, backends, marks);
   print(json ? ps_json(view) : ps_text(view));
   return 0;
 }
