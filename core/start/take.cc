@@ -191,7 +191,9 @@ void take_devices(const Start& start, Decision& decision) {
   Queue queue(start, decision);
   try {
     while (!queue.take(Clock::now() < until)) {
+      start.ended(StartStep::kSelection);
       ::nanosleep(&kPause, nullptr);
+      start.ended(StartStep::kWaiting);
     }
   } catch (const LedgerUnusable& problem) {
     if (queue.waiting()) {
