@@ -110,7 +110,8 @@ constexpr Metric kTable[] = {
     {Id::kContainerLeaseTime, "xpu_container_lease_seconds_total", kCounter, "seconds",
      XPU_CONTAINER ",device,vendor", "How long the container has held the device."},
     {Id::kContainerCost, "xpu_container_cost_total", kCounter, "", XPU_CONTAINER ",currency",
-     "What that has cost, in units of the currency, by the prices when it got them."},
+     "Price of the devices for that time, in units of the currency, as if it held them alone: what "
+     "several hold at once `xpu-runtime cost` shares out among them."},
     {Id::kContainerMemory, "xpu_container_memory_used_bytes", kGauge, "bytes",
      XPU_CONTAINER ",device,vendor", "Memory of the device that the container uses."},
     {Id::kContainerMemoryRegion, "xpu_container_memory_region_bytes", kGauge, "bytes",

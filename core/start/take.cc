@@ -193,6 +193,7 @@ void take_devices(const Start& start, Decision& decision) {
     while (!queue.take(Clock::now() < until)) {
       start.ended(StartStep::kSelection);
       ::nanosleep(&kPause, nullptr);
+      decision.situation.marks = health_marks(start.config.state_dir);
       start.ended(StartStep::kWaiting);
     }
   } catch (const LedgerUnusable& problem) {
