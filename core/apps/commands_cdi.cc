@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "core/apps/cdi.h"
-#include "core/apps/cdi_files.h"
+#include "core/publish/documents.h"
+#include "core/publish/files.h"
 #include "core/apps/cdi_show.h"
 #include "core/apps/commands.h"
 #include "core/base/error.h"
