@@ -29,6 +29,15 @@ struct PsView {
 std::string ps_text(const PsView& view);
 std::string ps_json(const PsView& view);
 
+// "pod-namespace/pod/name", as much of it as is known; "-" for nothing.
+std::string name_of(const Origin& origin);
+
+// "acme:0-7" for devices in a row; "-" for none.
+std::string devices_text(const std::vector<std::string>& ids);
+
+// "exclusive", "shared", or "" where nothing is held.
+std::string sharing_of(const Record& record);
+
 // "45s", "3m", "2h 5m", "3d 4h"; nothing below a second.
 std::string age_text(std::int64_t seconds);
 

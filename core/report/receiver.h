@@ -22,7 +22,7 @@ class ReportReceiver {
   ReportReceiver& operator=(const ReportReceiver&) = delete;
 
   // Readable when there is something to take.
-  int fd() const { return listener_.get(); }
+  int fd() const { return waits_.get(); }
   // What has come, at most 256 of them; never waits. Those of others than root and this process's
   // user are passed over, and so is what is no report.
   std::vector<StartReport> next();
@@ -30,9 +30,13 @@ class ReportReceiver {
   std::uint64_t refused() const { return refused_; }
 
  private:
+  void accept_some();
+  void forget(int connection);
+
   std::string path_;
   ino_t inode_ = 0;
-  Fd listener_;
+  Fd listener_, waits_;          // an epoll descriptor of all of them
+  std::vector<Fd> connections_;  // of senders that have not said anything yet, the oldest first
   std::uint64_t refused_ = 0;
 };
 
