@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/apps/cdi.h"
+#include "core/publish/documents.h"
 
 #include <sys/utsname.h>
 

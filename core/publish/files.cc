@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/apps/cdi_files.h"
+#include "core/publish/files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/apps/cdi.h"
+#include "core/publish/documents.h"
 
 namespace xpu {
 
