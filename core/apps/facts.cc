@@ -70,15 +70,14 @@ class Building {
     }
     const auto sample = measured_.samples.find(name);
     const auto problem = measured_.problems.find(name);
-    const std::optional<double> age = sample == measured_.samples.end()
-                                          ? std::nullopt
-                                          : std::optional(age_of(sample->second));
+    const std::optional<double> age =
+        sample == measured_.samples.end() ? std::nullopt : std::optional(age_of(sample->second));
     if (problem != measured_.problems.end()) {
       out_.notes.push_back(cat(name, ": ", problem->second));
     }
     if (age && is_old(*age)) {
-      out_.notes.push_back(cat(name, ": its values are ",
-                               age_text(static_cast<std::int64_t>(*age)), " old"));
+      out_.notes.push_back(
+          cat(name, ": its values are ", age_text(static_cast<std::int64_t>(*age)), " old"));
     }
     for (const Device& device : backend.catalog.devices) {
       DeviceView view = described(backend, device);
@@ -108,8 +107,7 @@ class Building {
     if (device.memory_bytes > 0) {
       out.memory_total = static_cast<double>(device.memory_bytes);
     }
-    const DeviceHealth health =
-        health_of(device, whole_of(backend.catalog, device), facts_.marks);
+    const DeviceHealth health = health_of(device, whole_of(backend.catalog, device), facts_.marks);
     out.health = health.state;
     out.reason = health.reason;
     if (!device.available && health.state != "failed") {
@@ -262,9 +260,9 @@ class Building {
   void add_holders() {
     for (DeviceView& device : out_.devices) {
       for (const Record& record : facts_.containers) {
-        const bool holds = std::any_of(
-            record.held.begin(), record.held.end(),
-            [&](const HeldRecord& held) { return held.key == device.key; });
+        const bool holds =
+            std::any_of(record.held.begin(), record.held.end(),
+                        [&](const HeldRecord& held) { return held.key == device.key; });
         if (holds) {
           device.holders.push_back(shown_name(*shown(record.id, record.runtime_root)));
         }

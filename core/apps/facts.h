@@ -38,8 +38,8 @@ Facts look(const Config& config, Attribution& attribution,
 
 // What the backends' processes say, at one moment.
 struct Measured {
-  std::int64_t time_ns = 0;  // of the moment, since 1970
-  unsigned interval_s = 1;   // of samples
+  std::int64_t time_ns = 0;                      // of the moment, since 1970
+  unsigned interval_s = 1;                       // of samples
   std::map<std::string, watch::Sample> samples;  // by backend, the newest
   std::map<std::string, std::string> problems;   // by backend: why there is none, or no new one
 };

@@ -23,7 +23,7 @@ class Watched {
  public:
   // `interval_s`: of samples and looks, 1 to 3600. Throws Error.
   Watched(const Config& config, unsigned interval_s);
-  // Ends the processes. Waits for a look that goes on: see busy().
+  // Ends the processes, and waits for a look that goes on: see busy().
   ~Watched();
   Watched(const Watched&) = delete;
   Watched& operator=(const Watched&) = delete;
@@ -37,10 +37,11 @@ class Watched {
   // Whether everything that can be shown was seen: every backend has said `samples` samples, cannot
   // say any or has a problem, and a look came after that.
   bool complete(unsigned samples) const;
-  // A look goes on, and may do so for as long as a backend's deadline.
+  // A look goes on, and may do so for as long as a backend's deadline. Who will not wait for that
+  // calls stop_watching() and ends by _exit().
   bool busy() const { return worker_.busy(); }
+  void stop_watching();
   View view() const;
-  const Facts& facts() const { return facts_; }
 
  private:
   struct Heed {
@@ -49,21 +50,22 @@ class Watched {
     std::string problem;
   };
 
+  std::int64_t look_due_ms() const;
   void begin_look(std::int64_t now_ms);
   void take_heard(const Heard& heard);
 
   Config config_;
   Watchers watchers_;
-  Worker worker_;
   Attribution attribution_;
   std::map<std::string, Heed> heeded_;  // by backend
   std::set<std::string> refresh_;       // backends of which an event came
   Facts facts_, next_;
   std::map<std::string, watch::Sample> samples_;  // of the look that goes on
   std::vector<std::string> asked_;
-  bool looked_ = false;       // once at least
+  unsigned looks_ = 0;
   bool new_samples_ = false;  // since the last look was begun
-  std::int64_t next_look_ms_ = 0;
+  std::int64_t begun_ms_ = 0;
+  Worker worker_;  // the last: what it works on goes after it
 };
 
 }  // namespace xpu
