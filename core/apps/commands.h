@@ -33,6 +33,7 @@ void add_cdi_commands(CLI::App& program,
                       Commands* commands);  // cdi generate, list, validate, refresh
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
 void add_configure_command(CLI::App& program, Commands* commands);
+void add_health_commands(CLI::App& program, Commands* commands);  // health
 void add_doctor_commands(CLI::App& program, Commands* commands);  // doctor
 
 // A subcommand that takes --json into `json`.

@@ -41,9 +41,12 @@ int show_holders(const Config& config, bool json) {
   view.now_unix = static_cast<std::int64_t>(std::time(nullptr));
   view.state_dir = config.state_dir;
   std::vector<Usage> live;
-  for (Record& record : live_records(config)) {
+  std::vector<std::string> roots;
+  const std::vector<Record> records = live_records(config);
+  for (const Record& record : records) {
+    roots.push_back(record.runtime_root);
     live.push_back(usage_of(record));
-    view.rows.push_back({std::move(record), ""});
+    view.rows.push_back({record, ""});
   }
   std::vector<std::string> warnings;
   const std::map<std::string, std::string> cost =
@@ -56,12 +59,13 @@ int show_holders(const Config& config, bool json) {
     view.rows[i].cost = found == cost.end() ? "" : found->second;
   }
   view.waiting = look_at_leases(config.state_dir).waiters();
-  std::vector<std::string> roots;
-  for (const PsRow& row : view.rows) {
-    roots.push_back(row.record.runtime_root);
-  }
-  view.outside = outside_of(
-      config, roots, load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid));
+  // From what is known without asking a backend.
+  const std::vector<BackendStatus> backends =
+      load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  view.outside = outside_of(config, roots, backends);
+  const std::vector<HealthMark> marks = health_marks(config.state_dir);
+  view.devices = health_rows(backends, marks, records);
+  view.lost = lost_devices(records, backends, marks);
   print(json ? ps_json(view) : ps_text(view));
   return 0;
 }

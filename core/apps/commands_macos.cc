@@ -47,6 +47,10 @@ void add_configure_command(CLI::App& program, Commands* commands) {
   add_refused(program, "configure", commands);
 }
 
+void add_health_commands(CLI::App& program, Commands* commands) {
+  add_refused(program, "health", commands);
+}
+
 void add_doctor_commands(CLI::App& program, Commands* commands) {
   add_refused(program, "doctor", commands);
 }

@@ -177,6 +177,24 @@ std::string outside_text(const PsView& view) {
                              "them.\n");
 }
 
+// What is lost says more than that it failed.
+std::string trouble_text(const PsView& view) {
+  std::string out;
+  for (const LostDevice& lost : view.lost) {
+    out += cat("Lost: ", lost_text(lost), "\n");
+  }
+  for (const HealthRow& row : view.devices) {
+    const bool said = std::any_of(view.lost.begin(), view.lost.end(),
+                                  [&](const LostDevice& lost) { return lost.key == row.key; });
+    if (row.unhealthy() && !said) {
+      out += cat("Unhealthy: ", log::printable(row.id),
+                 row.state == "failed" ? " has failed: " : " is degraded: ",
+                 log::printable(row.reason), "\n");
+    }
+  }
+  return out.empty() ? "" : cat("\n", out);
+}
+
 bj::array strings(const std::vector<std::string>& items) {
   return bj::array(items.begin(), items.end());
 }
@@ -286,14 +304,16 @@ std::string age_text(std::int64_t seconds) {
 }
 
 std::string ps_text(const PsView& view) {
-  return cat(held_text(view), waiting_text(view), outside_text(view));
+  return cat(held_text(view), waiting_text(view), outside_text(view), trouble_text(view));
 }
 
 std::string ps_json(const PsView& view) {
   const auto row = [&](const PsRow& item) { return row_object(view, item); };
   return bj::serialize(bj::object{{"containers", objects(view.rows, row)},
                                   {"waiting", objects(view.waiting, waiter_object)},
-                                  {"outside", objects(view.outside, outside_object)}}) +
+                                  {"outside", objects(view.outside, outside_object)},
+                                  {"lost", bj::parse(lost_json(view.lost))},
+                                  {"unhealthy", bj::parse(unhealthy_json(view.devices))}}) +
          "\n";
 }
 

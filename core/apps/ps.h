@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/apps/health_view.h"
 #include "core/apps/outside.h"
 #include "core/lease/lease.h"
 #include "core/record/record.h"
@@ -23,6 +24,8 @@ struct PsView {
   std::vector<PsRow> rows;
   std::vector<Waiter> waiting;
   std::vector<OutsideRow> outside;
+  std::vector<HealthRow> devices;
+  std::vector<LostDevice> lost;
 };
 
 // A table of at most 80 columns where names and images can be cut to fit.

@@ -65,6 +65,7 @@ int run(int argc, char** argv) {
   add_cost_commands(program, &commands);
   add_config_commands(program, &commands);
   add_configure_command(program, &commands);
+  add_health_commands(program, &commands);
   add_doctor_commands(program, &commands);
   try {
     program.parse(argc, argv);

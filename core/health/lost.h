@@ -16,7 +16,7 @@ struct LostDevice {
   std::string name;    // of the container as its user knows it; "" unknown
   std::string device;  // its id when it was given
   std::string key;     // lease_key()
-  std::string reason;  // to follow the device's id: "is not there any more: ...", "has failed: ..."
+  std::string reason;  // to follow the device's id: "has failed: ...", "is not there any more"
   bool operator==(const LostDevice&) const = default;
 };
 

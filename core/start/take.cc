@@ -192,6 +192,7 @@ void take_devices(const Start& start, Decision& decision) {
   try {
     while (!queue.take(Clock::now() < until)) {
       ::nanosleep(&kPause, nullptr);
+      decision.situation.marks = health_marks(start.config.state_dir);
     }
   } catch (const LedgerUnusable& problem) {
     if (queue.waiting()) {
