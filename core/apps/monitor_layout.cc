@@ -113,6 +113,19 @@ std::vector<std::size_t> shares(const std::vector<Pane>& panes, std::size_t focu
   return out;
 }
 
+// That of the table in focus goes from edge to edge.
+Line head_of(Line head, bool focus, std::size_t width) {
+  std::size_t used = 0;
+  for (Span& span : head) {
+    used += columns(span.text);
+    span.style = !focus && span.style == Style::kHead ? Style::kStrong : span.style;
+  }
+  if (focus && used < width) {
+    head.push_back({std::string(width - used, ' '), Style::kHead});
+  }
+  return head;
+}
+
 // `lines`: of the head and the rows together.
 void add_pane(std::vector<Line>& out, const Pane& pane, bool focus, std::size_t top,
               std::size_t lines, std::size_t width, const Glyphs& glyphs) {
@@ -120,15 +133,7 @@ void add_pane(std::vector<Line>& out, const Pane& pane, bool focus, std::size_t 
     return;
   }
   std::vector<Line> table = grid(pane.columns, pane.rows, width, glyphs, pane.marked);
-  Line head = table.front();
-  if (focus && !head.empty()) {
-    std::size_t used = 0;
-    for (const Span& span : head) {
-      used += columns(span.text);
-    }
-    head.push_back({std::string(width - std::min(used, width), ' '), Style::kHead});
-  }
-  out.push_back(std::move(head));
+  out.push_back(head_of(std::move(table.front()), focus, width));
   if (pane.rows.empty()) {
     if (lines > 1) {
       out.push_back({{fitted(pane.empty, width), Style::kDim}});

@@ -270,9 +270,12 @@ std::vector<Pane> panes_of(const View& view, Page page, const Order& order,
     out.push_back(containers_pane(view, order));
     out.push_back(processes_pane(view, order));
   }
-  if (!filter.empty()) {
-    for (Pane& pane : out) {
+  for (Pane& pane : out) {
+    if (!filter.empty()) {
       keep(pane, filter);
+    }
+    if (!view.looked) {
+      pane.empty = "not looked at yet";
     }
   }
   return out;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // xpu-runtime: the command line for people and scripts.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 
@@ -13,6 +16,11 @@ CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* js
   CLI::App* command = to.add_subcommand(name, what);
   command->add_flag("--json", *json, "print JSON instead of text");
   return command;
+}
+
+unsigned terminal_width() {
+  winsize size = {};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void print(const std::string& text) {
@@ -67,6 +75,7 @@ int run(int argc, char** argv) {
   add_configure_command(program, &commands);
   add_health_commands(program, &commands);
   add_doctor_commands(program, &commands);
+  add_live_commands(program, &commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -61,6 +61,7 @@ struct ProcessView {
 };
 
 struct View {
+  bool looked = true;  // else nothing is known yet
   std::int64_t time_unix = 0;
   std::string host;
   std::vector<DeviceView> devices;

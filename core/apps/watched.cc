@@ -140,7 +140,9 @@ View Watched::view() const {
       measured.problems[one.backend] = "it has not measured its devices yet";
     }
   }
-  return view_of(facts_, measured);
+  View out = view_of(facts_, measured);
+  out.looked = looks_ > 0;
+  return out;
 }
 
 }  // namespace xpu

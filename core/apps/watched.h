@@ -41,6 +41,7 @@ class Watched {
   // calls stop_watching() and ends by _exit().
   bool busy() const { return worker_.busy(); }
   void stop_watching();
+  bool looked() const { return looks_ > 0; }
   View view() const;
 
  private:
