@@ -9,6 +9,7 @@
 #include "core/daemon/daemon.h"
 #include "core/daemon/load_file.h"
 #include "core/log/log.h"
+#include "core/plugin/host_process.h"
 
 namespace xpu {
 namespace {
