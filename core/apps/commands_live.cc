@@ -73,7 +73,7 @@ void add_monitor(CLI::App& program, Commands* commands) {
   command->add_flag("--memory-breakdown", options->memory, "whose the memory of each device is")
       ->excludes(usage);
   commands->push_back({command, [options](const Config& config) {
-                         options->wish.page = options->usage    ? Page::kUsage
+                         options->wish.page = options->usage    ? Page::kEngines
                                               : options->memory ? Page::kMemory
                                                                 : Page::kOverview;
                          return monitor(config, options->wish);

@@ -239,7 +239,7 @@ bool command(Screen& screen, char32_t letter, const std::vector<Pane>& panes) {
       screen.order.reverse = !screen.order.reverse;
       break;
     case 'g':
-      show(screen, Page::kUsage);
+      show(screen, Page::kEngines);
       break;
     case 'm':
       show(screen, Page::kMemory);

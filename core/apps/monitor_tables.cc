@@ -261,7 +261,7 @@ const Labelled* engine_shown(const std::vector<Labelled>& utilisation) {
 std::vector<Pane> panes_of(const View& view, Page page, const Order& order,
                            const std::string& filter) {
   std::vector<Pane> out;
-  if (page == Page::kUsage) {
+  if (page == Page::kEngines) {
     out.push_back(usage_pane(view));
   } else if (page == Page::kMemory) {
     out.push_back(memory_pane(view));

@@ -27,7 +27,7 @@ struct Pane {
 
 enum class Page {
   kOverview,  // devices, containers, processes
-  kUsage,     // how busy each engine is, and because of which container
+  kEngines,   // how busy each engine is, and because of which container
   kMemory,    // whose the memory of each device is
 };
 
