@@ -11,6 +11,7 @@
 #include "core/apps/release.h"
 #include "core/apps/select_command.h"
 #include "core/base/error.h"
+#include "core/health/lost.h"
 #include "core/log/log.h"
 #include "core/plugin/refresh.h"
 #include "core/record/ledger.h"
@@ -41,8 +42,8 @@ int show_holders(const Config& config, bool json) {
   view.now_unix = static_cast<std::int64_t>(std::time(nullptr));
   view.state_dir = config.state_dir;
   std::vector<Usage> live;
-  std::vector<std::string> roots;
   const std::vector<Record> records = live_records(config);
+  std::vector<std::string> roots;
   for (const Record& record : records) {
     roots.push_back(record.runtime_root);
     live.push_back(usage_of(record));

@@ -10,10 +10,6 @@ namespace xpu::metrics {
 // What is shown of a host with very many containers: those that were there first.
 inline constexpr std::size_t kMostContainers = 1000;
 
-inline constexpr const char* kPrometheusType = "text/plain; version=0.0.4; charset=utf-8";
-inline constexpr const char* kOpenMetricsType =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 // Every metric of core/metrics/table.h of which there is a value, in the order of the table: in the
 // text format 0.0.4 of Prometheus, and in OpenMetrics 1.0.
 struct Texts {

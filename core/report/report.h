@@ -45,7 +45,7 @@ std::optional<StartResult> start_result(std::string_view name);
 struct StartReport {
   std::int64_t time_ns = 0;  // when it was over, since 1970
   StartResult result = StartResult::kFailed;
-  std::string reason;                   // one line, for every result but kStarted
+  std::string reason;                   // one line; "" where all is as it should be
   std::string rule;                     // with kDenied: key of [policy]
   std::vector<std::string> passed_by;   // rules that kept something from it without an end of it
   std::string container, runtime_root;  // the id, and where
@@ -83,6 +83,14 @@ class StartClock {
  private:
   std::int64_t begin_, last_;
   std::array<std::int64_t, kStartSteps> step_ns_ = {};
+};
+
+// What is found out on the way about a start that may be told of.
+struct StartTrace {
+  explicit StartTrace(std::int64_t begin_ns) : clock(begin_ns) {}
+  StartClock clock;
+  StartReport report;
+  bool told = false;  // the container asked for something
 };
 
 }  // namespace xpu

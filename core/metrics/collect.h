@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/metrics/families.h"
+#include "core/metrics/snapshot.h"
+
+namespace xpu::metrics {
+
+// The parts of a snapshot, by what they are about.
+void collect_runtime(const Snapshot& snapshot, Families& families);
+void collect_backends(const Snapshot& snapshot, Families& families);
+void collect_devices(const Snapshot& snapshot, Families& families);
+void collect_containers(const Snapshot& snapshot, Families& families);
+
+inline double seconds_of(std::int64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
+
+}  // namespace xpu::metrics
