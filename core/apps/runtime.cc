@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // xpu-runtime: the command line for people and scripts.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-
 #include "core/apps/commands.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
@@ -16,20 +10,6 @@ CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* js
   CLI::App* command = to.add_subcommand(name, what);
   command->add_flag("--json", *json, "print JSON instead of text");
   return command;
-}
-
-unsigned terminal_width() {
-  winsize size = {};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-void print(const std::string& text) {
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  // A reader that has enough, as head has, may go.
-  if (!written && errno != EPIPE) {
-    fail_errno("cannot write to standard output");
-  }
 }
 
 namespace {
