@@ -55,4 +55,10 @@ void add_doctor_commands(CLI::App& program, Commands* commands) {
   add_refused(program, "doctor", commands);
 }
 
+void add_live_commands(CLI::App& program, Commands* commands) {
+  for (const char* const name : {"monitor", "stats", "events"}) {
+    add_refused(program, name, commands);
+  }
+}
+
 }  // namespace xpu

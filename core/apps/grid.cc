@@ -50,7 +50,6 @@ std::size_t width_of(wchar_t code) {
   return width < 0 ? 1 : static_cast<std::size_t>(width);
 }
 
-// A whole line says that it was cut; what is too narrow for that is cut all the same.
 std::string cut_from_front(std::string_view text, std::size_t width) {
   std::string out;
   std::size_t used = 0;
@@ -88,23 +87,26 @@ std::size_t total(const std::vector<std::size_t>& widths) {
 }
 
 struct Sizes {
-  std::vector<std::size_t> least, wanted;
+  std::vector<std::size_t> texts, least, wanted;
 };
 
 Sizes sizes_of(const std::vector<Column>& heads, const std::vector<std::vector<Cell>>& rows) {
   Sizes out;
   for (std::size_t i = 0; i < heads.size(); ++i) {
     const std::size_t title = columns(heads[i].title);
-    std::size_t texts = 0, wanted = 0;
+    std::size_t texts = 0;
+    bool bars = false;
     for (const std::vector<Cell>& row : rows) {
       const std::size_t text = columns(row[i].text);
       texts = std::max(texts, text);
-      wanted = std::max(wanted, text + (row[i].ratio ? heads[i].bar + 1 : 0));
+      bars = bars || row[i].ratio;
     }
     const std::size_t least = std::max(title, texts);
+    const std::size_t wanted = texts + (bars ? heads[i].bar + 1 : 0);
     out.least.push_back(heads[i].least == 0 ? least
                                             : std::min(least, std::max(title, heads[i].least)));
     out.wanted.push_back(std::max(title, wanted));
+    out.texts.push_back(texts);
   }
   return out;
 }
@@ -162,16 +164,17 @@ Line within(const Line& line, std::size_t width) {
   return out;
 }
 
+// Bars of a column are equally long: their texts take as much as the longest of them.
 void put_cell(Line& line, const Column& head, const Cell& cell, std::size_t width,
-              const Glyphs& glyphs) {
-  const std::string text = fitted(cell.text, width, head.keep_end);
-  const std::size_t used = columns(text);
-  if (cell.ratio && width >= used + 1 + kLeastBar) {
-    put(line, bar(*cell.ratio, width - used - 1, glyphs), cell.style);
-    put(line, cat(' ', text), Style::kPlain);
+              std::size_t text_width, const Glyphs& glyphs) {
+  if (head.bar > 0 && width >= text_width + 1 + kLeastBar) {
+    const std::size_t length = width - text_width - 1;
+    put(line, cell.ratio ? bar(*cell.ratio, length, glyphs) : std::string(length, ' '), cell.style);
+    put(line, cat(' ', padded(cell.text, text_width, true)), Style::kPlain);
     return;
   }
-  put(line, padded(text, width, head.right), cell.style);
+  put(line, padded(fitted(cell.text, width, head.keep_end), width, head.right || head.bar > 0),
+      cell.style);
 }
 
 }  // namespace
@@ -206,10 +209,24 @@ std::string plain(const Line& line) {
   return out;
 }
 
-std::string plain(const std::vector<Line>& lines) {
+std::string plain(const std::vector<Line>& lines, const Glyphs& glyphs) {
   std::string out;
   for (const Line& line : lines) {
-    out += plain(line) + "\n";
+    out += shown(plain(line), glyphs) + "\n";
+  }
+  return out;
+}
+
+std::string shown(std::string_view text, const Glyphs& glyphs) {
+  if (glyphs.utf8) {
+    return std::string(text);
+  }
+  std::string out;
+  while (!text.empty()) {
+    const Character next = first_of(text);
+    out +=
+        next.code < 0x80 ? std::string(text.substr(0, 1)) : std::string(width_of(next.code), '?');
+    text.remove_prefix(next.bytes);
   }
   return out;
 }
@@ -233,7 +250,8 @@ std::vector<Line> grid(const std::vector<Column>& heads, const std::vector<std::
       cell.text = log::printable(cell.text);
     }
   }
-  const std::vector<std::size_t> widths = widths_of(heads, sizes_of(heads, tame), width);
+  const Sizes sizes = sizes_of(heads, tame);
+  const std::vector<std::size_t> widths = widths_of(heads, sizes, width);
   std::vector<Line> out(1);
   const auto gap = [](Line& line, Style style) {
     if (!line.empty()) {
@@ -252,7 +270,7 @@ std::vector<Line> grid(const std::vector<Column>& heads, const std::vector<std::
     for (std::size_t i = 0; i < heads.size(); ++i) {
       if (widths[i] > 0) {
         gap(line, Style::kPlain);
-        put_cell(line, heads[i], row[i], widths[i], glyphs);
+        put_cell(line, heads[i], row[i], widths[i], sizes.texts[i], glyphs);
       }
     }
     out.push_back(std::move(line));

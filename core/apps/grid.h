@@ -31,8 +31,14 @@ std::string plain(const std::vector<Line>& lines);  // each with a line end
 struct Glyphs {
   bool utf8 = true;
 };
+// What can be put out: without UTF-8 a '?' stands for each column of other characters.
+std::string shown(std::string_view text, const Glyphs& glyphs);
 // `width` columns. A ratio above 1 is full.
 std::string bar(double ratio, std::size_t width, const Glyphs& glyphs);
+
+std::string plain(const Line& line);  // without styles and spaces at its end
+// Each with a line end.
+std::string plain(const std::vector<Line>& lines, const Glyphs& glyphs = {});
 
 struct Cell {
   std::string text;
