@@ -29,6 +29,25 @@ std::vector<std::string> lines_of(int fd) {
   return lines;
 }
 
+// What the manifest says, below `root`.
+std::map<std::string, std::string> options_of(const std::string& root,
+                                              const std::map<std::string, std::string>& more) {
+  std::map<std::string, std::string> options;
+  const toml::table manifest = toml::parse_file(XPU_SOURCE_DIR "/backends/amd/amd.toml");
+  for (const auto& [name, value] : *manifest["options"].as_table()) {
+    options[std::string(name.str())] = value.is_integer()
+                                           ? std::to_string(value.as_integer()->get())
+                                           : value.value_or(std::string());
+  }
+  for (const char* name : {"driver-root", "dev-root", "sys-root"}) {
+    options[name] = root;
+  }
+  for (const auto& [name, value] : more) {
+    options[name] = value;
+  }
+  return options;
+}
+
 const EditGroup* group_of(const Catalog& catalog, const std::string& id) {
   const auto found = std::find_if(catalog.edits.begin(), catalog.edits.end(),
                                   [&](const EditGroup& group) { return group.scope.device == id; });
@@ -104,14 +123,7 @@ Described describe(const std::string& root, const std::map<std::string, std::str
   Manifest manifest;
   manifest.name = "amd";
   manifest.library = XPU_AMD_LIBRARY;
-  manifest.options = {{"driver-root", root},
-                      {"dev-root", root},
-                      {"sys-root", root},
-                      {"rocm-path", "/opt/rocm"},
-                      {"inject-drivers", "never"}};
-  for (const auto& [name, value] : more) {
-    manifest.options[name] = value;
-  }
+  manifest.options = options_of(root, more);
   const int log = ::memfd_create("log", MFD_CLOEXEC);
   Collector collector(manifest, log);
   Described out;
