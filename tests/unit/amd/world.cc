@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <sstream>
@@ -13,6 +14,14 @@
 
 namespace xpu::test {
 namespace {
+
+const EditGroup* group_of(const Catalog& catalog, const std::string& id) {
+  const auto found = std::find_if(catalog.edits.begin(), catalog.edits.end(),
+                                  [&](const EditGroup& group) { return group.scope.device == id; });
+  return found == catalog.edits.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 std::vector<std::string> lines_of(int fd) {
   std::string text;
@@ -29,7 +38,6 @@ std::vector<std::string> lines_of(int fd) {
   return lines;
 }
 
-// What the manifest says, below `root`.
 std::map<std::string, std::string> options_of(const std::string& root,
                                               const std::map<std::string, std::string>& more) {
   std::map<std::string, std::string> options;
@@ -47,14 +55,6 @@ std::map<std::string, std::string> options_of(const std::string& root,
   }
   return options;
 }
-
-const EditGroup* group_of(const Catalog& catalog, const std::string& id) {
-  const auto found = std::find_if(catalog.edits.begin(), catalog.edits.end(),
-                                  [&](const EditGroup& group) { return group.scope.device == id; });
-  return found == catalog.edits.end() ? nullptr : &*found;
-}
-
-}  // namespace
 
 const Device& Described::device(const std::string& id) const {
   for (const Device& device : catalog.devices) {
