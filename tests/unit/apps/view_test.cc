@@ -55,8 +55,8 @@ TEST(View, AContainerThatIsNotThereIsSaidSo) {
   const auto error = [&](const std::string& name) {
     return test::error_of([&] { container_of(view, name); });
   };
-  EXPECT_EQ(error("trian"),
-            "no container 'trian' holds a device; did you mean 'train'?; those that do: "
+  EXPECT_EQ(error("trainn"),
+            "no container 'trainn' holds a device; did you mean 'train'?; those that do: "
             "train (3f2a9c01d2b7), shop/web-0/main (777777777777)");
   EXPECT_THAT(error(""), HasSubstr("no container ''"));
   view.containers[1].origin.name = "train";
