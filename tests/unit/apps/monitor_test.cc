@@ -72,9 +72,9 @@ TEST(Monitor, OneFrameAt80Columns) {
       texts(whole_frame(sample_view(), Page::kOverview, {}, 80, kAscii)),
       ElementsAre(
           "2023-11-14T22:13:20Z  2 devices, 2 containers, 2 processes  box", "",
-          "DEVICE  HEALTH  MEMORY               UTIL            TEMP     POWER  HELD BY",
-          "acme:0  ok      ###... 12.0G/24.0G  ###... 45%   61C  120/300W  train",
-          "acme:1  FAILED             -/24.0G           -     -         -  -", "",
+          "DEVICE  HEALTH  MEMORY                  UTIL            TEMP     POWER  HELD BY",
+          "acme:0  ok      #####..... 12.0G/24.0G  #####..... 45%   61C  120/300W  train",
+          "acme:1  FAILED                 -/24.0G               -     -         -  -", "",
           "CONTAINER        ENGINE      DEVICES  MEMORY  UTIL         TIME      COST    AGE",
           "train            docker      acme:0     8.0G  ###.... 40%   75s  1.23 USD  2h 5m",
           "shop/web-0/main  kubernetes  acme:1        -            -     -         -     1m", "",
