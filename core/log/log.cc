@@ -127,7 +127,8 @@ class Log {
     const bool has_file = !targets_.debug_file.empty() ||
                           (!targets_.engine_file.empty() && targets_.level == Level::kDebug);
     return level == Level::kError ||
-           (level >= targets_.level && (level == Level::kWarn || has_file));
+           (level >= targets_.level &&
+            (level == Level::kWarn || has_file || targets_.stderr_is_log));
   }
 
   void write(Level level, std::string_view text) {
@@ -146,8 +147,9 @@ class Log {
     if (targets_.stderr_on) {
       sinks.push_back(std::make_shared<StderrSink>(targets_.program));
       // An engine connects our stderr to the container's own output: a warning would stand there.
-      sinks.back()->set_level(targets_.engine_file.empty() ? spdlog::level::warn
-                                                           : spdlog::level::err);
+      sinks.back()->set_level(targets_.stderr_is_log         ? to_spdlog(targets_.level)
+                              : targets_.engine_file.empty() ? spdlog::level::warn
+                                                             : spdlog::level::err);
     }
     if (!targets_.engine_file.empty()) {
       add_file(sinks, Fd(::open(targets_.engine_file.c_str(), kOpenFlags, 0644)),
