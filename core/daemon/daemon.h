@@ -56,6 +56,7 @@ class Daemon {
   void hear_failure(const std::string& backend, const std::string& reason);
   void give_work();
   bool look_at_bursts(Task& task);
+  bool wants_healing(Task& task);
   void take_outcome();
   void take_look();
   void take_healed();

@@ -119,10 +119,7 @@ void Daemon::give_work() {
       publish_wanted_ = false;
     } else if (heal_clock_.is_due(now_ms_)) {
       heal_clock_.done(now_ms_);
-      task.heal = config_->heal && ::geteuid() == 0;
-      task.live = task.heal ? containers_.live(*config_) : std::vector<Record>();
-      task.known = picture_.statuses();
-      if (task.live.empty()) {
+      if (!wants_healing(task)) {
         return;
       }
     } else {
@@ -132,6 +129,21 @@ void Daemon::give_work() {
   task_ = std::move(task);
   outcome_ = Outcome();
   worker_.begin([this] { outcome_ = perform(task_); });
+}
+
+// Only root may, and only where there are containers.
+bool Daemon::wants_healing(Task& task) {
+  if (!config_->heal || ::geteuid() != 0) {
+    return false;
+  }
+  try {
+    task.live = containers_.live(*config_);
+  } catch (const Error& error) {
+    log::error(error.what());
+  }
+  task.heal = !task.live.empty();
+  task.known = picture_.statuses();
+  return task.heal;
 }
 
 bool Daemon::look_at_bursts(Task& task) {

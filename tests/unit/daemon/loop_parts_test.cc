@@ -90,8 +90,7 @@ class Manager : public testing::Test {
 };
 
 TEST_F(Manager, IsTold) {
-  for (const std::string& path :
-       {temp_ / "notify", cat("@xpu-test-", ::getpid(), "-notify")}) {
+  for (const std::string& path : {temp_ / "notify", cat("@xpu-test-", ::getpid(), "-notify")}) {
     listen_at(path);
     ServiceManager manager = ServiceManager::from_environment();
     EXPECT_EQ(::getenv("NOTIFY_SOCKET"), nullptr);

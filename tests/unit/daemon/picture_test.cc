@@ -41,10 +41,10 @@ TEST_F(PictureTest, TellsEachChangeOnce) {
   EXPECT_THAT(journal(), ElementsAre("added acme:0 found"));
   EXPECT_THAT(picture.take({backend({device("0", "A")})}, true, {}, "found"), IsEmpty());
   EXPECT_THAT(journal(), IsEmpty());
-  EXPECT_THAT(picture.take({backend({device("0", "A"), device("1", "B")})}, false,
-                           {{"sim", {test::event(EventKind::kAdded, "acme:1", "plugged in")}}},
-                           "found"),
-              ElementsAre("sim"));
+  EXPECT_THAT(
+      picture.take({backend({device("0", "A"), device("1", "B")})}, false,
+                   {{"sim", {test::event(EventKind::kAdded, "acme:1", "plugged in")}}}, "found"),
+      ElementsAre("sim"));
   EXPECT_THAT(journal(), ElementsAre("added acme:1 plugged in"));
   EXPECT_EQ(picture.counts().at(HostEventKind::kAdded), 2U);
 }
@@ -211,8 +211,7 @@ TEST_F(PictureTest, ALossIsToldOncePerContainerAndDevice) {
   const std::vector<HostEvent> events = EventReader(dir_).next();
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.back().kind, HostEventKind::kLost);
-  EXPECT_EQ(events.back().container,
-            (EventContainer{"0123", "train", "docker", "", ""}));
+  EXPECT_EQ(events.back().container, (EventContainer{"0123", "train", "docker", "", ""}));
   EXPECT_EQ(picture.lost().size(), 1U);
   journal();
   picture.take_live({record});

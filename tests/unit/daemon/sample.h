@@ -21,8 +21,7 @@ inline Device device(const std::string& index, const std::string& uuid) {
   return out;
 }
 
-inline BackendStatus backend(std::vector<Device> devices,
-                             BackendState state = BackendState::kReady,
+inline BackendStatus backend(std::vector<Device> devices, BackendState state = BackendState::kReady,
                              const std::string& name = "sim") {
   BackendStatus out;
   out.found.manifest.name = name;
