@@ -48,7 +48,7 @@ start() {
 opens() {
   OUTPUT=$(XPU_CONTAINER_RUNTIME_PATH=$RUNTIME "$SHIM" --root "$root" exec "$ID" \
     sh -c ": <$1 && echo yes || echo no" 2>&1 </dev/null)
-  echo "${OUTPUT##*$'\n'}"
+  if [ "$OUTPUT" = yes ]; then echo yes; else echo no; fi
 }
 
 for RUNTIME in $(command -v runc crun); do
