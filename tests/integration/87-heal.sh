@@ -39,12 +39,17 @@ fi
 start() {
   new_bundle "$tree" "$@" -- sleep 600
   [ -z "${EDIT:-}" ] || bundle_edit "$EDIT"
-  ok "the container starts" env XPU_CONTAINER_RUNTIME_PATH="$RUNTIME" "$SHIM" --root "$root" run --detach --bundle "$BUNDLE" "$ID"
+  XPU_CONTAINER_RUNTIME_PATH=$RUNTIME "$SHIM" --root "$root" run --detach --bundle "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null
+  same "the container starts" 0 $?
   later "$SHIM" --root "$root" delete --force "$ID"
   FOLDER=$devices$CGROUP/$ID
 }
 # opens NODE: what the container says when it reads it.
-opens() { "$SHIM" --root "$root" exec "$ID" head -c 1 "$1" >/dev/null 2>&1 && echo yes || echo no; }
+opens() {
+  OUTPUT=$(XPU_CONTAINER_RUNTIME_PATH=$RUNTIME "$SHIM" --root "$root" exec "$ID" \
+    sh -c ": <$1 && echo yes || echo no" 2>&1 </dev/null)
+  if [ "$OUTPUT" = yes ]; then echo yes; else echo no; fi
+}
 
 for RUNTIME in $(command -v runc crun); do
   name=$(basename "$RUNTIME")
@@ -106,7 +111,7 @@ says "a driver that has other numbers now is said" "$("$heal" | grep "$ID")" \
 
 # --- who uses what: the processes of real containers ---------------------------------------------
 start XPU_VISIBLE_DEVICES=acme:0
-"$SHIM" --root "$root" exec --detach "$ID" sh -c 'exec 5</dev/acme0; sleep 600'
+"$SHIM" --root "$root" exec --detach "$ID" sh -c 'exec 5</dev/acme0; exec sleep 600' >/dev/null 2>&1 </dev/null
 wait_for 5 sh -c "'$heal' --uses 2>/dev/null | grep -qx 'container $ID 1'" &&
   pass "a process with the device open is the container's" ||
   fail "a process with the device open is the container's" "$("$heal" --uses 2>&1)"

@@ -76,7 +76,7 @@ TEST_F(HealthViewTest, TellsScripts) {
   EXPECT_THAT(
       health_json(rows(), {}),
       HasSubstr(R"({"device":"acme:1","key":"ACME-1","backend":"acme","health":"degraded",)"
-                R"("reason":"ECC (since 1970-01-01T00:01:17Z)","marked":true,"since_unix":77,)"
+                R"-("reason":"ECC (since 1970-01-01T00:01:17Z)","marked":true,"since_unix":77,)-"
                 R"("containers":["train"]})"));
 }
 
