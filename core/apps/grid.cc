@@ -16,6 +16,8 @@ namespace xpu {
 namespace {
 
 constexpr std::size_t kGap = 2, kLeastBar = 3;
+// What a bar and a text that may be cut should have before columns are left out for it.
+constexpr std::size_t kDecentBar = 6, kDecentText = 20;
 constexpr std::string_view kCut = "..";
 
 // Widths of characters are the C library's, whatever the locale of this process.
@@ -87,7 +89,7 @@ std::size_t total(const std::vector<std::size_t>& widths) {
 }
 
 struct Sizes {
-  std::vector<std::size_t> texts, least, wanted;
+  std::vector<std::size_t> texts, least, decent, wanted;
 };
 
 Sizes sizes_of(const std::vector<Column>& heads, const std::vector<std::vector<Cell>>& rows) {
@@ -106,27 +108,39 @@ Sizes sizes_of(const std::vector<Column>& heads, const std::vector<std::vector<C
     out.least.push_back(heads[i].least == 0 ? least
                                             : std::min(least, std::max(title, heads[i].least)));
     out.wanted.push_back(std::max(title, wanted));
+    const std::size_t decent = bars ? texts + 1 + std::min(heads[i].bar, kDecentBar)
+                                    : std::min(wanted, std::max(heads[i].least, kDecentText));
+    out.decent.push_back(std::max(out.least.back(), heads[i].least == 0 && !bars ? 0 : decent));
     out.texts.push_back(texts);
   }
   return out;
 }
 
-// 0 for a column that is left out.
-std::vector<std::size_t> widths_of(const std::vector<Column>& heads, const Sizes& sizes,
-                                   std::size_t width) {
-  std::vector<std::size_t> out = sizes.least;
-  while (total(out) > width) {
+// Leaves out columns until the others fit.
+void leave_out(const std::vector<Column>& heads, std::vector<std::size_t>& widths,
+               std::size_t width) {
+  while (total(widths) > width) {
     std::size_t gone = heads.size();
     for (std::size_t i = 0; i < heads.size(); ++i) {
-      const bool may = heads[i].rank > 0 && out[i] > 0;
+      const bool may = heads[i].rank > 0 && widths[i] > 0;
       if (may && (gone == heads.size() || heads[i].rank >= heads[gone].rank)) {
         gone = i;
       }
     }
     if (gone == heads.size()) {
-      break;
+      return;
     }
-    out[gone] = 0;
+    widths[gone] = 0;
+  }
+}
+
+// 0 for a column that is left out.
+std::vector<std::size_t> widths_of(const std::vector<Column>& heads, const Sizes& sizes,
+                                   std::size_t width) {
+  std::vector<std::size_t> out = sizes.decent;
+  leave_out(heads, out, width);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = out[i] == 0 ? 0 : sizes.least[i];
   }
   // What is left is dealt out evenly.
   for (bool grew = true; grew;) {

@@ -18,14 +18,21 @@ namespace bj = boost::json;
 
 constexpr std::size_t kShortId = 12, kListed = 8;
 
+// Bytes and whole numbers without an exponent.
+bj::value number(double value) {
+  constexpr double kExact = 1LL << 53;
+  return std::abs(value) < kExact && std::trunc(value) == value
+             ? bj::value(static_cast<std::int64_t>(value))
+             : bj::value(value);
+}
 bj::value number(const std::optional<double>& value) {
-  return value ? bj::value(*value) : bj::value();
+  return value ? number(*value) : bj::value();
 }
 
 bj::object by_label(const std::vector<Labelled>& values) {
   bj::object out;
   for (const auto& [label, value] : values) {
-    out[label] = value;
+    out[label] = number(value);
   }
   return out;
 }

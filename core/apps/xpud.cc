@@ -51,6 +51,7 @@ bool parse(int argc, char** argv) {
 int run(int argc, char** argv) {
   log::Targets targets;
   targets.program = "xpud";
+  targets.stderr_is_log = true;
   log::configure(targets);
   try {
     if (!parse(argc, argv)) {

@@ -435,7 +435,9 @@ class Attribution::State {
       keys.insert(key_of(record));
     }
     std::erase_if(containers_, [&](const auto& known) { return !keys.contains(known.first); });
-    std::erase_if(clients_, [](auto& known) { return known.second.unseen++ > 0; });
+    for (auto client = clients_.begin(); client != clients_.end();) {
+      client = client->second.unseen++ > 0 ? clients_.erase(client) : std::next(client);
+    }
     std::erase_if(times_, [&](const auto& known) { return !clients_.contains(known.first.first); });
   }
 

@@ -47,6 +47,7 @@ Fd take_over_signals() {
 void set_log(const Config& config) {
   log::Targets targets;
   targets.program = "xpud";
+  targets.stderr_is_log = true;
   targets.level = config.log_level;
   targets.debug_file = config.debug;
   log::configure(targets);

@@ -32,8 +32,8 @@ void Serving::advance(std::int64_t now_ms) {
   }
   start_ms_.reset();
   try {
-    server_ = std::make_unique<MetricsServer>(config_);
     restarts_.started(now_ms);
+    server_ = std::make_unique<MetricsServer>(config_);
     log::info(cat("metrics are at ", server_->where()));
   } catch (const Error& error) {
     start_ms_ = restarts_.ended(now_ms);

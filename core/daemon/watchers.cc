@@ -129,8 +129,8 @@ void Watchers::start(One& one, std::int64_t now_ms, Heard& heard) {
   try {
     watch::WatchWish wish;
     wish.interval_ms = config_.sample_s * 1000;
-    one.watcher = std::make_unique<watch::Watcher>(config_, one.manifest, wish);
     one.restarts.started(now_ms);
+    one.watcher = std::make_unique<watch::Watcher>(config_, one.manifest, wish);
   } catch (const Error& error) {
     end(one, error.what(), now_ms, heard);
   }

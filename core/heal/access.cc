@@ -124,6 +124,17 @@ std::string ask(const ContainerCgroup& cgroup, const std::vector<Question>& ques
   return out;
 }
 
+// A child in it would wait as the container does.
+bool is_frozen(const ContainerCgroup& cgroup) {
+  try {
+    return cgroup.v2 && read_file_if_present(cat(cgroup.init_folder, "/cgroup.events"), kMostBytes)
+                                .value_or("")
+                                .find("frozen 1") != std::string::npos;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // The rules of a v1 cgroup that allows only what they name; nullopt for every other.
 std::optional<std::string> shown_rules(const ContainerCgroup& cgroup) {
   if (cgroup.v2) {
@@ -180,6 +191,9 @@ std::optional<std::vector<Node>> denied_nodes(const ContainerCgroup& cgroup,
     std::copy_if(asked.begin(), asked.end(), std::back_inserter(out),
                  [&](const Node& node) { return !any_allows(*rules, node); });
     return out;
+  }
+  if (is_frozen(cgroup)) {
+    return std::nullopt;
   }
   std::vector<Question> questions;
   for (const Node& node : asked) {

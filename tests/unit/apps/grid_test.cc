@@ -66,20 +66,20 @@ TEST(Grid, TakesWhatItWants) {
               ElementsAre("NAME         USE             N  NOTE",   //
                           "a-long-name  ........   5%   7  first",  //
                           "b            ######## 100%  12  -",      //
-                          "c                       -   3  -"));
+                          "c                        -   3  -"));
 }
 
 TEST(Grid, GivesWayStepByStep) {
   EXPECT_THAT(texts(grid(kHeads, kRows, 32, kAscii)),
-              ElementsAre("NAME      USE          N  NOTE",   //
-                          "a-long..  .....   5%   7  first",  //
-                          "b         ##### 100%  12  -",      //
-                          "c                  -   3  -"));
-  EXPECT_THAT(
-      texts(grid(kHeads, kRows, 20, kAscii)),
-      ElementsAre("NAME    USE    N", "a-lo..    5%   7", "b       100%  12", "c          -   3"));
+              ElementsAre("NAME         USE             N",  //
+                          "a-long-name  ........   5%   7",  //
+                          "b            ######## 100%  12",  //
+                          "c                        -   3"));
+  EXPECT_THAT(texts(grid(kHeads, kRows, 20, kAscii)),
+              ElementsAre("NAME        USE", "a-long-n..  ...   5%", "b           ### 100%",
+                          "c                  -"));
   EXPECT_THAT(texts(grid(kHeads, kRows, 14, kAscii)),
-              ElementsAre("NAME    USE", "a-lo..    5%", "b       100%", "c          -"));
+              ElementsAre("NAME     USE", "a-lon..     5%", "b         100%", "c            -"));
   // Too narrow for anything: cut at the edge.
   EXPECT_THAT(texts(grid(kHeads, kRows, 3, kAscii)), ElementsAre("NAM", "a-l", "b", "c"));
 }

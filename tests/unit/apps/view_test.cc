@@ -55,8 +55,8 @@ TEST(View, AContainerThatIsNotThereIsSaidSo) {
   const auto error = [&](const std::string& name) {
     return test::error_of([&] { container_of(view, name); });
   };
-  EXPECT_EQ(error("trian"),
-            "no container 'trian' holds a device; did you mean 'train'?; those that do: "
+  EXPECT_EQ(error("trainn"),
+            "no container 'trainn' holds a device; did you mean 'train'?; those that do: "
             "train (3f2a9c01d2b7), shop/web-0/main (777777777777)");
   EXPECT_THAT(error(""), HasSubstr("no container ''"));
   view.containers[1].origin.name = "train";
@@ -71,18 +71,17 @@ TEST(View, AContainerThatIsNotThereIsSaidSo) {
 TEST(View, AsJson) {
   const boost::json::value json = boost::json::parse(to_json(sample_view()));
   const boost::json::value& device = json.at("devices").at(0);
-  EXPECT_EQ(device.at("memory_used_bytes").as_double(), 12 * test::kGiB);
+  EXPECT_EQ(device.at("memory_used_bytes").as_int64(), 12 * test::kGiB);
   EXPECT_EQ(device.at("utilisation").at("compute").as_double(), 0.45);
   EXPECT_EQ(device.at("containers").at(0).as_string(), "train");
   EXPECT_TRUE(json.at("devices").at(1).at("memory_used_bytes").is_null());
-  EXPECT_EQ(json.at("containers").at(0).at("memory_bytes").as_double(), 8 * test::kGiB);
+  EXPECT_EQ(json.at("containers").at(0).at("memory_bytes").as_int64(), 8 * test::kGiB);
   EXPECT_EQ(json.at("containers").at(1).at("pod").as_string(), "web-0");
   EXPECT_EQ(json.at("processes").at(1).at("container").as_string(), "");
   const boost::json::value one =
       boost::json::parse(to_json(sample_view(), sample_view().containers[0]));
   EXPECT_EQ(one.at("processes").as_array().size(), 1u);
-  EXPECT_EQ(one.at("uses").at(0).at("memory_regions_bytes").at("vram0").as_double(),
-            8 * test::kGiB);
+  EXPECT_EQ(one.at("uses").at(0).at("memory_regions_bytes").at("vram0").as_int64(), 8 * test::kGiB);
   const boost::json::value all = boost::json::parse(stats_json(sample_view()));
   EXPECT_EQ(all.at("containers").as_array().size(), 2u);
   EXPECT_FALSE(all.as_object().contains("devices"));
