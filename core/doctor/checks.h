@@ -35,8 +35,6 @@ Findings check_device_health(const Host& host);
 Findings check_lost_devices(const Host& host);
 
 // running.cc
-// The command that ends a container and starts it again, or words where there is none.
-std::string restart_of(const Record& record);
 Findings check_container_devices(const Host& host);
 Findings check_container_units(const Host& host);
 

@@ -5,6 +5,7 @@
 #include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/doctor/checks.h"
+#include "core/engine/restart.h"
 #include "core/health/lost.h"
 #include "core/lease/lease.h"
 

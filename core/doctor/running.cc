@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/doctor/checks.h"
+#include "core/engine/restart.h"
 #include "core/record/cgroup.h"
 
 namespace xpu::doctor {
@@ -47,13 +48,6 @@ bool allows(const std::string& line, const Node& node) {
 
 std::string title(const Record& record) {
   return record.origin.name.empty() ? record.id.substr(0, 12) : record.origin.name;
-}
-
-// Remedies are copied into shells, and names come from whoever made the container.
-bool is_plain(const std::string& word) {
-  return !word.empty() && word.front() != '-' &&
-         word.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == word.npos;
 }
 
 std::string paths_of(const std::vector<Node>& nodes) {
@@ -133,18 +127,6 @@ std::string scope_in(const std::string& cgroup) {
 }
 
 }  // namespace
-
-std::string restart_of(const Record& record) {
-  const Origin& origin = record.origin;
-  const std::string name = is_plain(origin.name) ? origin.name : record.id.substr(0, 12);
-  if ((origin.engine == "docker" || origin.engine == "podman") && is_plain(name)) {
-    return cat(origin.engine, " restart ", name);
-  }
-  if (is_plain(origin.pod) && is_plain(origin.pod_namespace)) {
-    return cat("kubectl delete pod --namespace ", origin.pod_namespace, ' ', origin.pod);
-  }
-  return "end the container and start it again";
-}
 
 Findings check_container_devices(const Host& host) {
   if (!host.records_problem.empty()) {

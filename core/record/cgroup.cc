@@ -71,8 +71,9 @@ Told parse_status(const std::string& text, const std::string& path) {
 
 Told told_of(const std::string& root, const Record& record) {
   const std::string folder = cat(root, record.runtime_root, '/', record.id);
-  for (const auto& [file, parse] :
-       {std::pair{"/state.json", parse_state}, std::pair{"/status", parse_status}}) {
+  using Parse = Told (*)(const std::string&, const std::string&);
+  for (const auto& [file, parse] : {std::pair<const char*, Parse>{"/state.json", parse_state},
+                                    std::pair<const char*, Parse>{"/status", parse_status}}) {
     const std::string path = folder + file, text = text_at(path);
     if (text.empty()) {
       continue;
