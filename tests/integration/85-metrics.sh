@@ -72,8 +72,8 @@ else
 fi
 scrape -H "Accept: $open_type" >"$SCRATCH/openmetrics"
 scrape >"$SCRATCH/prometheus"
-if python3 -c 'import prometheus_client' 2>/dev/null; then
-  ok "both are read by a parser, and say the same" python3 - "$SCRATCH/prometheus" "$SCRATCH/openmetrics" <<'PY'
+if /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null; then
+  ok "both are read by a parser, and say the same" /usr/bin/python3 - "$SCRATCH/prometheus" "$SCRATCH/openmetrics" <<'PY'
 import sys
 from prometheus_client.parser import text_string_to_metric_families as old
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as new
