@@ -12,8 +12,4 @@ void collect_backends(const Snapshot& snapshot, Families& families);
 void collect_devices(const Snapshot& snapshot, Families& families);
 void collect_containers(const Snapshot& snapshot, Families& families);
 
-inline double seconds_of(std::int64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
-
 }  // namespace xpu::metrics

@@ -38,6 +38,12 @@ inline constexpr std::size_t kLabelBytes = 255;
 // Without what is no UTF-8 (U+FFFD stands for it), and not longer than that.
 std::string label_value(std::string_view text);
 
+// A time of today in nanoseconds has more digits than a double.
+inline double seconds_of(std::int64_t ns) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return static_cast<double>(ns / kSecond) + static_cast<double>(ns % kSecond) / 1e9;
+}
+
 std::string to_prometheus(const Families& families);
 std::string to_openmetrics(const Families& families);
 

@@ -12,9 +12,13 @@ namespace {
 
 enum class Format { kPrometheus, kOpenMetrics };
 
+// The shortest that is read back as the same, in figures where they are not too many to be read.
 std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  char text[64];
+  const double size = value < 0 ? -value : value;
+  const bool plain = size == 0 || (size >= 1e-9 && size < 1e16);
+  const auto form = plain ? std::chars_format::fixed : std::chars_format::general;
+  return {text, std::to_chars(text, text + sizeof text, value, form).ptr};
 }
 
 // An end of a bucket: the same in both formats, and a fraction always, as OpenMetrics wants it.
@@ -111,8 +115,7 @@ class Writer {
   void created(const Labels& labels, const Series& series) {
     if (open() && series.created_ns > 0 &&
         (metric_.type == Type::kCounter || metric_.type == Type::kHistogram)) {
-      line(cat(base(), "_created"), labels, "",
-           number(static_cast<double>(series.created_ns) / 1e9));
+      line(cat(base(), "_created"), labels, "", number(seconds_of(series.created_ns)));
     }
   }
 

@@ -166,7 +166,8 @@ TEST(Render, SaysWhatThereIs) {
                        "\"compute\"} 0.25"),
            std::string("xpu_device_temperature_celsius{device=\"acme:0\",vendor=\"acme\",sensor="
                        "\"core\"} -3.5"),
-           std::string("xpu_device_energy_joules_total{device=\"acme:0\",vendor=\"acme\"} 1e+09"),
+           std::string(
+               "xpu_device_energy_joules_total{device=\"acme:0\",vendor=\"acme\"} 1000000000"),
            std::string("xpu_device_errors_total{device=\"acme:0\",vendor=\"acme\",error="
                        "\"ecc-corrected\"} 7"),
            std::string("xpu_containers 1"),
