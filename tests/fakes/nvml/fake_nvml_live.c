@@ -17,7 +17,7 @@
  *   all wait-status N             what waiting for events returns in place of a timeout
  *
  * fake-nvml.events, to be appended to: "GPU TYPE DATA GI CI", each reported once to whoever has
- * registered the type. GI and CI "-": none.
+ * registered the type. GI and CI "-": none. GPU 99: one that NVML does not list.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -264,14 +264,15 @@ static unsigned instance_of(const char* text) {
 }
 
 static int next_event(struct event_set* set, FILE* file, struct nvml_event_data* data) {
+  static struct gpu unlisted;
   char line[256], gi[16], ci[16];
   unsigned index;
   while (fgets(line, sizeof line, file) && strchr(line, '\n')) {
     set->offset = ftell(file);
     if (sscanf(line, "%u %lli %lli %15s %15s", &index, (long long*)&data->event_type,
                (long long*)&data->event_data, gi, ci) == 5 &&
-        fake_nvml_gpu(index) && (set->types[index] & data->event_type)) {
-      data->device = fake_nvml_gpu(index);
+        (index == 99 || (fake_nvml_gpu(index) && (set->types[index] & data->event_type)))) {
+      data->device = index == 99 ? &unlisted : fake_nvml_gpu(index);
       data->gpu_instance_id = instance_of(gi);
       data->compute_instance_id = instance_of(ci);
       return NVML_OK;
