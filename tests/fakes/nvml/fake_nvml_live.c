@@ -306,7 +306,7 @@ enum { MAX_PROCESSES = 64 };
 /* As NVML answers lists: how many there are when the space does not do. */
 static int give_list(const void* device, const char* kind, unsigned* count, char* out,
                      size_t entry) {
-  char where[64], rest[512], found_kind[32], gi[16], ci[16];
+  char where[64], rest[512], found_kind[32], memory[32], gi[16], ci[16];
   struct nvml_process_v2 found[MAX_PROCESSES];
   unsigned number = 0;
   int status = begin(device, where, sizeof where);
@@ -316,9 +316,9 @@ static int give_list(const void* device, const char* kind, unsigned* count, char
   for (unsigned i = 0; number < MAX_PROCESSES && find_line(where, "process", i, rest, sizeof rest);
        ++i) {
     struct nvml_process_v2* to = &found[number];
-    if (sscanf(rest, "%31s %u %lli %15s %15s", found_kind, &to->pid, (long long*)&to->used_memory,
-               gi, ci) == 5 &&
+    if (sscanf(rest, "%31s %u %31s %15s %15s", found_kind, &to->pid, memory, gi, ci) == 5 &&
         strcmp(found_kind, kind) == 0) {
+      to->used_memory = strtoull(memory, NULL, 0);
       to->gpu_instance_id = instance_of(gi);
       to->compute_instance_id = instance_of(ci);
       ++number;
