@@ -2,7 +2,6 @@
 #include "backends/nvidia/watch.h"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,12 +44,7 @@ void Watch::start() {
   // Sources before the first look: what changes in between is then told twice and not missed.
   uevents_.open({"pci", "drm", "module"});
   nodes_.open(options_.dev_root);
-  // Readable from the beginning, so that the first dispatch() comes at once.
-  first_ = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (first_ < 0) {
-    fail("eventfd");
-  }
-  for (const int fd : {uevents_.fd(), nodes_.fd(), first_}) {
+  for (const int fd : {uevents_.fd(), nodes_.fd()}) {
     epoll_event wish{};
     wish.events = EPOLLIN;
     wish.data.fd = fd;
@@ -67,12 +61,10 @@ void Watch::start() {
 
 void Watch::stop() {
   close_nvml();
-  for (int* fd : {&first_, &epoll_}) {
-    if (*fd >= 0) {
-      ::close(*fd);
-    }
-    *fd = -1;
+  if (epoll_ >= 0) {
+    ::close(epoll_);
   }
+  epoll_ = -1;
   uevents_.close();
   nodes_.close();
 }
@@ -211,8 +203,6 @@ void Watch::tend_nvml(sdk::Events& events, std::int64_t now) {
 }
 
 std::uint32_t Watch::dispatch(sdk::Events& events) {
-  std::uint64_t unused = 0;
-  [[maybe_unused]] const ssize_t size = ::read(first_, &unused, sizeof unused);
   read_uevents(events);
   read_nodes(events);
   const std::int64_t now = now_ms();

@@ -57,7 +57,7 @@ class Watch {
   NodeWatch nodes_;
   NvmlEvents nvml_;
   ModuleFiles known_;
-  int epoll_ = -1, first_ = -1;
+  int epoll_ = -1;
   bool look_now_ = false;
   std::int64_t next_look_ms_ = 0, next_open_ms_ = 0;
   unsigned failures_ = 0;  // to open NVML, in a row

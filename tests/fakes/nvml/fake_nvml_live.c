@@ -17,7 +17,7 @@
  *   all wait-status N             what waiting for events returns in place of a timeout
  *
  * fake-nvml.events, to be appended to: "GPU TYPE DATA GI CI", each reported once to whoever has
- * registered the type. GI and CI "-": none.
+ * registered the type. GI and CI "-": none. GPU 99: one that NVML does not list.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -264,14 +264,15 @@ static unsigned instance_of(const char* text) {
 }
 
 static int next_event(struct event_set* set, FILE* file, struct nvml_event_data* data) {
+  static struct gpu unlisted;
   char line[256], gi[16], ci[16];
   unsigned index;
   while (fgets(line, sizeof line, file) && strchr(line, '\n')) {
     set->offset = ftell(file);
     if (sscanf(line, "%u %lli %lli %15s %15s", &index, (long long*)&data->event_type,
                (long long*)&data->event_data, gi, ci) == 5 &&
-        fake_nvml_gpu(index) && (set->types[index] & data->event_type)) {
-      data->device = fake_nvml_gpu(index);
+        (index == 99 || (fake_nvml_gpu(index) && (set->types[index] & data->event_type)))) {
+      data->device = index == 99 ? &unlisted : fake_nvml_gpu(index);
       data->gpu_instance_id = instance_of(gi);
       data->compute_instance_id = instance_of(ci);
       return NVML_OK;
@@ -305,7 +306,7 @@ enum { MAX_PROCESSES = 64 };
 /* As NVML answers lists: how many there are when the space does not do. */
 static int give_list(const void* device, const char* kind, unsigned* count, char* out,
                      size_t entry) {
-  char where[64], rest[512], found_kind[32], gi[16], ci[16];
+  char where[64], rest[512], found_kind[32], memory[32], gi[16], ci[16];
   struct nvml_process_v2 found[MAX_PROCESSES];
   unsigned number = 0;
   int status = begin(device, where, sizeof where);
@@ -315,9 +316,9 @@ static int give_list(const void* device, const char* kind, unsigned* count, char
   for (unsigned i = 0; number < MAX_PROCESSES && find_line(where, "process", i, rest, sizeof rest);
        ++i) {
     struct nvml_process_v2* to = &found[number];
-    if (sscanf(rest, "%31s %u %lli %15s %15s", found_kind, &to->pid, (long long*)&to->used_memory,
-               gi, ci) == 5 &&
+    if (sscanf(rest, "%31s %u %31s %15s %15s", found_kind, &to->pid, memory, gi, ci) == 5 &&
         strcmp(found_kind, kind) == 0) {
+      to->used_memory = strtoull(memory, NULL, 0);
       to->gpu_instance_id = instance_of(gi);
       to->compute_instance_id = instance_of(ci);
       ++number;
