@@ -10,6 +10,7 @@
 #include "core/plugin/obligations.h"
 #include "core/plugin_host/collector.h"
 #include "core/plugin_host/enter.h"
+#include "core/plugin_host/exercise.h"
 #include "core/plugin_host/process.h"
 #include "core/plugin_host/witness.h"
 
@@ -54,12 +55,20 @@ Catalog describe(const Manifest& manifest, const HostLimits& limits, Collector& 
   xpu_status status = call("open()", [&] { return backend.open(witness.host(), &self); });
   judge("open()", status, collector, head);
   if (status == XPU_OK) {
-    *ends.phase = Phase::kDescribe;
-    collector.begin_call();
-    collector.describing(true);
-    status = call("describe()", [&] { return backend.describe(self); });
-    collector.describing(false);
-    judge("describe()", status, collector, head);
+    if (limits.as_watcher) {
+      *ends.phase = Phase::kWatch;
+      head.properties = {{kExtensionsKey, exercise(backend, self, collector)}};
+      head.state = CatalogState::kAbsent;
+      head.reason = "it was watched";
+      status = XPU_ABSENT;
+    } else {
+      *ends.phase = Phase::kDescribe;
+      collector.begin_call();
+      collector.describing(true);
+      status = call("describe()", [&] { return backend.describe(self); });
+      collector.describing(false);
+      judge("describe()", status, collector, head);
+    }
     *ends.phase = Phase::kClose;
     call("close()", [&] { backend.close(self); });
     *ends.phase = Phase::kAnswer;
@@ -70,6 +79,9 @@ Catalog describe(const Manifest& manifest, const HostLimits& limits, Collector& 
   catalog.abi = head.abi;
   catalog.state = head.state;
   catalog.reason = head.reason;
+  if (limits.as_watcher) {
+    catalog.properties = head.properties;
+  }
   return catalog;
 }
 
@@ -102,6 +114,8 @@ const char* to_string(Phase phase) {
       return "in open()";
     case Phase::kDescribe:
       return "in describe()";
+    case Phase::kWatch:
+      return "in an extension";
     case Phase::kClose:
       return "in close()";
     case Phase::kAnswer:

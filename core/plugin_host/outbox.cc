@@ -11,6 +11,9 @@
 namespace xpu {
 
 bool Outbox::add(const watch::Message& message) {
+  if (overflowed_) {
+    return false;
+  }
   std::string line = watch::to_line(message) + "\n";
   if (std::holds_alternative<watch::Sample>(message) ||
       std::holds_alternative<watch::Failed>(message)) {
@@ -20,7 +23,7 @@ bool Outbox::add(const watch::Message& message) {
   if (queued_ + line.size() > kBytes) {
     pump();
   }
-  overflowed_ = overflowed_ || queued_ + line.size() > kBytes;
+  overflowed_ = queued_ + line.size() > kBytes;
   if (overflowed_) {
     return false;
   }

@@ -138,8 +138,9 @@ class Watch {
       throw Error(failure_text("open()", status, collector_.error()));
     }
     opened_ = true;
-    const Extensions found =
-        timed("extension()", [&] { return find_extensions(*backend_, self_); });
+    deadlines_.set("extension()");
+    const Extensions found = find_extensions(*backend_, self_);
+    deadlines_.clear();
     hotplug_.table = options_.events ? found.hotplug : nullptr;
     metrics_.table = options_.samples ? found.metrics : nullptr;
     if (hotplug_.table == nullptr && metrics_.table == nullptr) {
@@ -215,6 +216,8 @@ class Watch {
   }
 
   void step() {
+    // What was said before a call that may not return.
+    outbox_.pump();
     const std::int64_t now = monotonic_ms();
     if (hotplug_.due_ms <= now || metrics_.due_ms <= now) {
       if (hotplug_.due_ms <= now) {

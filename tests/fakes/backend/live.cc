@@ -123,7 +123,7 @@ xpu_status dispatch(void*, uint32_t* next_ms) {
   } else if (is("opens-more")) {
     [[maybe_unused]] const int fd = open("/dev/null", O_RDONLY);
   } else if (is("flood")) {
-    for (int i = 0; i < 10000000; ++i) {
+    for (int i = 0; i < 200000; ++i) {
       emit(XPU_EVENT_CHANGED, 0, "acme:0", "again and again and again and again");
     }
   } else if (is("garbage") && dispatched == 1) {

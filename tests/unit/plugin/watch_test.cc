@@ -217,7 +217,7 @@ TEST_F(WatchTest, ASlowReaderLosesSamplesOnly) {
   const std::string command =
       cat(installation().host_program, " --watch --interval-ms 100 --manifest ", manifest("live"),
           " 2>", path("err"), " | { sleep 2; head -c 3000000 >", path("out"), "; }");
-  std::system(command.c_str());
+  EXPECT_NE(std::system(command.c_str()), -1);
   const std::string out = read("out");
   EXPECT_EQ(out.find("{\"ready\""), 0U);
   EXPECT_NE(out.find("{\"event\""), out.npos);
