@@ -191,10 +191,10 @@ later kill -KILL "$second"
 ok "a port that is taken is said" wait_for 10 grep -q "error: no metrics: " "$SCRATCH/second.log"
 says "with port and remedy" "$(log_of second)" 19417 "; tried again in 1 s ([xpud] metrics = false does without)"
 ok "and everything else goes on" wait_for 10 grep -q ACME-1 "$STATE-second/catalog/sim.json"
+kill "$second" && wait "$second"
 before=$(children metrics-server)
 kill -KILL "$before"
 ok "a metrics server that is killed" wait_for 5 grep -q "the metrics server ended" "$SCRATCH/xpud.log"
-kill "$second" && wait "$second"
 ok "is started again" wait_for 15 scrape
 stop_xpud TERM
 sed -i '/^metrics-port/d; s/^metrics = .*/metrics = false/' "$CONFIG"
