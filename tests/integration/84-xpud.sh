@@ -111,7 +111,7 @@ same "files of others stay as they are" "$other" "$(sha256sum "$CDI/other.json")
 
 # --- configuration -------------------------------------------------------------------------------
 cp "$CONFIG" "$SCRATCH/config.good"
-echo 'nonsense = true' >>"$CONFIG"
+sed -i 's/^\[xpud\]/[xpud]\nnonsense = true/' "$CONFIG"
 kill -HUP "$XPUD_PID"
 ok "a configuration that cannot be used is said" wait_for 5 grep -q "that was in force stays so" "$SCRATCH/xpud.log"
 says "with its place" "$(log_of xpud)" "error: the configuration that was in force stays so: $CONFIG:"
@@ -176,6 +176,28 @@ same "nothing half-written" "" "$(find "$STATE" -name '.*' -type f -newer "$CONF
 same "one watcher" 1 "$(children --watch | wc -w)"
 same "and no other child of a killed one" "" "$(orphans)"
 stop_xpud TERM
+
+# --- metrics ---------------------------------------------------------------------------------------
+# Two that want one port: each with a state folder of its own.
+sed -i 's/^metrics = .*/metrics = true\nmetrics-port = 19417/' "$CONFIG"
+mkdir -p "$SCRATCH/second/xpu-container-runtime"
+sed "s#$STATE#$STATE-second#" "$CONFIG" >"$SCRATCH/second/xpu-container-runtime/config.toml"
+scrape() { curl -sf "http://127.0.0.1:19417/metrics" | grep -q "^xpu_runtime_info"; }
+start_xpud
+ok "metrics are served" wait_for 10 scrape
+XDG_CONFIG_HOME=$SCRATCH/second "$XPUD" </dev/null 2>"$SCRATCH/second.log" &
+second=$!
+later kill -KILL "$second"
+ok "a port that is taken is said" wait_for 10 grep -q "error: no metrics: " "$SCRATCH/second.log"
+says "with port and remedy" "$(log_of second)" 19417 "; tried again in 1 s ([xpud] metrics = false does without)"
+ok "and everything else goes on" wait_for 10 grep -q ACME-1 "$STATE-second/catalog/sim.json"
+kill "$second" && wait "$second"
+before=$(children metrics-server)
+kill -KILL "$before"
+ok "a metrics server that is killed" wait_for 5 grep -q "the metrics server ended" "$SCRATCH/xpud.log"
+ok "is started again" wait_for 15 scrape
+stop_xpud TERM
+sed -i '/^metrics-port/d; s/^metrics = .*/metrics = false/' "$CONFIG"
 
 # --- an ordinary user --------------------------------------------------------------------------------
 new_user tree
