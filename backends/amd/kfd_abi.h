@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the compute driver's ioctls that is used here, declared anew: the kernel's own header
-// (linux/kfd_ioctl.h) needs those of libdrm. A test compares them where both are there.
+// (linux/kfd_ioctl.h) needs another one that Debian does not have where it looks. A test compares
+// the two.
 #pragma once
 
 #include <sys/ioctl.h>

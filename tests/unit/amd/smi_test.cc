@@ -154,14 +154,16 @@ TEST_F(Smi, OfADividedGpuTheFirstPartSpeaks) {
   }
 }
 
-TEST(Library, ExportsOneSymbolAndNeedsOnlyLibc) {
+// libudev is what tells of GPUs that come and go.
+TEST(Library, ExportsOneSymbolAndNeedsOnlyLibcAndLibudev) {
   EXPECT_EQ(sdk::test::output_of("nm -D --defined-only --format=just-symbols " XPU_AMD_LIBRARY),
             "xpu_backend_entry\n");
 #if !defined(__SANITIZE_ADDRESS__)
   const auto elf = sdk::read_elf(sdk::Root("/"), XPU_AMD_LIBRARY);
   ASSERT_TRUE(elf);
   for (const std::string& name : elf->needed) {
-    EXPECT_TRUE(name == "libc.so.6" || name == "libm.so.6" || name.rfind("ld-linux", 0) == 0)
+    EXPECT_TRUE(name == "libc.so.6" || name == "libudev.so.1" || name == "libm.so.6" ||
+                name.rfind("ld-linux", 0) == 0)
         << name;
   }
 #endif

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the compute driver tells: its ioctl is answered by this program, and what it would write
 // comes out of a pipe.
+#include <linux/kfd_ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/amd_live/live.h"
-#if __has_include(<drm/drm.h>)
-#include <linux/kfd_ioctl.h>
-#define HAS_KFD_HEADER 1
-#endif
 #include "backends/amd/kfd_abi.h"
+#include "tests/unit/amd_live/live.h"
 
 namespace xpu::test {
 namespace {
@@ -125,8 +122,8 @@ TEST_F(Kfd, FaultsOfProgramsAreLogged) {
   EXPECT_THAT(after("1 4d2:python3\n1 4d3:train me\n5 gfx_0.0.0\nrubbish\n5 12 -7 @1f(2) 1->2\n"),
               IsEmpty());
   EXPECT_THAT(live_->log(),
-              ElementsAre("3 0000:03:00.0: a ring hangs: gfx_0.0.0",
-                          "2 0000:03:00.0: 2 faults of access, the last by process 1235 (train "
+              ElementsAre("2 0000:03:00.0: a ring hangs: gfx_0.0.0",
+                          "1 0000:03:00.0: 2 faults of access, the last by process 1235 (train "
                           "me)"));
 }
 
@@ -182,7 +179,7 @@ TEST_F(Kfd, ADriverThatDoesNotKnowTheIoctl) {
   ASSERT_TRUE(live_->until([&] { return !live_->log().empty(); }));
   live_->dispatch(1200);
   EXPECT_THAT(live_->log(),
-              ElementsAre("3 no events of GPU 4001 from " + tree_.path() +
+              ElementsAre("2 no events of GPU 4001 from " + tree_.path() +
                           "/dev/kfd: Inappropriate ioctl for device; resets are known by uevents "
                           "only"));
   EXPECT_THAT(live_->events(), IsEmpty());
@@ -216,7 +213,6 @@ TEST_F(Kfd, ATopologyThatChangesIsListenedToAnew) {
 }
 
 TEST(KfdHeader, IsAsItIsDeclaredHere) {
-#ifdef HAS_KFD_HEADER
   namespace abi = amd::kfd_abi;
   static_assert(sizeof(kfd_ioctl_smi_events_args) == sizeof(abi::SmiEventsArgs));
   EXPECT_EQ(offsetof(kfd_ioctl_smi_events_args, gpuid), offsetof(abi::SmiEventsArgs, gpu_id));
@@ -228,9 +224,6 @@ TEST(KfdHeader, IsAsItIsDeclaredHere) {
   EXPECT_EQ(KFD_SMI_EVENT_GPU_POST_RESET, abi::kPostReset);
   EXPECT_EQ(KFD_SMI_EVENT_MASK_FROM_INDEX(KFD_SMI_EVENT_GPU_POST_RESET),
             abi::mask_of(abi::kPostReset));
-#else
-  GTEST_SKIP() << "no header of the kernel that can be read";
-#endif
 }
 
 }  // namespace
