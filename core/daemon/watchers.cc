@@ -140,7 +140,7 @@ void Watchers::take(One& one, Heard& heard) {
   for (const watch::Message& message : heard.messages) {
     if (const auto* ready = std::get_if<watch::Ready>(&message)) {
       one.ready = *ready;
-      heard.works_again = one.failed;
+      heard.works_again = heard.works_again || one.failed;
       one.failed = false;
     } else if (const auto* sample = std::get_if<watch::Sample>(&message)) {
       samples_[heard.backend] = *sample;

@@ -50,10 +50,13 @@ said two run all two
 modprobe -r vgem; udevadm settle
 said three run all three
 
-# A device without its link in /dev/char is lost at a daemon-reload.
+# systemd sets the rules of the unit anew, and knows nothing of the devices.
 xpu-container-runtime --systemd-cgroup run --detach --bundle /test/holder holder </dev/null >/dev/null 2>&1
 said before opens
-lose() { rm -f /dev/char/226:*; systemctl daemon-reload; }
+lose() {
+  systemctl set-property --runtime xpu-holder.scope DeviceAllow= 'DeviceAllow=/dev/null rw'
+  systemctl daemon-reload
+}
 lose
 said lost opens
 
@@ -62,7 +65,7 @@ said start systemctl start xpud
 said active systemctl is-active xpud
 wait_for told healed
 said healed opens
-said healed-how journalctl -u xpud -o cat --no-pager -g holder
+said healed-how told healed
 lose
 opened() { [ "$(opens 2>/dev/null)" = opens ]; }
 wait_for opened
@@ -76,6 +79,8 @@ said removed-event told removed
 event=$(told removed | tail -n 1 | grep -o '"time_ns":[0-9]*' | cut -d: -f2)
 catalog=$(date -r /run/xpu/catalog/vdrm.json +%s%N)
 echo "@latency $(((catalog - event) / 1000000))"
+begin=$(date +%s%N); xpu-runtime detect --refresh >/dev/null 2>&1
+echo "@describe $((($(date +%s%N) - begin) / 1000000))"
 wait_for told lost
 said lost-event told lost
 said ps xpu-runtime ps
@@ -119,10 +124,10 @@ same "all, with one more by a module" "by-path card0 card1 renderD128 renderD129
 same "all, without that module" "by-path card0 renderD128 " "$(vm_says three)"
 
 same "a running container opens its device" "opens " "$(vm_says before)"
-says "after a daemon-reload without links it does not" "$(vm_says lost)" "Operation not permitted"
+says "systemd takes it away" "$(vm_says lost)" "Operation not permitted"
 same "the service starts" "active " "$(vm_says active)"
 same "what was lost before it started is given back" "opens " "$(vm_says healed)"
-says "and it says what it did" "$(vm_says healed-how)" "holder"
+says "and it says what it did" "$(vm_says healed-how)" '"id":"holder"' "c 226:"
 same "and again after the next daemon-reload" "opens " "$(vm_says healed-again)"
 says "a removal is told, from udev" "$(vm_says removed-event)" '"device":"vdrm:0"' "uevent remove of"
 says "with the container that lost it" "$(vm_says lost-event)" '"id":"holder"'
@@ -134,11 +139,11 @@ same "killed, it is there again" "active " "$(vm_says after-kill)"
 same "and nothing was told twice" no "$(vm_says doubled)"
 same "a reload" "active " "$(vm_says reloaded)"
 same "a clean stop" "success " "$(vm_says result)"
-latency=$(vm_says latency)
-if [ "${latency:-9999}" -le 2000 ]; then
+latency=$(vm_says latency) describe=$(vm_says describe)
+if [ "${latency:-9999}" -le $((2 * describe + 500)) ]; then
   pass "the description is renewed at once"
 else
-  fail "the description is renewed at once" "$latency ms after the event"
+  fail "the description is renewed at once" "$latency ms after the event; to describe takes $describe ms"
 fi
-echo "count - $latency ms from the event to the new description, on an emulated processor"
+echo "count - $latency ms from the event to the new description, on an emulated processor that takes $describe ms to describe its devices"
 finish

@@ -66,7 +66,7 @@ is_told() { is_told_times "$1" "$2" 1; }
 is_told_times() {
   [ "$(events "$1" | jq -r --arg device "$2" 'select($device == "" or .device == $device) | .kind' | wc -l)" -ge "$3" ]
 }
-says_backend() { events backend | jq -r .reason | grep -qF "$1"; }
+says_backend() { grep -qF "$1" <<<"$(events backend | jq -r .reason)"; }
 # Devices that are there, as the journal tells it.
 told_devices() {
   cat "$STATE/events.1" "$STATE/events" 2>/dev/null |
