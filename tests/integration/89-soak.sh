@@ -32,6 +32,7 @@ TOML
 export XDG_CONFIG_HOME=$SCRATCH/etc
 root=$SCRATCH/runtime
 
+. "$(dirname "$0")/xpud.sh"
 "$XPUD" 2>"$SCRATCH/xpud.log" &
 xpud=$!
 later kill "$xpud"
