@@ -65,7 +65,7 @@ says "a driver that tells no resets is named" "$(cat "$SCRATCH/err")" "no events
 sleep 2
 same "once" 1 "$(grep -cF "$refused" "$SCRATCH/err")"
 silent "nothing holds its node" "$(ls -l "/proc/$watcher/fd")" /dev/kfd
-same "and no child is left" "" "$(grep -lx "PPid:	$watcher" /proc/[0-9]*/status 2>/dev/null)"
+same "and no child is left" "" "$(grep -lxE "PPid:\s*$watcher" /proc/[0-9]*/status 2>/dev/null)"
 
 echo SPX >"$pci/0000:11:00.0/current_compute_partition"
 rm -r "$kfd/topology/nodes/3"
