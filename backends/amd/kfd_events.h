@@ -55,7 +55,8 @@ class KfdListener {
     std::vector<Got> events;
     std::vector<std::string> problems;  // why GPUs have no events
   };
-  // What is there, without waiting.
+  // What is there, without waiting. Also when nothing is open any more: a child may still have to
+  // be waited for.
   Read read();
 
  private:

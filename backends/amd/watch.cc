@@ -83,6 +83,9 @@ void Watch::stop() {
   }
   gpus_.clear();
   said_.clear();
+  // Watching anew begins anew.
+  kfd_failed_ = false;
+  next_look_ = {};
 }
 
 // GPUs that stay keep what is known of them.
@@ -234,9 +237,6 @@ void Watch::take_dump(const sdk::Uevent& uevent, Time now) {
 }
 
 void Watch::take_kfd(sdk::Events& events, Time now) {
-  if (!kfd_.is_open()) {
-    return;
-  }
   const KfdListener::Read read = kfd_.read();
   for (const std::string& problem : read.problems) {
     if (!kfd_failed_) {

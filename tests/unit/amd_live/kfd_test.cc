@@ -57,6 +57,11 @@ class Kfd : public LiveMachine {
     live_->dispatch();
     return live_->events();
   }
+  // Not even one that has ended and was not waited for.
+  static bool has_no_child() {
+    siginfo_t child;
+    return waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0;
+  }
   static std::size_t count_descriptors() {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
@@ -183,6 +188,18 @@ TEST_F(Kfd, ADriverThatDoesNotKnowTheIoctl) {
                           "/dev/kfd: Inappropriate ioctl for device; resets are known by uevents "
                           "only"));
   EXPECT_THAT(live_->events(), IsEmpty());
+  EXPECT_TRUE(has_no_child());
+}
+
+TEST_F(Kfd, WatchingAnewTriesAgain) {
+  outside::fail_ioctl(ENOTTY);
+  use(true);
+  start();
+  ASSERT_TRUE(live_->until([&] { return !live_->log().empty(); }));
+  live_->stop_watching();
+  outside::fail_ioctl(0);
+  ASSERT_EQ(live_->start_watching(), XPU_OK);
+  EXPECT_NE(asked(kGpu), 0u);
 }
 
 TEST_F(Kfd, ANodeThatCannotBeOpened) {
@@ -201,7 +218,7 @@ TEST_F(Kfd, ThisProcessNeverOpensTheNode) {
     EXPECT_NE(std::filesystem::read_symlink(entry.path(), gone).string(), tree_.at("/dev/kfd"));
   }
   // Nor does a child of it stay.
-  ASSERT_TRUE(live_->until([] { return waitpid(-1, nullptr, WNOHANG) < 0; }));
+  EXPECT_TRUE(live_->until(has_no_child));
 }
 
 TEST_F(Kfd, ATopologyThatChangesIsListenedToAnew) {

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <chrono>
 
@@ -186,6 +187,9 @@ void LiveMachine::SetUp() {
 
 void LiveMachine::TearDown() {
   live_.reset();
+  // It ends a child without waiting for it: in the kernel's hands one may take its time.
+  while (waitpid(-1, nullptr, 0) > 0) {
+  }
   outside::reset();
   g_clear_object(&testbed_);
 }
