@@ -217,7 +217,7 @@ int describe(const Arguments& arguments) {
 }
 
 int verify(const Arguments& arguments) {
-  std::vector<Verdict> verdicts;
+  std::vector<BackendVerdict> verdicts;
   bool passed = true;
   for (const std::string& file : arguments.files) {
     verdicts.push_back(verify_backend(file, arguments.config.options, arguments.limits));

@@ -34,7 +34,7 @@ bool is_called(const Device& device, const std::string& name) {
 
 class Building {
  public:
-  Building(const Facts& facts, const Measured& measured) : facts_(facts), measured_(measured) {}
+  Building(const HostFacts& facts, const Measured& measured) : facts_(facts), measured_(measured) {}
 
   View view() {
     out_.time_unix = measured_.time_ns / 1'000'000'000;
@@ -178,7 +178,7 @@ class Building {
   }
 
   void add_container(const Record& record) {
-    ContainerView out;
+    ShownContainer out;
     out.id = record.id;
     out.runtime_root = record.runtime_root;
     out.origin = record.origin;
@@ -200,16 +200,16 @@ class Building {
     out_.containers.push_back(std::move(out));
   }
 
-  ContainerView* shown(const std::string& id, const std::string& root) {
+  ShownContainer* shown(const std::string& id, const std::string& root) {
     const auto found = std::find_if(
         out_.containers.begin(), out_.containers.end(),
-        [&](const ContainerView& one) { return one.id == id && one.runtime_root == root; });
+        [&](const ShownContainer& one) { return one.id == id && one.runtime_root == root; });
     return found == out_.containers.end() ? nullptr : &*found;
   }
 
   // One that has devices from us and others from elsewhere is one row.
   void add_outside(const OutsideRow& row) {
-    if (ContainerView* const ours = shown(row.id, row.runtime_root)) {
+    if (ShownContainer* const ours = shown(row.id, row.runtime_root)) {
       for (const std::string& device : row.devices) {
         if (!contains(ours->devices, device)) {
           ours->devices.push_back(device);
@@ -217,7 +217,7 @@ class Building {
       }
       return;
     }
-    ContainerView out;
+    ShownContainer out;
     out.id = row.id;
     out.runtime_root = row.runtime_root;
     out.outside = true;
@@ -226,7 +226,7 @@ class Building {
   }
 
   void add_lost(const LostDevice& lost) {
-    if (ContainerView* const holder = shown(lost.container, lost.runtime_root)) {
+    if (ShownContainer* const holder = shown(lost.container, lost.runtime_root)) {
       holder->lost.push_back(cat(lost.device, ' ', lost.reason));
     }
     const bool known =
@@ -248,7 +248,7 @@ class Building {
     out.command = process.command;
     out.container = process.container;
     out.uses = uses_of(process.uses);
-    for (const ContainerView& container : out_.containers) {
+    for (const ShownContainer& container : out_.containers) {
       if (container.id == process.container) {
         out.container_name = shown_name(container);
       }
@@ -275,14 +275,14 @@ class Building {
     }
   }
 
-  const Facts& facts_;
+  const HostFacts& facts_;
   const Measured& measured_;
   View out_;
 };
 
 }  // namespace
 
-View view_of(const Facts& facts, const Measured& measured) {
+View view_of(const HostFacts& facts, const Measured& measured) {
   return Building(facts, measured).view();
 }
 

@@ -19,7 +19,7 @@
 
 namespace xpu {
 
-struct Facts {
+struct HostFacts {
   std::vector<BackendStatus> backends;
   std::vector<Record> containers;            // that live
   std::map<std::string, std::string> costs;  // so far, by lease
@@ -32,9 +32,9 @@ struct Facts {
 
 // Looks. May wait: for a backend that has to be asked, for a file system. `refresh`: backends that
 // are asked anew whatever the cache says. Never throws: what failed is a warning.
-Facts look(const Config& config, Attribution& attribution,
-           const std::map<std::string, watch::Sample>& samples,
-           const std::vector<std::string>& refresh);
+HostFacts look(const Config& config, Attribution& attribution,
+               const std::map<std::string, watch::Sample>& samples,
+               const std::vector<std::string>& refresh);
 
 // What the backends' processes say, at one moment.
 struct Measured {
@@ -44,6 +44,6 @@ struct Measured {
   std::map<std::string, std::string> problems;   // by backend: why there is none, or no new one
 };
 
-View view_of(const Facts& facts, const Measured& measured);
+View view_of(const HostFacts& facts, const Measured& measured);
 
 }  // namespace xpu

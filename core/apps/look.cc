@@ -15,7 +15,7 @@ bool is_shown(const Record& record) {
   return !record.held.empty() || !record.nodes.empty();
 }
 
-void look_at_containers(const Config& config, Facts& out) {
+void look_at_containers(const Config& config, HostFacts& out) {
   out.containers = live_records(config);
   std::erase_if(out.containers, [](const Record& record) { return !is_shown(record); });
   std::vector<Usage> live;
@@ -33,10 +33,10 @@ void look_at_containers(const Config& config, Facts& out) {
 
 }  // namespace
 
-Facts look(const Config& config, Attribution& attribution,
-           const std::map<std::string, watch::Sample>& samples,
-           const std::vector<std::string>& refresh) {
-  Facts out;
+HostFacts look(const Config& config, Attribution& attribution,
+               const std::map<std::string, watch::Sample>& samples,
+               const std::vector<std::string>& refresh) {
+  HostFacts out;
   try {
     const std::vector<FoundBackend> found = find_backends(config);
     if (!refresh.empty()) {

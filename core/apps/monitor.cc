@@ -196,7 +196,7 @@ int stats(const Config& config, const StatsWish& wish) {
   bool again = false;
   const auto show = [&](const View& view) {
     const std::size_t width = std::max(terminal_width(), 80u);
-    const ContainerView* const one =
+    const ShownContainer* const one =
         wish.container.empty() ? nullptr : &container_of(view, wish.container);
     if (wish.json) {
       print((one == nullptr ? stats_json(view) : to_json(view, *one)) + "\n");

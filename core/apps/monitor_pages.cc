@@ -46,7 +46,7 @@ void add_engine(std::vector<std::string>& out, const std::vector<Labelled>& valu
 std::vector<std::string> engines_of(const View& view, const DeviceView& device) {
   std::vector<std::string> out;
   add_engine(out, device.utilisation);
-  for (const ContainerView& container : view.containers) {
+  for (const ShownContainer& container : view.containers) {
     if (const UseView* const use = use_of(container.uses, device.id)) {
       add_engine(out, use->utilisation);
       add_engine(out, use->engine_time);
@@ -72,7 +72,7 @@ class MemoryRows {
                           {""},
                           memory_cell(device_.memory_used, device_.memory_total),
                           {""}});
-    for (const ContainerView& container : view_.containers) {
+    for (const ShownContainer& container : view_.containers) {
       const UseView* const use = use_of(container.uses, device_.id);
       if (use != nullptr && use->memory) {
         row(shown_name(container), "", *use);
@@ -143,7 +143,7 @@ Pane usage_pane(const View& view) {
                           ratio_cell(value_of(device.utilisation, engine)),
                           {""}});
       id.clear();
-      for (const ContainerView& container : view.containers) {
+      for (const ShownContainer& container : view.containers) {
         const UseView* const use = use_of(container.uses, device.id);
         const std::optional<double> ratio =
             use == nullptr ? std::nullopt : value_of(use->utilisation, engine);

@@ -176,7 +176,7 @@ Pane containers_pane(const View& view, const Order& order) {
                  {"ID", 5}};
   out.keys = {"name", "engine", "", "memory", "util", "time", "cost", "age", "image", ""};
   std::vector<SortedRow> rows;
-  for (const ContainerView& container : view.containers) {
+  for (const ShownContainer& container : view.containers) {
     const std::optional<double> memory = memory_of(container.uses);
     const double seconds = seconds_of(container.uses);
     const Labelled* const engine = busiest(container.uses);

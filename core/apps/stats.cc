@@ -75,7 +75,7 @@ void add_field(std::string& out, std::string_view name, const std::string& value
   }
 }
 
-std::string head_text(const ContainerView& container) {
+std::string head_text(const ShownContainer& container) {
   const Origin& origin = container.origin;
   std::string out;
   add_field(out, "Container", shown_name(container));
@@ -92,13 +92,13 @@ std::string head_text(const ContainerView& container) {
   return out;
 }
 
-const UseView* use_of(const ContainerView& container, const std::string& device) {
+const UseView* use_of(const ShownContainer& container, const std::string& device) {
   const auto found = std::find_if(container.uses.begin(), container.uses.end(),
                                   [&](const UseView& use) { return use.device == device; });
   return found == container.uses.end() ? nullptr : &*found;
 }
 
-std::vector<Line> devices_of(const ContainerView& container, bool memory_breakdown,
+std::vector<Line> devices_of(const ShownContainer& container, bool memory_breakdown,
                              std::size_t width, const Glyphs& glyphs) {
   std::vector<Column> heads = {{"DEVICE", 0, false, 8, true}, {"MEMORY", 0, true}};
   if (memory_breakdown) {
@@ -121,7 +121,7 @@ std::vector<Line> devices_of(const ContainerView& container, bool memory_breakdo
   return grid(heads, rows, width, glyphs);
 }
 
-std::vector<Line> processes_of(const View& view, const ContainerView& container,
+std::vector<Line> processes_of(const View& view, const ShownContainer& container,
                                bool memory_breakdown, std::size_t width, const Glyphs& glyphs) {
   std::vector<Column> heads = {{"PID", 0, true},
                                {"COMMAND", 0, false, 8},
@@ -165,7 +165,7 @@ std::string stats_text(const View& view, bool memory_breakdown, std::size_t widt
       {"CONTAINER"},       {"NAME", 0, false, 8, true},   {"ENGINE", 1}, {"DEVICES", 0, false, 7},
       {"MEMORY", 0, true}, {"UTILISATION", 0, false, 11}, {"COST"},      {"AGE"}};
   std::vector<std::vector<Cell>> rows;
-  for (const ContainerView& container : view.containers) {
+  for (const ShownContainer& container : view.containers) {
     rows.push_back({{container.id.substr(0, kShortId)},
                     {name_of(container.origin)},
                     {container.outside ? "outside" : or_dash(container.origin.engine)},
@@ -178,7 +178,7 @@ std::string stats_text(const View& view, bool memory_breakdown, std::size_t widt
   return cat(plain(grid(heads, rows, width, glyphs), glyphs), notes_text(view));
 }
 
-std::string stats_text(const View& view, const ContainerView& container, bool memory_breakdown,
+std::string stats_text(const View& view, const ShownContainer& container, bool memory_breakdown,
                        std::size_t width, const Glyphs& glyphs) {
   return cat(shown(head_text(container), glyphs), "\n",
              plain(devices_of(container, memory_breakdown, width, glyphs), glyphs), "\n",

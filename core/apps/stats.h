@@ -13,7 +13,7 @@ namespace xpu {
 std::string stats_text(const View& view, bool memory_breakdown, std::size_t width,
                        const Glyphs& glyphs);
 // All that is known of one of them.
-std::string stats_text(const View& view, const ContainerView& container, bool memory_breakdown,
+std::string stats_text(const View& view, const ShownContainer& container, bool memory_breakdown,
                        std::size_t width, const Glyphs& glyphs);
 // One object in one line.
 std::string stats_json(const View& view);

@@ -80,7 +80,7 @@ bj::object use_object(const UseView& use) {
           {"engine_seconds", by_label(use.engine_time)}};
 }
 
-bj::object container_object(const ContainerView& container) {
+bj::object container_object(const ShownContainer& container) {
   return {{"container", container.id},
           {"runtime_root", container.runtime_root},
           {"engine", container.origin.engine},
@@ -108,9 +108,9 @@ bj::object process_object(const ProcessView& process) {
 }
 
 template <class Matches>
-std::vector<const ContainerView*> those(const View& view, Matches matches) {
-  std::vector<const ContainerView*> out;
-  for (const ContainerView& container : view.containers) {
+std::vector<const ShownContainer*> those(const View& view, Matches matches) {
+  std::vector<const ShownContainer*> out;
+  for (const ShownContainer& container : view.containers) {
     if (matches(container)) {
       out.push_back(&container);
     }
@@ -122,14 +122,14 @@ std::string list_of(const std::vector<std::string>& names) {
   return first_joined(names, kListed);
 }
 
-std::string title_of(const ContainerView& container) {
+std::string title_of(const ShownContainer& container) {
   const std::string name = shown_name(container), id = container.id.substr(0, kShortId);
   return name == id ? id : cat(name, " (", id, ')');
 }
 
 }  // namespace
 
-std::string shown_name(const ContainerView& container) {
+std::string shown_name(const ShownContainer& container) {
   const std::string name = name_of(container.origin);
   return name == "-" ? container.id.substr(0, kShortId) : name;
 }
@@ -162,11 +162,11 @@ const Labelled* busiest(const std::vector<UseView>& uses) {
   return out;
 }
 
-const ContainerView& container_of(const View& view, const std::string& wanted) {
-  using Found = std::vector<const ContainerView*>;
-  Found found = those(view, [&](const ContainerView& c) { return c.id == wanted; });
+const ShownContainer& container_of(const View& view, const std::string& wanted) {
+  using Found = std::vector<const ShownContainer*>;
+  Found found = those(view, [&](const ShownContainer& c) { return c.id == wanted; });
   if (found.empty()) {
-    found = those(view, [&](const ContainerView& c) {
+    found = those(view, [&](const ShownContainer& c) {
       return !wanted.empty() &&
              (c.origin.name == wanted || c.origin.pod == wanted ||
               cat(c.origin.pod_namespace, '/', c.origin.pod) == wanted || shown_name(c) == wanted);
@@ -174,14 +174,14 @@ const ContainerView& container_of(const View& view, const std::string& wanted) {
   }
   if (found.empty()) {
     found = those(
-        view, [&](const ContainerView& c) { return !wanted.empty() && c.id.starts_with(wanted); });
+        view, [&](const ShownContainer& c) { return !wanted.empty() && c.id.starts_with(wanted); });
   }
   if (found.size() == 1) {
     return *found.front();
   }
   std::vector<std::string> names;
   if (found.size() > 1) {
-    for (const ContainerView* const one : found) {
+    for (const ShownContainer* const one : found) {
       names.push_back(cat(title_of(*one), " in ", one->runtime_root));
     }
     fail("'", wanted, "' can mean several containers: ", list_of(names),
@@ -191,7 +191,7 @@ const ContainerView& container_of(const View& view, const std::string& wanted) {
     fail("no container '", wanted, "': no container holds a device");
   }
   std::vector<std::string> known;
-  for (const ContainerView& container : view.containers) {
+  for (const ShownContainer& container : view.containers) {
     names.push_back(title_of(container));
     known.push_back(shown_name(container));
   }
@@ -209,7 +209,7 @@ std::string to_json(const View& view) {
                                   {"notes", strings(view.notes)}});
 }
 
-std::string to_json(const View& view, const ContainerView& container) {
+std::string to_json(const View& view, const ShownContainer& container) {
   bj::object out = container_object(container);
   bj::array processes;
   for (const ProcessView& process : view.processes) {

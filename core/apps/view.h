@@ -41,7 +41,7 @@ struct UseView {
   std::vector<Labelled> engine_time;  // seconds, by engine
 };
 
-struct ContainerView {
+struct ShownContainer {
   std::string id, runtime_root;
   Origin origin;
   bool outside = false;  // its devices were given by others
@@ -65,13 +65,13 @@ struct View {
   std::int64_t time_unix = 0;
   std::string host;
   std::vector<DeviceView> devices;
-  std::vector<ContainerView> containers;
+  std::vector<ShownContainer> containers;
   std::vector<ProcessView> processes;
   std::vector<std::string> notes;  // why something is missing or old, one line each
 };
 
 // As `ps` shows it: the name, with pod and namespace, or the beginning of the id.
-std::string shown_name(const ContainerView& container);
+std::string shown_name(const ShownContainer& container);
 // Over all devices; nullopt where nothing is known.
 std::optional<double> memory_of(const std::vector<UseView>& uses);
 // The busiest engine of all devices; nullptr where nothing is known.
@@ -80,12 +80,12 @@ const Labelled* busiest(const std::vector<Labelled>& values);
 
 // The container that is meant: its whole id, its name (also as it is shown, or its pod's), or the
 // beginning of its id. Throws Error that says which there are.
-const ContainerView& container_of(const View& view, const std::string& wanted);
+const ShownContainer& container_of(const View& view, const std::string& wanted);
 
 // One object in one line, without the line's end.
 std::string to_json(const View& view);
 // Of one container, with its processes.
-std::string to_json(const View& view, const ContainerView& container);
+std::string to_json(const View& view, const ShownContainer& container);
 
 // "812M", "12.0G": binary units.
 std::string short_bytes(double bytes);

@@ -60,7 +60,7 @@ class Watched {
   Attribution attribution_;
   std::map<std::string, Heed> heeded_;  // by backend
   std::set<std::string> refresh_;       // backends of which an event came
-  Facts facts_, next_;
+  HostFacts facts_, next_;
   std::map<std::string, watch::Sample> samples_;  // of the look that goes on
   std::vector<std::string> asked_;
   unsigned looks_ = 0;

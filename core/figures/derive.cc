@@ -23,7 +23,7 @@ bool parse_number(const std::string& text, double* number) {
   return error == std::errc() && stop == end;
 }
 
-std::string source_text(const std::string& file, const Entry& entry) {
+std::string source_text(const std::string& file, const ModelPattern& entry) {
   return cat(file, ": '", entry.model, '\'', entry.date.empty() ? "" : ", ", entry.date);
 }
 

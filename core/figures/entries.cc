@@ -62,7 +62,7 @@ class Reader {
     }
   }
 
-  void read_entry(const toml::table& table, Entry* entry) const {
+  void read_entry(const toml::table& table, ModelPattern* entry) const {
     entry->line = table.source().begin.line;
     entry->model = text(needed(table, "model"), "model");
     entry->vendor = text_or(table, "vendor", "");
@@ -193,7 +193,7 @@ std::vector<ModelEntry> read_models(const std::string& file) {
   return entries;
 }
 
-bool matches(const Entry& entry, const Device& device) {
+bool matches(const ModelPattern& entry, const Device& device) {
   return (entry.vendor.empty() || entry.vendor == device.vendor) &&
          matches_glob(device.name, entry.model);
 }

@@ -12,7 +12,7 @@
 namespace xpu {
 
 // What one entry is about and where its figure comes from.
-struct Entry {
+struct ModelPattern {
   std::string model;   // pattern with '*', in any case, for Device::name
   std::string vendor;  // Device::vendor; "" for every one
   std::string source;  // "" where it is not said
@@ -21,13 +21,13 @@ struct Entry {
 };
 
 // [[price]]
-struct PriceEntry : Entry {
+struct PriceEntry : ModelPattern {
   std::int64_t price = 0;  // per-hour, in millionths of `currency`
   std::string currency;    // "USD"
 };
 
 // [[model]]
-struct ModelEntry : Entry {
+struct ModelEntry : ModelPattern {
   double tflops_fp16 = 0;
 };
 
@@ -37,7 +37,7 @@ struct ModelEntry : Entry {
 std::vector<PriceEntry> read_prices(const std::string& file);
 std::vector<ModelEntry> read_models(const std::string& file);
 
-bool matches(const Entry& entry, const Device& device);
+bool matches(const ModelPattern& entry, const Device& device);
 
 // The first entry that speaks of the device; of a part of `whole` one that matches the whole as
 // well says nothing. nullptr when there is none.

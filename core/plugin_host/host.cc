@@ -52,8 +52,8 @@ class Child {
       : manifest_(manifest),
         limits_(limits),
         log_(log),
-        lines_{Lines(manifest.name, "stdout", log), Lines(manifest.name, "stderr", log),
-               Lines(manifest.name, nullptr, log)} {
+        lines_{OutputLines(manifest.name, "stdout", log), OutputLines(manifest.name, "stderr", log),
+               OutputLines(manifest.name, nullptr, log)} {
     void* shared =
         mmap(nullptr, sizeof(Phase), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) {
@@ -98,7 +98,7 @@ class Child {
     }
     while (wait_for_output(0)) {
     }
-    for (Lines& lines : lines_) {
+    for (OutputLines& lines : lines_) {
       lines.flush();
     }
   }
@@ -225,7 +225,7 @@ class Child {
   const Manifest& manifest_;
   const HostLimits& limits_;
   const LogLine& log_;
-  std::array<Lines, 3> lines_;
+  std::array<OutputLines, 3> lines_;
   volatile Phase* phase_ = nullptr;
   pid_t pid_ = -1;
   int status_ = 0;

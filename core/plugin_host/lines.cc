@@ -13,7 +13,7 @@ constexpr std::size_t kLineBytes = 512;
 
 }  // namespace
 
-void Lines::add(std::string_view bytes) {
+void OutputLines::add(std::string_view bytes) {
   for (char c : bytes) {
     if (c == '\n' || rest_.size() >= kLineBytes) {
       flush();
@@ -24,13 +24,13 @@ void Lines::add(std::string_view bytes) {
   }
 }
 
-void Lines::flush() {
+void OutputLines::flush() {
   if (!rest_.empty()) {
     say(std::exchange(rest_, ""));
   }
 }
 
-void Lines::say(std::string text) {
+void OutputLines::say(std::string text) {
   // What our own code says about the backend is not drowned by what the backend says.
   const bool ours = stream_ == nullptr && tag_of(text) != Obligation::kNone;
   if (++count_ > kLines && !(ours && ++ours_ <= kLines)) {

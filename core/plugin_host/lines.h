@@ -13,10 +13,10 @@ namespace xpu {
 using LogLine = std::function<void(log::Level, const std::string&)>;
 
 // Cut into log lines of bounded length and number.
-class Lines {
+class OutputLines {
  public:
   // `stream`: for the lines; NULL for those of the backend's log(): a digit (XPU_LOG_*) and text.
-  Lines(const std::string& backend, const char* stream, const LogLine& log)
+  OutputLines(const std::string& backend, const char* stream, const LogLine& log)
       : backend_(backend), stream_(stream), log_(log) {}
 
   void add(std::string_view bytes);

@@ -11,7 +11,7 @@ namespace {
 
 namespace bj = boost::json;
 
-std::string row(const char* mark, const Judgement& judgement) {
+std::string row(const char* mark, const ObligationResult& judgement) {
   char head[40];
   std::snprintf(head, sizeof head, "  %-6s  %-15s  ", mark, id_of(judgement.obligation).c_str());
   return cat(head, title(judgement.obligation), "\n");
@@ -28,22 +28,22 @@ std::string skipped_text(const Skipped& skipped) {
   return out;
 }
 
-std::string verdict_text(const Verdict& verdict) {
+std::string verdict_text(const BackendVerdict& verdict) {
   std::string out = cat(verdict.manifest.empty() ? verdict.library : verdict.manifest, "\n");
   int counts[3] = {};
   Skipped skipped;
-  for (const Judgement& judgement : verdict.judgements) {
+  for (const ObligationResult& judgement : verdict.judgements) {
     ++counts[judgement.result];
     switch (judgement.result) {
-      case Judgement::kPassed:
+      case ObligationResult::kPassed:
         out += row("ok", judgement);
         break;
-      case Judgement::kNotJudged:
+      case ObligationResult::kNotJudged:
         for (const std::string& text : judgement.texts) {
           skipped[text] += cat(" ", static_cast<int>(judgement.obligation));
         }
         break;
-      case Judgement::kFailed:
+      case ObligationResult::kFailed:
         out += row("FAILED", judgement);
         for (const std::string& text : judgement.texts) {
           out += cat("            found:  ", text, "\n");
@@ -60,17 +60,17 @@ std::string verdict_text(const Verdict& verdict) {
                    : "",
                "\n");
   }
-  return cat(out, counts[Judgement::kPassed], " ok, ", counts[Judgement::kFailed], " failed, ",
-             counts[Judgement::kNotJudged], " not judged\n");
+  return cat(out, counts[ObligationResult::kPassed], " ok, ", counts[ObligationResult::kFailed],
+             " failed, ", counts[ObligationResult::kNotJudged], " not judged\n");
 }
 
-bj::object judgement_object(const Judgement& judgement) {
+bj::object judgement_object(const ObligationResult& judgement) {
   static const char* const kResults[] = {"passed", "failed", "not-judged"};
   bj::object out = {{"id", id_of(judgement.obligation)},
                     {"title", title(judgement.obligation)},
                     {"result", kResults[judgement.result]},
                     {"texts", bj::array(judgement.texts.begin(), judgement.texts.end())}};
-  if (judgement.result == Judgement::kFailed) {
+  if (judgement.result == ObligationResult::kFailed) {
     out["change"] = advice(judgement.obligation);
   }
   return out;
@@ -78,19 +78,19 @@ bj::object judgement_object(const Judgement& judgement) {
 
 }  // namespace
 
-std::string verdicts_text(const std::vector<Verdict>& verdicts) {
+std::string verdicts_text(const std::vector<BackendVerdict>& verdicts) {
   std::string out;
-  for (const Verdict& verdict : verdicts) {
+  for (const BackendVerdict& verdict : verdicts) {
     out += cat(out.empty() ? "" : "\n", verdict_text(verdict));
   }
   return out;
 }
 
-std::string verdicts_json(const std::vector<Verdict>& verdicts) {
+std::string verdicts_json(const std::vector<BackendVerdict>& verdicts) {
   bj::array list;
-  for (const Verdict& verdict : verdicts) {
+  for (const BackendVerdict& verdict : verdicts) {
     bj::array obligations;
-    for (const Judgement& judgement : verdict.judgements) {
+    for (const ObligationResult& judgement : verdict.judgements) {
       obligations.push_back(judgement_object(judgement));
     }
     list.push_back(bj::object{{"manifest", verdict.manifest},

@@ -84,9 +84,10 @@ std::string difference(const Catalog& one, const Catalog& two) {
 
 class Verifier {
  public:
-  Verifier(Verdict& out, const HostLimits& limits) : out_(out), limits_(limits) {
+  Verifier(BackendVerdict& out, const HostLimits& limits) : out_(out), limits_(limits) {
     for (int number = 1; number <= kObligations; ++number) {
-      out_.judgements.push_back({static_cast<Obligation>(number), Judgement::kNotJudged, {}});
+      out_.judgements.push_back(
+          {static_cast<Obligation>(number), ObligationResult::kNotJudged, {}});
     }
   }
 
@@ -133,18 +134,18 @@ class Verifier {
     }
   }
 
-  Judgement& at(Obligation obligation) {
+  ObligationResult& at(Obligation obligation) {
     return out_.judgements[static_cast<std::size_t>(obligation) - 1];
   }
   void pass(Obligation obligation) {
-    if (at(obligation).result == Judgement::kNotJudged) {
-      at(obligation) = {obligation, Judgement::kPassed, {}};
+    if (at(obligation).result == ObligationResult::kNotJudged) {
+      at(obligation) = {obligation, ObligationResult::kPassed, {}};
     }
   }
   void fails(Obligation obligation, const std::string& text) {
-    Judgement& judgement = at(obligation);
-    if (judgement.result != Judgement::kFailed) {
-      judgement = {obligation, Judgement::kFailed, {}};
+    ObligationResult& judgement = at(obligation);
+    if (judgement.result != ObligationResult::kFailed) {
+      judgement = {obligation, ObligationResult::kFailed, {}};
     }
     const std::string words(untagged(text));
     if (std::find(judgement.texts.begin(), judgement.texts.end(), words) == judgement.texts.end()) {
@@ -152,12 +153,12 @@ class Verifier {
     }
   }
   void skip(Obligation obligation, const std::string& why) {
-    if (at(obligation).result == Judgement::kNotJudged) {
+    if (at(obligation).result == ObligationResult::kNotJudged) {
       at(obligation).texts = {why};
     }
   }
   void skip_rest(Obligation because) {
-    for (Judgement& judgement : out_.judgements) {
+    for (ObligationResult& judgement : out_.judgements) {
       skip(judgement.obligation, cat("because of ", id_of(because)));
     }
   }
@@ -250,7 +251,7 @@ class Verifier {
       if (broken != Obligation::kNone) {
         skip_rest(broken);
       } else {
-        for (Judgement& judgement : out_.judgements) {
+        for (ObligationResult& judgement : out_.judgements) {
           skip(judgement.obligation, out_.reason);
         }
       }
@@ -372,7 +373,7 @@ class Verifier {
     }
   }
 
-  Verdict& out_;
+  BackendVerdict& out_;
   const HostLimits& limits_;
 };
 
@@ -401,13 +402,15 @@ std::string manifest_of(const std::string& library) {
 
 }  // namespace
 
-bool Verdict::passed() const {
-  return std::none_of(judgements.begin(), judgements.end(),
-                      [](const Judgement& one) { return one.result == Judgement::kFailed; });
+bool BackendVerdict::passed() const {
+  return std::none_of(judgements.begin(), judgements.end(), [](const ObligationResult& one) {
+    return one.result == ObligationResult::kFailed;
+  });
 }
 
-Verdict verify_backend(const std::string& file, const std::map<std::string, std::string>& options,
-                       const HostLimits& limits) {
+BackendVerdict verify_backend(const std::string& file,
+                              const std::map<std::string, std::string>& options,
+                              const HostLimits& limits) {
   const std::string path = fs::absolute(file).lexically_normal();
   const std::string extension = fs::path(path).extension();
   if (extension != ".toml" && extension != ".so") {
@@ -416,7 +419,7 @@ Verdict verify_backend(const std::string& file, const std::map<std::string, std:
   if (!exists(path)) {
     fail(file, ": ", std::strerror(errno));
   }
-  Verdict out;
+  BackendVerdict out;
   Verifier verifier(out, limits);
   const std::string manifest = extension == ".toml" ? path : manifest_of(path);
   if (manifest.empty()) {

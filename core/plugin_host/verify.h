@@ -12,30 +12,31 @@
 
 namespace xpu {
 
-struct Judgement {
+struct ObligationResult {
   enum Result { kPassed, kFailed, kNotJudged };
   Obligation obligation = Obligation::kNone;
   Result result = kNotJudged;
   std::vector<std::string> texts;  // what is wrong; or the reason why it was not judged
 };
 
-struct Verdict {
+struct BackendVerdict {
   std::string manifest, library;  // paths; "" where there is none
   std::string name;
   std::string state;   // "ready", "absent", "failed", "refused"
   std::string reason;  // with another state than "ready"
   std::size_t devices = 0;
-  std::vector<Judgement> judgements;  // of every obligation, by number
+  std::vector<ObligationResult> judgements;  // of every obligation, by number
 
   bool passed() const;
 };
 
 // `file`: a manifest or a library. `options` stand in for the defaults of the manifest. Throws
 // Error when there is no such file, or the manifest declares no such option.
-Verdict verify_backend(const std::string& file, const std::map<std::string, std::string>& options,
-                       const HostLimits& limits);
+BackendVerdict verify_backend(const std::string& file,
+                              const std::map<std::string, std::string>& options,
+                              const HostLimits& limits);
 
-std::string verdicts_text(const std::vector<Verdict>& verdicts);
-std::string verdicts_json(const std::vector<Verdict>& verdicts);
+std::string verdicts_text(const std::vector<BackendVerdict>& verdicts);
+std::string verdicts_json(const std::vector<BackendVerdict>& verdicts);
 
 }  // namespace xpu

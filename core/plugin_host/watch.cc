@@ -80,8 +80,9 @@ class Watch {
           static const char* const kNames[] = {"debug", "info", "warning", "error"};
           say_line(err_.get(), kNames[static_cast<int>(level)], text);
         }),
-        lines_{Lines(manifest.name, "stdout", log_), Lines(manifest.name, "stderr", log_),
-               Lines(manifest.name, nullptr, log_)},
+        lines_{OutputLines(manifest.name, "stdout", log_),
+               OutputLines(manifest.name, "stderr", log_),
+               OutputLines(manifest.name, nullptr, log_)},
         collector_(manifest, pipes_[2].write_end.get()),
         sinks_(collector_, [this](const watch::Event& event) { return send(event); }),
         deadlines_(limits.deadline_s, err_.get()) {}
@@ -342,7 +343,7 @@ class Watch {
   void read_lines() {
     if (monotonic_ms() - lines_ms_ >= kLinesMs) {
       lines_ms_ = monotonic_ms();
-      for (Lines& lines : lines_) {
+      for (OutputLines& lines : lines_) {
         lines.allow_more();
       }
     }
@@ -394,7 +395,7 @@ class Watch {
       outbox_.pump();
     }
     read_lines();
-    for (Lines& lines : lines_) {
+    for (OutputLines& lines : lines_) {
       lines.flush();
     }
     if (!farewell_.empty()) {
@@ -409,7 +410,7 @@ class Watch {
   Outbox outbox_;
   const LogLine log_;
   std::array<Pipe, 3> pipes_;  // stdout, stderr, log
-  std::array<Lines, 3> lines_;
+  std::array<OutputLines, 3> lines_;
   Collector collector_;
   LiveSinks sinks_;
   Deadlines deadlines_;

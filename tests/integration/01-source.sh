@@ -14,4 +14,13 @@ same "every source file names its licence" "" "$found"
 found=$(find core backends sdk tests \( -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.c' \) \
   -exec awk 'END {if (NR >= 600) print FILENAME ": " NR " lines"}' {} \;)
 same "no source file has 600 lines" "" "$found"
+
+# Two types of one name in one namespace are one for the linker, which takes the destructor of either.
+found=$(find core -name '*.h' -exec awk '
+  FNR == 1 { space = "" }
+  /^namespace [a-z_:]+ [{]/ { space = $2 }
+  /^}  \/\/ namespace/ { space = "" }
+  /^(struct|class) [A-Z][A-Za-z0-9]* .*[{]/ { print space "::" $2, FILENAME }' {} + | sort |
+  awk '$1 == last { print $1 " in " file " and " $2 } { last = $1; file = $2 }')
+same "no type of core/ has the name of another" "" "$found"
 finish

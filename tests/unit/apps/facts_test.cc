@@ -55,7 +55,7 @@ Measured measured(std::int64_t age_s) {
 }
 
 TEST(Facts, ValuesGoToTheirDevicesHoweverTheyAreCalled) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   const View view = view_of(facts, measured(1));
   ASSERT_EQ(view.devices.size(), 2u);
@@ -70,7 +70,7 @@ TEST(Facts, ValuesGoToTheirDevicesHoweverTheyAreCalled) {
 }
 
 TEST(Facts, OldValuesAreSaidToBeOld) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   const View view = view_of(facts, measured(34));
   EXPECT_TRUE(view.devices[0].old);
@@ -79,7 +79,7 @@ TEST(Facts, OldValuesAreSaidToBeOld) {
 }
 
 TEST(Facts, WhyThereAreNoValues) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   Measured none;
   none.problems["sim"] = "it has not measured its devices yet";
@@ -92,7 +92,7 @@ TEST(Facts, WhyThereAreNoValues) {
 }
 
 TEST(Facts, HoldersAreThoseOfTheKey) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   // When it was taken it had another number.
   facts.containers = {holder("abc", "acme:0", "ACME-1")};
@@ -109,7 +109,7 @@ TEST(Facts, HoldersAreThoseOfTheKey) {
   EXPECT_THAT(view.devices[0].holders, IsEmpty());
   EXPECT_THAT(view.devices[1].holders, ElementsAre("train"));
   ASSERT_EQ(view.containers.size(), 1u);
-  const ContainerView& container = view.containers[0];
+  const ShownContainer& container = view.containers[0];
   EXPECT_EQ(container.age_s, 100);
   EXPECT_EQ(container.sharing, "shared");
   EXPECT_THAT(container.pids, ElementsAre(7));
@@ -123,7 +123,7 @@ TEST(Facts, HoldersAreThoseOfTheKey) {
 }
 
 TEST(Facts, DevicesThatAreGoneAreShownAsLost) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   facts.containers = {holder("abc", "acme:5", "ACME-5")};
   facts.lost = {{"abc", "/run/runc", "train", "acme:5", "ACME-5", "is not there any more"}};
@@ -136,7 +136,7 @@ TEST(Facts, DevicesThatAreGoneAreShownAsLost) {
 }
 
 TEST(Facts, MarksAndPropertiesAreHealth) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   facts.backends[0].catalog.devices[1].properties = {{"health", "degraded"},
                                                      {"health-reason", "slow link"}};
@@ -152,7 +152,7 @@ TEST(Facts, MarksAndPropertiesAreHealth) {
 }
 
 TEST(Facts, ContainersOfOthers) {
-  Facts facts;
+  HostFacts facts;
   facts.backends = {backend()};
   facts.containers = {holder("abc", "acme:0", "ACME-0")};
   facts.outside = {{"abc", "/run/runc", "", {"acme:1"}},

@@ -39,7 +39,7 @@ std::vector<std::string> first_cells(const Pane& pane) {
 View many(std::size_t devices, std::size_t containers, std::size_t processes) {
   View out = sample_view();
   const DeviceView device = out.devices[0];
-  const ContainerView container = out.containers[0];
+  const ShownContainer container = out.containers[0];
   const ProcessView process = out.processes[0];
   out.devices.clear();
   out.containers.clear();

@@ -37,7 +37,7 @@ inline View sample_view() {
   second.memory_total = 24 * kGiB;
   out.devices = {first, second};
 
-  ContainerView train;
+  ShownContainer train;
   train.id = "3f2a9c01d2b7aaaabbbbccccdddd";
   train.runtime_root = "/run/runc";
   train.origin = {"docker", "train", "shop/train:2", "", "", ""};
@@ -47,7 +47,7 @@ inline View sample_view() {
   train.age_s = 7500;
   train.pids = {4711};
   train.uses = {{"acme:0", 8 * kGiB, {{"vram0", 8 * kGiB}}, {{"compute", 0.4}}, {{"compute", 75}}}};
-  ContainerView web;
+  ShownContainer web;
   web.id = "77777777777766666666";
   web.runtime_root = "/run/containerd/runc/k8s.io";
   web.origin = {"kubernetes", "main", "shop/web:1", "web-0", "shop", ""};

@@ -137,7 +137,7 @@ TEST(Entries, AFileThatOthersCanWriteIsRefused) {
 TEST(Entries, MatchModelsInAnyCaseAndVendorsAsTheyAre) {
   const auto matching = [](const std::string& model, const std::string& vendor,
                            const std::string& name) {
-    Entry entry;
+    ModelPattern entry;
     entry.model = model;
     entry.vendor = vendor;
     return matches(entry, device("acme:0", name));
