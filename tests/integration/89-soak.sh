@@ -2,12 +2,13 @@
 # Containers start and stop by the thousand while devices come and go and xpud runs: nothing is left
 # over. XPU_SOAK is their number (300; the long form is 10000).
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/xpud.sh"
 
 total=${XPU_SOAK:-300} workers=2
 mkdir -p "$SCRATCH/etc/xpu-container-runtime"
 config=$SCRATCH/etc/xpu-container-runtime
-# hardware COUNT: so many devices, replaced at once as an editor would.
-hardware() {
+# soak_hardware COUNT: so many devices, replaced at once as an editor would.
+soak_hardware() {
   local n
   for ((n = 0; n < $1; n++)); do
     printf '[[devices]]\nvendor = "acme"\nindex = "%d"\nname = "Acme One"\nuuid = "ACME-%d"\nmemory = "24GiB"\nnodes = [{ host = "%s", container = "/dev/acme%d" }]\n' \
@@ -16,7 +17,7 @@ hardware() {
   done >"$config/sim.new"
   mv "$config/sim.new" "$config/sim.toml"
 }
-hardware 2
+soak_hardware 2
 cat >"$config/config.toml" <<TOML
 [state]
 directory = "$SCRATCH/state"
@@ -32,7 +33,6 @@ TOML
 export XDG_CONFIG_HOME=$SCRATCH/etc
 root=$SCRATCH/runtime
 
-. "$(dirname "$0")/xpud.sh"
 "$XPUD" 2>"$SCRATCH/xpud.log" &
 xpud=$!
 later kill "$xpud"
@@ -63,11 +63,11 @@ hotplug() {
   changes=0
   while kill -0 "$@" 2>/dev/null; do
     n=$((n == 2 ? 4 : 2))
-    hardware $n
+    soak_hardware $n
     changes=$((changes + 1))
     sleep 0.7
   done
-  hardware 2
+  soak_hardware 2
 }
 soak() {
   local w pids=()
