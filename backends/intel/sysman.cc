@@ -127,7 +127,24 @@ std::string address_of(const ze::PciProperties& pci) {
   return text.data();
 }
 
-void read_memory(const Api& api, Handle device, SysmanDevice& out) {
+std::optional<Condition> condition_of_memory(std::uint32_t health) {
+  switch (health) {
+    case ze::kMemoryReplace:
+      return Condition::kMemoryReplace;
+    case ze::kMemoryCritical:
+      return Condition::kMemoryCritical;
+    case ze::kMemoryDegraded:
+      return Condition::kMemoryDegraded;
+    default:
+      return std::nullopt;
+  }
+}
+
+void worsen(SysmanDevice& device, sdk::Health health) {
+  device.health = worse(device.health.value_or(sdk::Health::kOk), health);
+}
+
+void read_memory(const Api& api, const HealthRules& rules, Handle device, SysmanDevice& out) {
   std::vector<Handle> modules;
   handles([&](std::uint32_t* count, Handle* to) { return api.memories(device, count, to); },
           modules);
@@ -146,16 +163,13 @@ void read_memory(const Api& api, Handle device, SysmanDevice& out) {
     if (!has_state) {
       continue;
     }
-    if (state.health == ze::kMemoryReplace) {
-      out.health = "failed";
-    } else if ((state.health == ze::kMemoryDegraded || state.health == ze::kMemoryCritical) &&
-               out.health != "failed") {
-      out.health = "degraded";
+    if (const auto condition = condition_of_memory(state.health)) {
+      worsen(out, rules.of(*condition));
     }
   }
 }
 
-std::optional<SysmanDevice> read_device(const Api& api, Handle device) {
+std::optional<SysmanDevice> read_device(const Api& api, const HealthRules& rules, Handle device) {
   ze::PciProperties pci{};
   pci.stype = ze::kTypePciProperties;
   ze::DeviceProperties properties{};
@@ -180,18 +194,19 @@ std::optional<SysmanDevice> read_device(const Api& api, Handle device) {
   ze::DeviceState state{};
   state.stype = ze::kTypeDeviceState;
   if (api.state(device, &state) == kSuccess) {
-    out.health = (state.reset & ze::kResetWedged) != 0   ? "failed"
-                 : (state.reset & ze::kResetRepair) != 0 ? "degraded"
-                                                         : "ok";
-    if ((state.reset & ze::kResetWedged) != 0) {
+    const bool wedged = (state.reset & ze::kResetWedged) != 0;
+    const bool repair = (state.reset & ze::kResetRepair) != 0;
+    out.health = worse(wedged ? rules.of(Condition::kWedged) : sdk::Health::kOk,
+                       repair ? rules.of(Condition::kRepair) : sdk::Health::kOk);
+    if (wedged && rules.of(Condition::kWedged) == sdk::Health::kFailed) {
       out.problem = "the device hangs and must be reset";
     }
   }
-  read_memory(api, device, out);
+  read_memory(api, rules, device, out);
   return out;
 }
 
-void read_devices(const Api& api, Sysman& out) {
+void read_devices(const Api& api, const HealthRules& rules, Sysman& out) {
   std::vector<Handle> drivers;
   Result result = handles(api.drivers, drivers);
   for (Handle driver : drivers) {
@@ -200,7 +215,7 @@ void read_devices(const Api& api, Sysman& out) {
         [&](std::uint32_t* count, Handle* to) { return api.devices(driver, count, to); }, devices);
     result = of_driver == kSuccess ? result : of_driver;
     for (Handle device : devices) {
-      if (auto read = read_device(api, device)) {
+      if (auto read = read_device(api, rules, device)) {
         out.devices.push_back(std::move(*read));
       }
     }
@@ -231,7 +246,7 @@ std::vector<std::string> candidates(const sdk::Root& root) {
   return found;
 }
 
-void ask(const std::string& path, Sysman& out) {
+void ask(const std::string& path, const HealthRules& rules, Sysman& out) {
   out.library = path;
   // Never unloaded: drivers of this kind keep threads and handlers.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -250,7 +265,7 @@ void ask(const std::string& path, Sysman& out) {
     out.transient = result != ze::kUninitialized;
     return;
   }
-  read_devices(api, out);
+  read_devices(api, rules, out);
 }
 
 }  // namespace
@@ -264,11 +279,11 @@ const SysmanDevice* Sysman::find(const std::string& pci) const {
   return nullptr;
 }
 
-Sysman ask_sysman(const sdk::Root& driver_root) {
+Sysman ask_sysman(const sdk::Root& driver_root, const HealthRules& rules) {
   Sysman out;
   out.problem = std::string(kLoader) + " is not below " + driver_root.host_path("/");
   for (const std::string& path : candidates(driver_root)) {
-    ask(path, out);
+    ask(path, rules, out);
     if (out.answered) {
       break;
     }
