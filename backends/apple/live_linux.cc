@@ -34,8 +34,7 @@ class LinuxLive : public Live {
  public:
   // Which of the machine's GPUs is Apple's only a description says: what there is of both drivers
   // is watched, also before there is any.
-  void start_watching(sdk::Events& events) override {
-    (void)events;
+  void start_watching(sdk::Events& /*events*/) override {
     monitor_.open({"drm", "virtio", "platform", "module"});
   }
 
