@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // The AMD backend: one description of this host's GPUs and their partitions.
-#include <stdexcept>
-
 #include "backends/amd/devices.h"
 #include "backends/amd/hardware.h"
+#include "backends/amd/health.h"
 #include "backends/amd/names.h"
 #include "backends/amd/nodes.h"
+#include "backends/amd/options.h"
+#include "backends/amd/presence.h"
+#include "backends/amd/ras.h"
 #include "backends/amd/rocm_libraries.h"
+#include "backends/amd/sample.h"
 #include "backends/amd/smi.h"
+#include "backends/amd/watch.h"
 #include "sdk/helpers/path.h"
-#include "sdk/helpers/pci.h"
-#include "xpu/backend.hpp"
+#include "xpu/live.hpp"
 
 namespace xpu::amd {
 namespace {
 
-constexpr std::uint16_t kPciVendor = 0x1002;
-
-class Amd : public sdk::Backend {
+class Amd : public sdk::LiveBackend {
  public:
   void describe(sdk::Sink& sink) override;
-};
 
-struct Host {
-  sdk::Root driver_root, dev_root, sys_root;
-  std::string rocm_path;
+  void start_watching(sdk::Events& events) override { watch_.start(events); }
+  int descriptor() const override { return watch_.fd(); }
+  std::uint32_t dispatch(sdk::Events& events) override { return watch_.dispatch(events); }
+  void stop_watching() override { watch_.stop(); }
+
+  void start_sampling(sdk::Samples& samples) override {
+    sampler_.start(samples);
+    sampling_ = true;
+  }
+  void sample(sdk::Samples& samples) override { sampler_.sample(samples); }
+  void stop_sampling() override { sampling_ = false; }
+
+ private:
+  Ras ras_;
+  bool sampling_ = false;
+  Watch watch_{ras_, sampling_};
+  Sampler sampler_{ras_};
 };
 
 // What would change the description, whatever is found: a GPU that comes is as much of a change as
@@ -50,18 +64,6 @@ void watch_modes(sdk::Sink& sink, const Host& host, const std::vector<Gpu>& gpus
   }
 }
 
-// A GPU that is on the bus, for a message that says more than "no driver".
-std::string gpu_without_driver(const sdk::Root& sys_root) {
-  for (const sdk::PciDevice& device : sdk::pci_devices(sys_root)) {
-    const std::uint32_t kind = device.device_class >> 16;
-    if (device.vendor == kPciVendor && (kind == 0x03 || kind == 0x12)) {
-      return "; the GPU at " + device.address + " is bound to " +
-             (device.driver.empty() ? "no driver" : "driver " + device.driver);
-    }
-  }
-  return "";
-}
-
 [[noreturn]] void absent(const sdk::Root& sys_root, bool has_kfd) {
   if (has_kfd || sys_root.is_folder(kPciDriver)) {
     throw sdk::Absent("the amdgpu driver is loaded but has no GPU" + gpu_without_driver(sys_root));
@@ -70,33 +72,46 @@ std::string gpu_without_driver(const sdk::Root& sys_root) {
                     " does not exist" + gpu_without_driver(sys_root));
 }
 
-// The kernel decides which GPUs there are and where; the library adds what it alone knows.
-void add_smi(std::vector<Gpu>& gpus, const SmiAnswer& answer) {
-  for (Gpu& gpu : gpus) {
-    for (const SmiGpu& more : answer.gpus) {
-      if (more.pci != gpu.pci) {
-        continue;
-      }
-      if (const std::string name = usable_name(more.name); !name.empty()) {
-        gpu.name = name;
-      }
-      if (more.uuid.find_first_of(", ") == std::string::npos) {
-        gpu.uuid = usable_name(more.uuid);
-      }
-      if (more.uncorrectable) {
-        gpu.health = *more.uncorrectable > 0 ? "degraded" : "ok";
-      }
-      break;  // of a divided GPU the first part speaks for all
+// The kernel decides which GPUs there are and where; the library adds what it alone knows, which of
+// a divided GPU is what it says of the first part.
+const SmiGpu* find_smi(const SmiAnswer& answer, const Gpu& gpu) {
+  for (const SmiGpu& more : answer.gpus) {
+    if (more.pci == gpu.pci) {
+      return &more;
     }
+  }
+  return nullptr;
+}
+
+void add_smi(Gpu& gpu, const SmiGpu& more) {
+  if (const std::string name = usable_name(more.name); !name.empty()) {
+    gpu.name = name;
+  }
+  if (more.uuid.find_first_of(", ") == std::string::npos) {
+    gpu.uuid = usable_name(more.uuid);
   }
 }
 
+// By what is counted, with the same rules as what an event says of it; "" where nothing is counted.
+std::string health_of(const sdk::Root& sys_root, const Gpu& gpu, const SmiGpu* more,
+                      const HealthRules& rules) {
+  const bool known = more != nullptr && more->uncorrectable;
+  RasCounts counts = read_ras(sys_root, gpu, !known);
+  if (known) {
+    counts.uncorrected = more->uncorrectable;
+  }
+  if (!counts.uncorrected && !counts.bad_pages) {
+    return "";
+  }
+  GpuHealth health;
+  health.counted(counts);
+  return to_string(health.verdict(rules, GpuHealth::Clock::now()).health);
+}
+
 void Amd::describe(sdk::Sink& sink) {
-  const Host host{sdk::Root(sdk::path_option(sink, "driver-root")),
-                  sdk::Root(sdk::path_option(sink, "dev-root")),
-                  sdk::Root(sdk::path_option(sink, "sys-root")),
-                  sdk::path_option(sink, "rocm-path")};
+  const Host host = host_of(option_of(sink));
   const sdk::InjectDrivers inject = sdk::inject_option(sink);
+  const HealthRules rules = health_rules(option_of(sink), host.sys_root);
   const Nodes nodes(host.dev_root, host.sys_root);
   watch_host(sink, host);
   nodes.watch(sink);
@@ -109,9 +124,12 @@ void Amd::describe(sdk::Sink& sink) {
   nodes.watch(sink, gpus);
   watch_modes(sink, host, gpus);
   const SmiAnswer answer = ask_smi(host.driver_root, host.rocm_path);
-  add_smi(gpus, answer);
   for (Gpu& gpu : gpus) {
-    gpu.health = gpu.health.empty() ? kernel_health(host.sys_root, gpu) : gpu.health;
+    const SmiGpu* more = find_smi(answer, gpu);
+    if (more != nullptr) {
+      add_smi(gpu, *more);
+    }
+    gpu.health = health_of(host.sys_root, gpu, more, rules);
   }
   if (!answer.problem.empty()) {
     sink.log(sdk::Severity::kWarn,

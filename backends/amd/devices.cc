@@ -185,4 +185,19 @@ std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const std::vector<Gpu>& g
   return devices;
 }
 
+std::vector<std::string> lasting_names(const std::vector<Gpu>& gpus) {
+  const UniqueIds ids(gpus);
+  std::vector<std::string> names;
+  for (const Gpu& gpu : gpus) {
+    if (ids.of_one_gpu(gpu.unique_id)) {
+      names.push_back("0x" + hex(gpu.unique_id, true));
+    } else if (!gpu.pci.empty() && !gpu.divided) {
+      names.push_back(gpu.pci);
+    } else {
+      names.push_back(std::string(kVendor) + ":" + std::to_string(names.size()));
+    }
+  }
+  return names;
+}
+
 }  // namespace xpu::amd

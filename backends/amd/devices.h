@@ -15,4 +15,8 @@ namespace xpu::amd {
 std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const std::vector<Gpu>& gpus,
                                       const Nodes& nodes, const std::string& driver);
 
+// What to call each GPU where the description may be older or newer than the list: by what stays
+// the same of it. Its UUID, else its PCI address, else its index.
+std::vector<std::string> lasting_names(const std::vector<Gpu>& gpus);
+
 }  // namespace xpu::amd

@@ -277,28 +277,6 @@ std::vector<Gpu> read_gpus(const Kfd& kfd, const sdk::Root& sys_root,
   return gpus;
 }
 
-std::string kernel_health(const sdk::Root& sys_root, const Gpu& gpu) {
-  if (gpu.pci_folder.empty()) {
-    return "";
-  }
-  const sdk::Root ras(sys_root.host_path(sdk::join(gpu.pci_folder, "ras")));
-  std::string health;
-  for (const std::string& name : ras.list("/")) {
-    const std::string text =
-        sdk::ends_with(name, "_err_count") ? ras.read("/" + name).value_or("") : "";
-    const std::size_t at = text.find("ue:");
-    if (at == std::string::npos) {
-      continue;
-    }
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const auto count = sdk::parse_number(sdk::trimmed(text.substr(at + 3, end - at - 3)));
-    if (count && (health.empty() || *count > 0)) {
-      health = *count > 0 ? "degraded" : "ok";
-    }
-  }
-  return health;
-}
-
 std::string driver_version(const sdk::Root& sys_root) {
   const std::string own = sys_root.read_line("/sys/module/amdgpu/version");
   return own.empty() ? sys_root.read_line("/proc/sys/kernel/osrelease") : own;

@@ -39,10 +39,6 @@ struct Gpu {
 // In the order of AMD's own container runtime: by PCI address.
 std::vector<Gpu> read_gpus(const Kfd& kfd, const sdk::Root& sys_root, const sdk::Root& driver_root);
 
-// "ok" or "degraded", by errors of memory that could not be corrected (ras/<block>_err_count has
-// "ue: 0"); "" when the kernel does not count them. Each file asks the GPU, which takes its time.
-std::string kernel_health(const sdk::Root& sys_root, const Gpu& gpu);
-
 // Of the kernel module: its own, else the kernel's; "" when neither is known.
 std::string driver_version(const sdk::Root& sys_root);
 

@@ -83,7 +83,9 @@ KfdNode read_node(const sdk::Root& folder, const std::string& path, const Proper
   // GPU is a processor's to every library.
   node.usable = from.find("vendor_id").value_or(kVendor) == kVendor;
   if (node.is_gpu()) {
-    node.usable = folder.read_line(path + "/gpu_id") != "0";
+    const std::string id = folder.read_line(path + "/gpu_id");
+    node.gpu_id = static_cast<std::uint32_t>(sdk::parse_number(id).value_or(0));
+    node.usable = id != "0";
   }
   if (node.is_gpu()) {
     node.memory_bytes = bank_bytes(folder, path);

@@ -14,6 +14,8 @@ namespace xpu::amd {
 
 inline constexpr const char* kTopology = "/sys/class/kfd/kfd/topology";
 inline constexpr const char* kPciDriver = "/sys/bus/pci/drivers/amdgpu";
+// A folder for each process that uses KFD, by its number.
+inline constexpr const char* kKfdProcesses = "/sys/class/kfd/kfd/proc";
 
 struct KfdNode {
   unsigned number = 0;
@@ -25,6 +27,7 @@ struct KfdNode {
   std::uint64_t render_minor = 0;  // of /dev/dri/renderD<minor>; 0 where there is none
   std::uint64_t unique_id = 0, hive_id = 0;
   std::uint64_t memory_bytes = 0;  // of its own; 0 where the topology does not say
+  std::uint32_t gpu_id = 0;        // what the compute driver calls it; 0 where it does not say
 
   bool usable = true;  // false: no GPU, whatever else its properties say
 

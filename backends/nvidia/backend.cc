@@ -1,27 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-// The NVIDIA backend: one description of this host's GPUs, driver files and nodes.
+// The NVIDIA backend: one description of this host's GPUs, driver files and nodes, and what becomes
+// of them.
 #include <algorithm>
+#include <memory>
+#include <stdexcept>
 
 #include "backends/nvidia/detect.h"
 #include "backends/nvidia/devices.h"
 #include "backends/nvidia/driver_edits.h"
 #include "backends/nvidia/driver_files.h"
 #include "backends/nvidia/features.h"
+#include "backends/nvidia/meters.h"
 #include "backends/nvidia/missing_nodes.h"
 #include "backends/nvidia/nodes.h"
 #include "backends/nvidia/options.h"
 #include "backends/nvidia/platform.h"
+#include "backends/nvidia/watch.h"
 #include "sdk/helpers/path.h"
-#include "xpu/backend.hpp"
+#include "xpu/live.hpp"
 
 namespace xpu::nvidia {
 namespace {
 
 // Partitioning can be switched on and off without a trace in procfs while no partition exists.
 constexpr unsigned kMigSeconds = 600;
-class Nvidia : public sdk::Backend {
+
+// What watching and measuring share.
+struct Live {
+  explicit Live(const sdk::Sink& sink)
+      : options(read_options(sink)), xids(sink), session(options), watch(options, xids, session) {}
+
+  Options options;
+  Xids xids;
+  NvmlSession session;
+  Watch watch;
+  Meters meters;
+};
+
+class Nvidia : public sdk::LiveBackend {
  public:
   void describe(sdk::Sink& sink) override;
+
+  void start_watching(sdk::Events& events) override { live(events.options()).watch.start(); }
+  int descriptor() const override { return live_ ? live_->watch.descriptor() : -1; }
+  std::uint32_t dispatch(sdk::Events& events) override { return live_->watch.dispatch(events); }
+  void stop_watching() override { live_->watch.stop(); }
+
+  void start_sampling(sdk::Samples& samples) override { live(samples.options()); }
+  void sample(sdk::Samples& samples) override;
+  void stop_sampling() override { live_->watch.close_nvml(); }
+
+ private:
+  Live& live(const sdk::Sink& sink);
+
+  std::unique_ptr<Live> live_;
 };
 
 // Conditions that hold whatever is found: a driver that appears is as much of a change as one that
@@ -86,8 +118,33 @@ void describe_driver(sdk::Sink& sink, const Options& options) {
   }
 }
 
+Live& Nvidia::live(const sdk::Sink& sink) {
+  if (!live_) {
+    live_ = std::make_unique<Live>(sink);
+  }
+  return *live_;
+}
+
+void Nvidia::sample(sdk::Samples& samples) {
+  NvmlSession& session = live_->session;
+  if (session.is_open() && !session.is_current()) {
+    live_->watch.close_nvml();
+  }
+  if (!session.wanted()) {
+    return;  // a host whose driver is not loaded has nothing to measure
+  }
+  if (!session.open()) {
+    throw std::runtime_error("NVML does not answer: " + session.problem());
+  }
+  live_->meters.sample(samples, session);
+  if (!live_->options.watch_nvml) {
+    session.close();
+  }
+}
+
 void Nvidia::describe(sdk::Sink& sink) {
   const Options options = read_options(sink);
+  const Xids checked(sink);  // so that what is wrong with the lists is said before an error comes
   watch_mode(sink, options);
   switch (mode_of(options)) {
     case Mode::kWsl:

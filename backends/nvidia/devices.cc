@@ -40,6 +40,16 @@ void emit_minor(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
   }
 }
 
+// A partition is as well as its GPU.
+void emit_health(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
+  if (!gpu.health.empty()) {
+    sink.property(device, "health", gpu.health);
+  }
+  if (!gpu.health_reason.empty()) {
+    sink.property(device, "health-reason", gpu.health_reason);
+  }
+}
+
 // What images state requirements against, besides the backend's "driver" and "cuda".
 void emit_requirable(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
   // Images name this brand too, for what NVML does not know.
@@ -77,6 +87,7 @@ sdk::Device to_device(const Gpu& gpu, const std::string& driver, const std::stri
 void emit_device(sdk::Sink& sink, const sdk::Device& device, const Gpu& gpu) {
   sink.device(device);
   emit_requirable(sink, device, gpu);
+  emit_health(sink, device, gpu);
   if (gpu.mig_enabled) {
     sink.property(device, "mig-mode", *gpu.mig_enabled ? "enabled" : "disabled");
   }
@@ -102,6 +113,7 @@ std::vector<sdk::Device> emit_devices(sdk::Sink& sink, const Nodes& nodes, const
           to_device(mig, partition_index(gpu, mig), device, first_of(nodes.problem(gpu, mig)));
       sink.device(part);
       emit_requirable(sink, part, gpu);
+      emit_health(sink, part, gpu);
       emit_minor(sink, part, gpu);
       std::string instance = "MIG-" + gpu.uuid + "/" + std::to_string(mig.gpu_instance) + "/" +
                              std::to_string(mig.compute_instance);

@@ -31,6 +31,8 @@ struct Gpu {
   std::optional<bool> mig_enabled;  // nullopt: cannot be partitioned
   std::vector<MigDevice> mig;
   std::string problem;  // why it cannot be used; "" otherwise
+  std::string health;   // "ok", "degraded", "failed"; "" when unknown
+  std::string health_reason;
 };
 
 struct Connection {

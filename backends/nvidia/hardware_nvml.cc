@@ -3,6 +3,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "backends/nvidia/gpu_health.h"
 #include "backends/nvidia/hardware.h"
 #include "sdk/helpers/pci.h"
 
@@ -171,16 +172,22 @@ Hardware hardware_from_nvml(const Nvml& nvml, const sdk::Root& sys_root) {
     throw std::runtime_error("NVML cannot count the GPUs: " + nvml.text(status));
   }
   const std::vector<Gpu> proc = gpus_from_proc(sys_root);
+  const NvmlLive live(nvml.library());
   std::vector<nvml::Device> handles;
   for (unsigned i = 0; i < std::min(count, kMaxGpus); ++i) {
     nvml::Device handle = nullptr;
     Gpu gpu;
     if (nvml::Status status = nvml.device(i, handle); status == nvml::kSuccess) {
       gpu = read_gpu(nvml, i, handle);
+      const GpuHealth health = gpu_health(live, handle);
+      gpu.health = health.state ? health_word(*health.state) : "";
+      gpu.health_reason = health.reason;
     } else {
       handle = nullptr;
       gpu.index = i;
       gpu.problem = "NVML cannot open GPU " + std::to_string(i) + ": " + nvml.text(status);
+      gpu.health = status == nvml::kGpuIsLost ? "failed" : "";
+      gpu.health_reason = status == nvml::kGpuIsLost ? "NVML: GPU is lost" : "";
     }
     fill_in(gpu, proc, count);
     if (auto device = sdk::pci_device(sys_root, gpu.pci)) {

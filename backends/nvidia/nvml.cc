@@ -57,6 +57,7 @@ std::optional<Nvml> Nvml::load(const std::string& path, std::string& reason) {
     return std::nullopt;
   }
   Nvml api;
+  api.library_ = library;
   if (!find(library, "nvmlInit_v2", api.init_) ||
       !find(library, "nvmlDeviceGetCount_v2", api.count_) ||
       !find(library, "nvmlDeviceGetHandleByIndex_v2", api.by_index_)) {

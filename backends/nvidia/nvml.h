@@ -16,6 +16,9 @@ class Nvml {
   // needed. The library stays loaded: unloading it has been seen to crash.
   static std::optional<Nvml> load(const std::string& path, std::string& reason);
 
+  // For what is looked up elsewhere; never to be closed.
+  void* library() const { return library_; }
+
   nvml::Status init() const { return init_(); }
   void shutdown() const;
   std::string text(nvml::Status status) const;  // "Driver/library version mismatch"
@@ -54,6 +57,7 @@ class Nvml {
   using GetText = Status (*)(Device, char*, unsigned);
   using GetNumber = Status (*)(Device, unsigned*);
 
+  void* library_ = nullptr;
   Status (*init_)() = nullptr;
   Status (*count_)(unsigned*) = nullptr;
   Status (*by_index_)(unsigned, Device*) = nullptr;

@@ -34,7 +34,8 @@ Options read_options(const sdk::Sink& sink) {
           word_option(sink, "cuda-compat", {"auto", "never"}) == 0,
           sdk::inject_option(sink, "inject-drivers", sdk::InjectDrivers::kAlways),
           sdk::path_option(sink, "cuda-path"),
-          sdk::inject_option(sink, "inject-cuda", sdk::InjectDrivers::kAlways)};
+          sdk::inject_option(sink, "inject-cuda", sdk::InjectDrivers::kAlways),
+          word_option(sink, "watch-nvml", {"true", "false"}) == 0};
 }
 
 }  // namespace xpu::nvidia

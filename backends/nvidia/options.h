@@ -26,6 +26,7 @@ struct Options {
   sdk::InjectDrivers drivers = sdk::InjectDrivers::kAlways;
   std::string cuda_path;  // of the toolkit, on the host
   sdk::InjectDrivers cuda = sdk::InjectDrivers::kNever;
+  bool watch_nvml = true;  // keep NVML open to be told of errors
 };
 
 // Throws sdk::Invalid naming the option.

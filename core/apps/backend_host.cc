@@ -12,14 +12,18 @@
 #include "core/plugin_host/host.h"
 #include "core/plugin_host/process.h"
 #include "core/plugin_host/verify.h"
+#include "core/plugin_host/watch.h"
 
 namespace xpu {
 namespace {
 
 constexpr const char* kHelp =
     "Usage: xpu-backend-host --manifest FILE [options]\n"
+    "       xpu-backend-host --watch --manifest FILE [options]\n"
     "       xpu-backend-host --verify [--json] [options] FILE...\n"
     "Loads the backend of a manifest in a child process and prints, as JSON, what it describes.\n"
+    "With --watch, stays and prints events and samples of the backend, a line of JSON each, until\n"
+    "its output is closed or it is told to end.\n"
     "With --verify, checks backends against every obligation; `xpu-runtime backends verify` is "
     "this.\n"
     "\n"
@@ -28,21 +32,24 @@ constexpr const char* kHelp =
     "  --deadline SECONDS   time that the backend has, 1 to 3600 (default 60)\n"
     "  --require-sha256     refuse a manifest that states no hash of its library\n"
     "  --memory BYTES       address space that it may use, at least 16777216 (default 4294967296)\n"
+    "  --events             with --watch: what happens to devices\n"
+    "  --samples            with --watch: what they measure; both where neither is given\n"
+    "  --interval-ms N      time between two samples, 100 to 3600000 (default 5000)\n"
     "  --help, --version\n"
     "\n"
     "Messages and what the backend prints go to stderr, a line each, as \"LEVEL: TEXT\".\n"
     "Exit status: 0 described, or no such hardware; 1 wrong usage; 2 the backend failed;\n"
     "3 its library or manifest was refused; 4 it did not answer within the deadline.\n"
+    "With --watch: 0 also when it was told to end.\n"
     "With --verify: 0 every obligation is met, 1 one is not, or wrong usage.\n";
-
-enum Exit { kOk = 0, kUsage = 1, kFailed = 2, kRefused = 3, kHung = 4 };
 
 struct Arguments {
   std::string manifest;
   BackendConfig config;
   HostLimits limits;
   bool require_sha256 = false;
-  bool verify = false, json = false;
+  bool verify = false, json = false, watch = false;
+  WatchOptions watched;
   std::vector<std::string> files;
 };
 
@@ -67,12 +74,20 @@ void take_option(Arguments& arguments, const std::string& text) {
 
 // False when there is nothing left to do.
 bool parse(int argc, char** argv, Arguments& arguments) {
-  static const option kOptions[] = {
-      {"manifest", required_argument, nullptr, 'f'}, {"option", required_argument, nullptr, 'o'},
-      {"deadline", required_argument, nullptr, 'd'}, {"memory", required_argument, nullptr, 'm'},
-      {"require-sha256", no_argument, nullptr, 'r'}, {"help", no_argument, nullptr, 'h'},
-      {"version", no_argument, nullptr, 'v'},        {"verify", no_argument, nullptr, 'y'},
-      {"json", no_argument, nullptr, 'j'},           {nullptr, 0, nullptr, 0}};
+  static const option kOptions[] = {{"manifest", required_argument, nullptr, 'f'},
+                                    {"option", required_argument, nullptr, 'o'},
+                                    {"deadline", required_argument, nullptr, 'd'},
+                                    {"memory", required_argument, nullptr, 'm'},
+                                    {"require-sha256", no_argument, nullptr, 'r'},
+                                    {"help", no_argument, nullptr, 'h'},
+                                    {"version", no_argument, nullptr, 'v'},
+                                    {"verify", no_argument, nullptr, 'y'},
+                                    {"json", no_argument, nullptr, 'j'},
+                                    {"watch", no_argument, nullptr, 'w'},
+                                    {"events", no_argument, nullptr, 'e'},
+                                    {"samples", no_argument, nullptr, 's'},
+                                    {"interval-ms", required_argument, nullptr, 'i'},
+                                    {nullptr, 0, nullptr, 0}};
   opterr = 0;
   for (int found; (found = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     switch (found) {
@@ -88,6 +103,18 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       case 'm':
         arguments.limits.memory_bytes =
             number<std::uint64_t>("--memory", optarg, 16 << 20, UINT64_MAX);
+        break;
+      case 'w':
+        arguments.watch = true;
+        break;
+      case 'e':
+        arguments.watched.events = true;
+        break;
+      case 's':
+        arguments.watched.samples = true;
+        break;
+      case 'i':
+        arguments.watched.interval_ms = number<unsigned>("--interval-ms", optarg, 100, 3600000);
         break;
       case 'y':
         arguments.verify = true;
@@ -107,6 +134,14 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       default:
         fail(argv[optind - 1], ": not an option, or without its value; see --help");
     }
+  }
+  if (arguments.watch && arguments.verify) {
+    fail("--watch and --verify exclude each other; see --help");
+  }
+  if (!arguments.watched.events && !arguments.watched.samples) {
+    arguments.watched.events = arguments.watched.samples = true;
+  } else if (!arguments.watch) {
+    fail(arguments.watched.events ? "--events" : "--samples", " needs --watch; see --help");
   }
   if (arguments.verify) {
     arguments.files.assign(argv + optind, argv + argc);
@@ -161,13 +196,24 @@ int describe(const Arguments& arguments) {
   switch (outcome.catalog.state) {
     case CatalogState::kReady:
     case CatalogState::kAbsent:
-      return kOk;
+      return kHostOk;
     case CatalogState::kRefused:
-      return kRefused;
+      return kHostRefused;
     case CatalogState::kFailed:
       break;
   }
-  return outcome.hung ? kHung : kFailed;
+  return outcome.hung ? kHostHung : kHostFailed;
+}
+
+[[noreturn]] void watch(const Arguments& arguments) {
+  const FoundBackend found = read_manifest(arguments.manifest, arguments.config, "the command line",
+                                           arguments.require_sha256);
+  if (found.refused) {
+    const std::string line = cat("end: ", found.reason, "\n");
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    _exit(kHostRefused);
+  }
+  _exit(run_watch(found.manifest, arguments.limits, arguments.watched));
 }
 
 int verify(const Arguments& arguments) {
@@ -181,7 +227,7 @@ int verify(const Arguments& arguments) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     fail_errno("cannot write to stdout");
   }
-  return passed ? kOk : kUsage;
+  return passed ? kHostOk : kHostUsage;
 }
 
 int run(int argc, char** argv) {
@@ -191,12 +237,15 @@ int run(int argc, char** argv) {
   try {
     Arguments arguments;
     if (!parse(argc, argv, arguments)) {
-      return kOk;
+      return kHostOk;
+    }
+    if (arguments.watch) {
+      watch(arguments);
     }
     return arguments.verify ? verify(arguments) : describe(arguments);
   } catch (const std::exception& error) {
     print_line(log::Level::kError, cat("xpu-backend-host: ", error.what()));
-    return kUsage;
+    return kHostUsage;
   }
 }
 

@@ -33,10 +33,16 @@ void add_cdi_commands(CLI::App& program,
                       Commands* commands);  // cdi generate, list, validate, refresh
 void add_cost_commands(CLI::App& program, Commands* commands);  // cost report
 void add_configure_command(CLI::App& program, Commands* commands);
+void add_health_commands(CLI::App& program, Commands* commands);  // health
 void add_doctor_commands(CLI::App& program, Commands* commands);  // doctor
+
+void add_live_commands(CLI::App& program, Commands* commands);  // monitor, stats, events
 
 // A subcommand that takes --json into `json`.
 CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* json);
+
+// Columns of standard output; 80 where it is no terminal.
+unsigned terminal_width();
 
 // To standard output; throws Error when it cannot be written.
 void print(const std::string& text);

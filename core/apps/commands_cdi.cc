@@ -4,14 +4,15 @@
 
 #include <memory>
 
-#include "core/apps/cdi.h"
-#include "core/apps/cdi_files.h"
 #include "core/apps/cdi_show.h"
 #include "core/apps/commands.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/catalog/grammar.h"
 #include "core/log/log.h"
+#include "core/publish/documents.h"
+#include "core/publish/files.h"
+#include "core/publish/notes.h"
 
 namespace xpu {
 namespace {
@@ -154,6 +155,9 @@ int refresh(const Config& config, Options* options) {
   const CdiDocuments made = cdi_documents(config, options->wish);
   const std::vector<std::string> changes =
       refresh_cdi_files(config, options->wish, made, options->refresh);
+  if (!options->refresh.check) {
+    note_cdi_refresh(options->refresh.directory, options->wish, made);
+  }
   for (const std::string& change : changes) {
     print(change + "\n");
   }

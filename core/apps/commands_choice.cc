@@ -5,18 +5,18 @@
 #include <memory>
 
 #include "core/apps/commands.h"
+#include "core/apps/holders.h"
 #include "core/apps/live.h"
 #include "core/apps/ps.h"
 #include "core/apps/release.h"
 #include "core/apps/select_command.h"
 #include "core/base/error.h"
+#include "core/health/lost.h"
 #include "core/log/log.h"
 #include "core/plugin/refresh.h"
 #include "core/record/ledger.h"
 #include "core/start/account.h"
 #include "core/start/cpus.h"
-#include "core/usage/read.h"
-#include "core/usage/summary.h"
 
 namespace xpu {
 namespace {
@@ -37,65 +37,36 @@ int select_devices(const Config& config, const Options& options) {
   return 0;
 }
 
-// Of each live lease; of none when the journal cannot be read: who holds what is known all the
-// same. What held its devices beside it counts too: it shares the cost.
-std::map<std::string, std::string> costs(const Config& config, const std::vector<Usage>& live,
-                                         std::int64_t now) {
-  std::int64_t since = now;
-  for (const Usage& usage : live) {
-    since = std::min(since, usage.begin_unix);
-  }
-  try {
-    std::vector<std::string> warnings;
-    std::vector<Usage> usages = read_usage(config.usage_dir, since, now, &warnings);
-    for (const std::string& warning : warnings) {
-      log::warn(warning);
-    }
-    close_open(&usages, live);
-    return costs_so_far(usages, now);
-  } catch (const Error& error) {
-    log::warn(cat("costs are not known: ", error.what()));
-    return {};
-  }
-}
-
-// Nodes that belong to one device alone, from what is known without asking a backend.
-std::vector<DeviceNode> device_nodes(const Config& config) {
-  std::vector<DeviceNode> out;
-  for (const BackendStatus& backend :
-       load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid)) {
-    for (const EditGroup& group : backend.catalog.edits) {
-      for (const Node& node : group.nodes) {
-        if (!group.scope.device.empty()) {
-          out.push_back({group.scope.device, node});
-        }
-      }
-    }
-  }
-  return out;
-}
-
 int show_holders(const Config& config, bool json) {
   PsView view;
   view.now_unix = static_cast<std::int64_t>(std::time(nullptr));
   view.state_dir = config.state_dir;
   std::vector<Usage> live;
-  std::vector<std::string> roots = usual_runtime_roots("/run");
-  for (Record& record : live_records(config)) {
+  const std::vector<Record> records = live_records(config);
+  std::vector<std::string> roots;
+  for (const Record& record : records) {
     roots.push_back(record.runtime_root);
-    for (std::string& other : beside(record.runtime_root)) {
-      roots.push_back(std::move(other));
-    }
     live.push_back(usage_of(record));
-    view.rows.push_back({std::move(record), ""});
+    view.rows.push_back({record, ""});
   }
-  const std::map<std::string, std::string> cost = costs(config, live, view.now_unix);
+  std::vector<std::string> warnings;
+  const std::map<std::string, std::string> cost =
+      live_costs(config, live, view.now_unix, &warnings);
+  for (const std::string& warning : warnings) {
+    log::warn(warning);
+  }
   for (std::size_t i = 0; i < live.size(); ++i) {
     const auto found = cost.find(live[i].lease);
     view.rows[i].cost = found == cost.end() ? "" : found->second;
   }
   view.waiting = look_at_leases(config.state_dir).waiters();
-  view.outside = outside_containers(roots, Records(config.state_dir), device_nodes(config));
+  // From what is known without asking a backend.
+  const std::vector<BackendStatus> backends =
+      load_backends(config, find_backends(config), {}, Freshness::kCacheIfValid);
+  view.outside = outside_of(config, roots, backends);
+  const std::vector<HealthMark> marks = health_marks(config.state_dir);
+  view.devices = health_rows(backends, marks, records);
+  view.lost = lost_devices(records, backends, marks);
   print(json ? ps_json(view) : ps_text(view));
   return 0;
 }

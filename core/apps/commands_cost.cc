@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // cost report.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <ctime>
 #include <memory>
 
@@ -20,11 +17,6 @@ struct Options {
   bool json = false, csv = false;
   CostRequest request;
 };
-
-unsigned terminal_width() {
-  winsize size = {};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 int report(const Config& config, const Options& options) {
   CostRequest request = options.request;

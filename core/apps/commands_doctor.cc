@@ -90,6 +90,7 @@ doctor::Host gathered(const Options& options, doctor::Mended& mended) {
   } catch (const Error& error) {
     host.records_problem = error.what();
   }
+  host.marks = health_marks(host.config.state_dir);
   for (const std::string& file : options.images) {
     for (doctor::Image& image : doctor::read_images(absolute_path(file))) {
       host.images.push_back(std::move(image));

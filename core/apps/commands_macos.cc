@@ -47,8 +47,18 @@ void add_configure_command(CLI::App& program, Commands* commands) {
   add_refused(program, "configure", commands);
 }
 
+void add_health_commands(CLI::App& program, Commands* commands) {
+  add_refused(program, "health", commands);
+}
+
 void add_doctor_commands(CLI::App& program, Commands* commands) {
   add_refused(program, "doctor", commands);
+}
+
+void add_live_commands(CLI::App& program, Commands* commands) {
+  for (const char* const name : {"monitor", "stats", "events"}) {
+    add_refused(program, name, commands);
+  }
 }
 
 }  // namespace xpu

@@ -25,7 +25,8 @@ int report_broken(const std::vector<BackendStatus>& backends) {
 int detect(const Config& config, bool json, bool refresh) {
   const std::vector<BackendStatus> backends = load_backends(
       config, find_backends(config), {}, refresh ? Freshness::kRefresh : Freshness::kCacheIfValid);
-  print(json ? devices_json(backends) : devices_text(backends));
+  const std::vector<HealthMark> marks = health_marks(config.state_dir);
+  print(json ? devices_json(backends, marks) : devices_text(backends, marks));
   return report_broken(backends);
 }
 

@@ -122,46 +122,12 @@ std::optional<Numbered> numbered(std::string_view id) {
   return begin < id.size() && error == std::errc() ? std::optional(out) : std::nullopt;
 }
 
-// "acme:0-7" for devices in a row.
-std::string devices_text(const std::vector<std::string>& ids) {
-  std::string out;
-  for (std::size_t i = 0; i < ids.size();) {
-    const std::optional<Numbered> first = numbered(ids[i]);
-    std::size_t end = i + 1;
-    while (first && end < ids.size()) {
-      const std::optional<Numbered> next = numbered(ids[end]);
-      if (!next || next->prefix != first->prefix ||
-          next->number != first->number + static_cast<unsigned>(end - i)) {
-        break;
-      }
-      ++end;
-    }
-    out += cat(out.empty() ? "" : ",", ids[i]);
-    if (end - i > 1) {
-      out += cat('-', first->number + static_cast<unsigned>(end - i) - 1);
-    }
-    i = end;
-  }
-  return or_dash(out);
-}
-
 std::vector<std::string> ids_of(const Record& record) {
   std::vector<std::string> out;
   for (const HeldRecord& held : record.held) {
     out.push_back(held.id);
   }
   return out;
-}
-
-std::string name_of(const Origin& origin) {
-  const std::string pod =
-      origin.pod_namespace.empty() ? origin.pod : cat(origin.pod_namespace, '/', origin.pod);
-  return or_dash(origin.pod.empty() ? origin.name : cat(pod, '/', origin.name));
-}
-
-// "" where nothing is held.
-std::string sharing_of(const Record& record) {
-  return record.held.empty() ? "" : record.exclusive ? "exclusive" : "shared";
 }
 
 std::string short_id(const std::string& id) {
@@ -209,6 +175,24 @@ std::string outside_text(const PsView& view) {
                        : cat("\n", table.text(),
                              "Their engine gave them these devices by itself; no lease guards "
                              "them.\n");
+}
+
+// What is lost says more than that it failed.
+std::string trouble_text(const PsView& view) {
+  std::string out;
+  for (const LostDevice& lost : view.lost) {
+    out += cat("Lost: ", lost_text(lost), "\n");
+  }
+  for (const HealthRow& row : view.devices) {
+    const bool said = std::any_of(view.lost.begin(), view.lost.end(),
+                                  [&](const LostDevice& lost) { return lost.key == row.key; });
+    if (row.unhealthy() && !said) {
+      out += cat("Unhealthy: ", log::printable(row.id),
+                 row.state == "failed" ? " has failed: " : " is degraded: ",
+                 log::printable(row.reason), "\n");
+    }
+  }
+  return out.empty() ? "" : cat("\n", out);
 }
 
 bj::array strings(const std::vector<std::string>& items) {
@@ -268,6 +252,38 @@ bj::array objects(const Items& items, ToObject to_object) {
 
 }  // namespace
 
+std::string name_of(const Origin& origin) {
+  const std::string pod =
+      origin.pod_namespace.empty() ? origin.pod : cat(origin.pod_namespace, '/', origin.pod);
+  return or_dash(origin.pod.empty() ? origin.name : cat(pod, '/', origin.name));
+}
+
+std::string devices_text(const std::vector<std::string>& ids) {
+  std::string out;
+  for (std::size_t i = 0; i < ids.size();) {
+    const std::optional<Numbered> first = numbered(ids[i]);
+    std::size_t end = i + 1;
+    while (first && end < ids.size()) {
+      const std::optional<Numbered> next = numbered(ids[end]);
+      if (!next || next->prefix != first->prefix ||
+          next->number != first->number + static_cast<unsigned>(end - i)) {
+        break;
+      }
+      ++end;
+    }
+    out += cat(out.empty() ? "" : ",", ids[i]);
+    if (end - i > 1) {
+      out += cat('-', first->number + static_cast<unsigned>(end - i) - 1);
+    }
+    i = end;
+  }
+  return or_dash(out);
+}
+
+std::string sharing_of(const Record& record) {
+  return record.held.empty() ? "" : record.exclusive ? "exclusive" : "shared";
+}
+
 std::string age_text(std::int64_t seconds) {
   struct Unit {
     std::int64_t seconds;
@@ -288,14 +304,16 @@ std::string age_text(std::int64_t seconds) {
 }
 
 std::string ps_text(const PsView& view) {
-  return cat(held_text(view), waiting_text(view), outside_text(view));
+  return cat(held_text(view), waiting_text(view), outside_text(view), trouble_text(view));
 }
 
 std::string ps_json(const PsView& view) {
   const auto row = [&](const PsRow& item) { return row_object(view, item); };
   return bj::serialize(bj::object{{"containers", objects(view.rows, row)},
                                   {"waiting", objects(view.waiting, waiter_object)},
-                                  {"outside", objects(view.outside, outside_object)}}) +
+                                  {"outside", objects(view.outside, outside_object)},
+                                  {"lost", bj::parse(lost_json(view.lost))},
+                                  {"unhealthy", bj::parse(unhealthy_json(view.devices))}}) +
          "\n";
 }
 

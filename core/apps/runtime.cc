@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // xpu-runtime: the command line for people and scripts.
-#include <cerrno>
-#include <cstdio>
-
 #include "core/apps/commands.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
@@ -13,15 +10,6 @@ CLI::App* add_command(CLI::App& to, const char* name, const char* what, bool* js
   CLI::App* command = to.add_subcommand(name, what);
   command->add_flag("--json", *json, "print JSON instead of text");
   return command;
-}
-
-void print(const std::string& text) {
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  // A reader that has enough, as head has, may go.
-  if (!written && errno != EPIPE) {
-    fail_errno("cannot write to standard output");
-  }
 }
 
 namespace {
@@ -65,7 +53,9 @@ int run(int argc, char** argv) {
   add_cost_commands(program, &commands);
   add_config_commands(program, &commands);
   add_configure_command(program, &commands);
+  add_health_commands(program, &commands);
   add_doctor_commands(program, &commands);
+  add_live_commands(program, &commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -12,10 +12,13 @@
 
 #include "core/argv/argv.h"
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/config/config.h"
+#include "core/engine/origin.h"
 #include "core/log/log.h"
 #include "core/policy/audit.h"
 #include "core/record/record.h"
+#include "core/report/report.h"
 #include "core/start/account.h"
 #include "core/start/start.h"
 
@@ -90,6 +93,25 @@ void audit_passed_over(const Config& config, const Request& request, AuditEntry 
   }
 }
 
+void trace_request(const Request& request, StartTrace& trace) {
+  trace.clock.ended(StartStep::kConfiguration);
+  trace.told = request.kind != RequestKind::kNone || !request.passed_over.empty();
+  trace.report.result = StartResult::kWithoutDevices;  // until there are some
+  for (const PassedOver& passed : request.passed_over) {
+    trace.report.passed_by.push_back(passed.rule);
+    trace.report.reason = cat("policy does not accept ", passed.name);
+  }
+}
+
+// To xpud, if there is one.
+void tell(const Invocation& call, const Config& config, const std::string& runtime,
+          StartTrace& trace) {
+  trace.report.container = call.id;
+  trace.report.runtime_root = root_of(call, runtime);
+  trace.clock.write_to(trace.report);
+  send_report(config.state_dir, trace.report);
+}
+
 // Nothing about an earlier container of its id keeps one from starting that asks for nothing.
 void forget_namesake(const Invocation& call, const Config& config,
                      const std::string& runtime) noexcept {
@@ -102,7 +124,7 @@ void forget_namesake(const Invocation& call, const Config& config,
 }
 
 void serve_request(const Invocation& call, const Config& config, const Asked& asked,
-                   const Request& request, const std::string& runtime) {
+                   const Request& request, const std::string& runtime, StartTrace& trace) {
   check_container_id(call.id);
   Bundle bundle(call.bundle, call.config_file);
   refuse_changed(bundle, asked);
@@ -117,11 +139,12 @@ void serve_request(const Invocation& call, const Config& config, const Asked& as
   start.recorded = call.verb == Verb::kRestore && record ? &record->selection : nullptr;
   start.sync = call.syncs();
   start.systemd_cgroup = call.systemd_cgroup;
+  start.trace = &trace;
   serve(start, records);
 }
 
-void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime) {
-  const Asked asked = read_asked(loaded.config, call.bundle, call.config_file);
+void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime,
+                 const Asked& asked, StartTrace& trace) {
   if (!loaded.error.empty()) {
     refuse_to_ask(asked, loaded);
   }
@@ -131,6 +154,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
   try {
     const Request request = read_request(asked, loaded.config);
     audit_passed_over(loaded.config, request, entry);
+    trace_request(request, trace);
     for (const std::string& warning : request.warnings) {
       log::warn(warning);
     }
@@ -144,7 +168,7 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
     }
     entry.source = to_string(request.source);
     entry.name = request.variable;
-    serve_request(call, loaded.config, asked, request, runtime);
+    serve_request(call, loaded.config, asked, request, runtime, trace);
   } catch (const Denied& denied) {
     entry.rule = denied.rule();
     if (!denied.name().empty()) {
@@ -153,7 +177,50 @@ void edit_bundle(const Invocation& call, const LoadedConfig& loaded, const std::
                                                                      : RequestSource::kEnvironment);
     }
     audit_denial(loaded.config, entry);
+    trace.report.rule = denied.rule();
     throw;
+  }
+}
+
+// Who asks is found out anew here: a start that fails has no record.
+void tell_of_failure(const Invocation& call, const Config& config, const std::string& runtime,
+                     const Asked& asked, StartTrace& trace, StartResult result,
+                     const char* reason) {
+  if (!reports_wanted(config.state_dir)) {
+    return;
+  }
+  trace.report.result = result;
+  trace.report.reason = reason;
+  if (asked.spec != nullptr) {
+    const std::string root = root_of(call, runtime);
+    note_origin(origin_of(*asked.spec, absolute_path(call.bundle.empty() ? "." : call.bundle), root,
+                          call.id),
+                trace.report);
+  }
+  tell(call, config, runtime, trace);
+}
+
+void start_container(const Invocation& call, const LoadedConfig& loaded, const std::string& runtime,
+                     std::int64_t began_ns) {
+  StartTrace trace(began_ns);
+  const Asked asked = read_asked(loaded.config, call.bundle, call.config_file);
+  const auto failed = [&](StartResult result, const Error& error) {
+    tell_of_failure(call, loaded.config, runtime, asked, trace, result, error.what());
+  };
+  try {
+    edit_bundle(call, loaded, runtime, asked, trace);
+  } catch (const Denied& error) {
+    failed(StartResult::kDenied, error);
+    throw;
+  } catch (const Busy& error) {
+    failed(StartResult::kBusy, error);
+    throw;
+  } catch (const Error& error) {
+    failed(StartResult::kFailed, error);
+    throw;
+  }
+  if (trace.told) {
+    tell(call, loaded.config, runtime, trace);
   }
 }
 
@@ -170,6 +237,7 @@ void stamp(const Invocation& call, const Config& config, const std::string& runt
 }
 
 int run(int argc, char** argv) {
+  const std::int64_t began_ns = StartClock::now_ns();
   const std::vector<std::string> args(argv, argv + argc);
   const Invocation call = parse_argv(args);
   const LoadedConfig loaded = load();
@@ -184,7 +252,7 @@ int run(int argc, char** argv) {
       case Verb::kRun:
       case Verb::kRestore:
         if (!call.id.empty()) {
-          edit_bundle(call, loaded, runtime);
+          start_container(call, loaded, runtime, began_ns);
         }
         break;
       case Verb::kDelete:

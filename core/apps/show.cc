@@ -84,7 +84,18 @@ bj::object properties_object(const Device& device) {
   return out;
 }
 
-bj::object device_object(const Device& device) {
+const Device* whole_of(const Device& device, const Catalog& catalog) {
+  const auto found = std::find_if(
+      catalog.devices.begin(), catalog.devices.end(),
+      [&](const Device& other) { return !device.parent.empty() && other.id == device.parent; });
+  return found == catalog.devices.end() ? nullptr : &*found;
+}
+
+std::string health_row(const DeviceHealth& health) {
+  return cat(health.state, health.reason.empty() ? "" : cat(" (", health.reason, ")"));
+}
+
+bj::object device_object(const Device& device, const DeviceHealth& health) {
   return {{"id", device.id},
           {"vendor", device.vendor},
           {"index", device.index},
@@ -98,15 +109,19 @@ bj::object device_object(const Device& device) {
           {"numa_node", device.numa_node},
           {"available", device.available},
           {"reason", device.reason},
+          {"health", health.state.empty() ? "unknown" : health.state},
+          {"health_reason", health.reason},
           {"parent", device.parent},
           {"properties", properties_object(device)}};
 }
 
-bj::array device_objects(const std::vector<BackendStatus>& backends) {
+bj::array device_objects(const std::vector<BackendStatus>& backends,
+                         const std::vector<HealthMark>& marks) {
   bj::array devices;
   for (const BackendStatus& backend : backends) {
     for (const Device& device : backend.catalog.devices) {
-      devices.push_back(device_object(device));
+      devices.push_back(
+          device_object(device, health_of(device, whole_of(device, backend.catalog), marks)));
     }
   }
   return devices;
@@ -179,7 +194,8 @@ std::string details_text(const BackendStatus& backend) {
 
 }  // namespace
 
-std::string devices_text(const std::vector<BackendStatus>& backends) {
+std::string devices_text(const std::vector<BackendStatus>& backends,
+                         const std::vector<HealthMark>& marks) {
   std::string out;
   std::size_t number = 0;
   for (const BackendStatus& backend : backends) {
@@ -199,13 +215,18 @@ std::string devices_text(const std::vector<BackendStatus>& backends) {
         add_row(&out, "Part of:", device.parent);
       }
       add_row(&out, "Available:", availability(device));
+      const DeviceHealth health = health_of(device, whole_of(device, backend.catalog), marks);
+      if (!health.state.empty()) {
+        add_row(&out, "Health:", health_row(health));
+      }
     }
   }
   return number == 0 ? nothing_found(backends) : out;
 }
 
-std::string devices_json(const std::vector<BackendStatus>& backends) {
-  return bj::serialize(bj::object{{"devices", device_objects(backends)}}) + "\n";
+std::string devices_json(const std::vector<BackendStatus>& backends,
+                         const std::vector<HealthMark>& marks) {
+  return bj::serialize(bj::object{{"devices", device_objects(backends, marks)}}) + "\n";
 }
 
 std::string backends_text(const std::vector<BackendStatus>& backends) {
@@ -303,16 +324,17 @@ std::string info_json(const Info& info) {
   for (const BackendStatus& backend : info.backends) {
     list.push_back(backend_object(backend));
   }
-  return bj::serialize(bj::object{{"version", XPU_VERSION},
-                                  {"prefix", installation().prefix},
-                                  {"config", info.config->file},
-                                  {"mode", info.config->mode},
-                                  {"mode_in_force", info.mode},
-                                  {"low_level_runtime", info.low_level_runtime},
-                                  {"state_directory", info.config->state_dir},
-                                  {"backend_directories", strings(info.config->backend_dirs)},
-                                  {"backends", std::move(list)},
-                                  {"devices", device_objects(info.backends)}}) +
+  return bj::serialize(bj::object{
+             {"version", XPU_VERSION},
+             {"prefix", installation().prefix},
+             {"config", info.config->file},
+             {"mode", info.config->mode},
+             {"mode_in_force", info.mode},
+             {"low_level_runtime", info.low_level_runtime},
+             {"state_directory", info.config->state_dir},
+             {"backend_directories", strings(info.config->backend_dirs)},
+             {"backends", std::move(list)},
+             {"devices", device_objects(info.backends, health_marks(info.config->state_dir))}}) +
          "\n";
 }
 

@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "core/health/health.h"
 #include "core/plugin/refresh.h"
 
 namespace xpu {
 
-std::string devices_text(const std::vector<BackendStatus>& backends);
-std::string devices_json(const std::vector<BackendStatus>& backends);
+std::string devices_text(const std::vector<BackendStatus>& backends,
+                         const std::vector<HealthMark>& marks);
+std::string devices_json(const std::vector<BackendStatus>& backends,
+                         const std::vector<HealthMark>& marks);
 
 std::string backends_text(const std::vector<BackendStatus>& backends);
 std::string backends_json(const std::vector<BackendStatus>& backends);

@@ -30,6 +30,10 @@ Findings check_dev_char_links(const Host& host);
 // The nodes that check_dev_char_links() misses a link of.
 std::vector<Node> nodes_without_link(const Host& host);
 
+// health.cc
+Findings check_device_health(const Host& host);
+Findings check_lost_devices(const Host& host);
+
 // running.cc
 Findings check_container_devices(const Host& host);
 Findings check_container_units(const Host& host);

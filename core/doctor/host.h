@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "core/health/health.h"
 #include "core/plugin/doctor_hints.h"
 #include "core/plugin/refresh.h"
 #include "core/record/record.h"
@@ -54,7 +55,8 @@ struct Host {
   std::vector<Backend> backends;
   std::vector<Record> records;  // of live containers
   std::string records_problem;  // why they are not known; "" otherwise
-  std::vector<Image> images;    // of `doctor --image`
+  std::vector<HealthMark> marks;
+  std::vector<Image> images;  // of `doctor --image`
 
   std::string path(const std::string& path) const { return root + path; }
   // Also of a link that leads nowhere or a file that may not be read.

@@ -3,15 +3,14 @@
 // every daemon-reload, from what it was told; what the low-level runtime could not tell it, because
 // a link in /dev/char was missing, is gone then.
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "core/base/error.h"
 #include "core/doctor/checks.h"
+#include "core/engine/restart.h"
+#include "core/record/cgroup.h"
 
 namespace xpu::doctor {
 namespace {
-
-namespace bj = boost::json;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> out;
@@ -21,39 +20,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     at = end + 1;
   }
   return out;
-}
-
-// runc's state.json and crun's status know the container's first process; 0 where neither does.
-std::int64_t pid_of(const Host& host, const Record& record) {
-  const std::string folder = cat(record.runtime_root, '/', record.id);
-  for (const auto& [file, key] :
-       {std::pair{"/state.json", "init_process_pid"}, std::pair{"/status", "pid"}}) {
-    bj::error_code error;
-    const bj::value state = bj::parse(host.line(folder + file), error);
-    const bj::object* const object = error ? nullptr : state.if_object();
-    const bj::value* const pid = object == nullptr ? nullptr : object->if_contains(key);
-    if (pid != nullptr && pid->is_int64()) {
-      return pid->get_int64();
-    }
-  }
-  return 0;
-}
-
-// The path of a process in one hierarchy: "devices", "name=systemd", or "" for cgroup v2.
-std::string cgroup_of(const Host& host, std::int64_t pid, std::string_view controller) {
-  for (const std::string& line : lines_of(host.line(cat("/proc/", pid, "/cgroup")))) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
-    if (second == line.npos) {
-      continue;
-    }
-    const std::string_view names = std::string_view(line).substr(first + 1, second - first - 1);
-    const std::string bounded = cat(',', names, ',');
-    if (names == controller || bounded.find(cat(',', controller, ',')) != bounded.npos) {
-      return line.substr(second + 1);
-    }
-  }
-  return "";
 }
 
 bool covers(std::string_view pattern, std::uint32_t number) {
@@ -82,26 +48,6 @@ bool allows(const std::string& line, const Node& node) {
 
 std::string title(const Record& record) {
   return record.origin.name.empty() ? record.id.substr(0, 12) : record.origin.name;
-}
-
-// Remedies are copied into shells, and names come from whoever made the container.
-bool is_plain(const std::string& word) {
-  return !word.empty() && word.front() != '-' &&
-         word.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == word.npos;
-}
-
-// What makes a container's low-level runtime set up its cgroup anew.
-std::string restart_of(const Record& record) {
-  const Origin& origin = record.origin;
-  const std::string name = is_plain(origin.name) ? origin.name : record.id.substr(0, 12);
-  if ((origin.engine == "docker" || origin.engine == "podman") && is_plain(name)) {
-    return cat(origin.engine, " restart ", name);
-  }
-  if (is_plain(origin.pod) && is_plain(origin.pod_namespace)) {
-    return cat("kubectl delete pod --namespace ", origin.pod_namespace, ' ', origin.pod);
-  }
-  return "end the container and start it again";
 }
 
 std::string paths_of(const std::vector<Node>& nodes) {
@@ -189,11 +135,11 @@ Findings check_container_devices(const Host& host) {
   Findings out;
   std::size_t looked_at = 0, unreadable = 0, unified = 0;
   for (const Record& record : host.records) {
-    const std::int64_t pid = record.nodes.empty() ? 0 : pid_of(host, record);
+    const int pid = record.nodes.empty() ? 0 : init_process(host.root, record);
     if (pid == 0) {
       continue;
     }
-    const std::string cgroup = cgroup_of(host, pid, "devices");
+    const std::string cgroup = cgroup_of(host.root, pid, "devices");
     const std::string list =
         cgroup.empty() ? "" : host.line(cat("/sys/fs/cgroup/devices", cgroup, "/devices.list"));
     if (list.empty()) {
@@ -233,12 +179,12 @@ Findings check_container_units(const Host& host) {
   Findings out;
   std::size_t looked_at = 0;
   for (const Record& record : host.records) {
-    const std::int64_t pid = record.nodes.empty() ? 0 : pid_of(host, record);
+    const int pid = record.nodes.empty() ? 0 : init_process(host.root, record);
     if (pid == 0) {
       continue;
     }
-    std::string scope = scope_in(cgroup_of(host, pid, ""));
-    scope = scope.empty() ? scope_in(cgroup_of(host, pid, "name=systemd")) : scope;
+    std::string scope = scope_in(cgroup_of(host.root, pid, ""));
+    scope = scope.empty() ? scope_in(cgroup_of(host.root, pid, "name=systemd")) : scope;
     if (scope.empty()) {
       continue;
     }

@@ -17,6 +17,8 @@
 
 namespace xpu {
 
+inline constexpr const char* kEventsFile = "events";  // in the state folder
+
 // Names never change: scripts match them.
 enum class HostEventKind {
   kAdded,         // "added": a device is there
@@ -63,14 +65,14 @@ class EventReader {
  public:
   explicit EventReader(std::string state_dir) : dir_(std::move(state_dir)) {}
   // What was not read yet, the oldest first; from the beginning of what is kept at the first call.
-  // A line that is no event is passed over. Throws Error when a file that is there cannot be read.
+  // A line that is no event is passed over, one that has no end yet is waited for. Throws Error
+  // when a file that is there cannot be read or could have been written by others.
   std::vector<HostEvent> next();
 
  private:
   void read(Fd& file, std::vector<HostEvent>& out);
-  std::string dir_, rest_;
-  Fd file_;
-  bool begun_ = false;
+  std::string dir_, rest_;  // the beginning of a line
+  Fd file_, older_;         // what was read last; open, so that their numbers stay theirs
 };
 
 }  // namespace xpu

@@ -39,8 +39,19 @@ void change_health_marks(const std::string& state_dir,
                          const std::function<void(std::vector<HealthMark>&)>& change);
 
 // Why a device counts as failed: the property "health" of its catalog, or a mark of it or of the
-// device that it is a part of (`parent_key`: its lease_key()); "" where it does not.
+// device that it is a part of (`parent_key`: its lease_key()); "" where it does not. To follow "has
+// failed: ".
 std::string why_failed(const Device& device, std::string_view parent_key,
+                       const std::vector<HealthMark>& marks);
+
+// What is known of a device, of the one that it is a part of (nullptr for none) and by their marks.
+// The worst counts.
+struct DeviceHealth {
+  std::string state;                 // "ok", "degraded", "failed"; "" where nobody tells
+  std::string reason;                // to follow "has failed: " or "is degraded: "; "" otherwise
+  const HealthMark* mark = nullptr;  // where that is why; borrowed from the marks
+};
+DeviceHealth health_of(const Device& device, const Device* whole,
                        const std::vector<HealthMark>& marks);
 
 }  // namespace xpu

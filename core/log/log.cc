@@ -118,20 +118,20 @@ Fd open_debug_file(const std::string& path) {
 class Log {
  public:
   void configure(const Targets& targets) {
+    const std::lock_guard<std::mutex> lock(mutex_);
     targets_ = targets;
     targets_.engine_file = engine_path(targets.engine_file);
     logger_.reset();
   }
 
   bool enabled(Level level) const {
-    const bool has_file = !targets_.debug_file.empty() ||
-                          (!targets_.engine_file.empty() && targets_.level == Level::kDebug);
-    return level == Level::kError ||
-           (level >= targets_.level && (level == Level::kWarn || has_file));
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return is_on(level);
   }
 
   void write(Level level, std::string_view text) {
-    if (!enabled(level)) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!is_on(level)) {
       return;
     }
     if (!logger_) {
@@ -141,13 +141,22 @@ class Log {
   }
 
  private:
+  bool is_on(Level level) const {
+    const bool has_file = !targets_.debug_file.empty() ||
+                          (!targets_.engine_file.empty() && targets_.level == Level::kDebug);
+    return level == Level::kError ||
+           (level >= targets_.level &&
+            (level == Level::kWarn || has_file || targets_.stderr_is_log));
+  }
+
   std::unique_ptr<spdlog::logger> make_logger() const {
     std::vector<spdlog::sink_ptr> sinks;
     if (targets_.stderr_on) {
       sinks.push_back(std::make_shared<StderrSink>(targets_.program));
       // An engine connects our stderr to the container's own output: a warning would stand there.
-      sinks.back()->set_level(targets_.engine_file.empty() ? spdlog::level::warn
-                                                           : spdlog::level::err);
+      sinks.back()->set_level(targets_.stderr_is_log         ? to_spdlog(targets_.level)
+                              : targets_.engine_file.empty() ? spdlog::level::warn
+                                                             : spdlog::level::err);
     }
     if (!targets_.engine_file.empty()) {
       add_file(sinks, Fd(::open(targets_.engine_file.c_str(), kOpenFlags, 0644)),
@@ -175,6 +184,8 @@ class Log {
     }
   }
 
+  // A service logs from its worker too.
+  mutable std::mutex mutex_;
   Targets targets_;
   std::unique_ptr<spdlog::logger> logger_;
 };

@@ -22,6 +22,8 @@ struct Targets {
   // "program: level: text"; errors only where there is an engine's file, because engines connect
   // our stderr to the container's own output.
   bool stderr_on = true;
+  // Of a service, whose stderr is its log: everything of `level` and above is there.
+  bool stderr_is_log = false;
 };
 
 // May be called again when more is known (configuration read). Never throws; a file that cannot be

@@ -76,6 +76,16 @@ constexpr Entry kEntries[kObligations] = {
     {"where there is a device, a path of [detect] exists",
      "name a path that exists wherever the hardware is usable; the library is not loaded "
      "otherwise"},
+    {"the table of an extension is whole",
+     "begin it with sizeof(xpu_hotplug_1) or sizeof(xpu_metrics_1) and fill in every function; "
+     "live.hpp does so; return NULL from extension() for what is not supported"},
+    {"dispatch() returns at once, and descriptor() is open or -1",
+     "read what is there with O_NONBLOCK and return; measure in sample(), which may take long"},
+    {"every event and every value that is emitted is valid",
+     "the message names what is wrong with it; hotplug.h and metrics.h document every field, key "
+     "and label"},
+    {"stop() leaves no descriptor open that start() opened",
+     "close in stop() what start() and dispatch() opened, and shut vendor libraries down"},
 };
 
 constexpr std::string_view kOpen = " [XPU_BACKEND_";

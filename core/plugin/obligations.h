@@ -38,8 +38,12 @@ enum class Obligation : int {
   kOptions = 22,
   kCapabilities = 23,
   kDetect = 24,
+  kExtension = 25,
+  kPrompt = 26,
+  kLiveItems = 27,
+  kStopped = 28,
 };
-inline constexpr int kObligations = 24;
+inline constexpr int kObligations = 28;
 
 // "XPU_BACKEND_7"
 std::string id_of(Obligation obligation);

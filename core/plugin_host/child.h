@@ -14,10 +14,15 @@ struct HostLimits {
   // Offers the backend nothing but a version of the ABI that it cannot know, and goes no further
   // than its answer.
   bool as_stranger = false;
+  // Runs the extensions in place of describe(), for a moment; the catalog is absent and names those
+  // that are offered as its property kExtensionsKey.
+  bool as_watcher = false;
 };
 
+inline constexpr const char* kExtensionsKey = "extensions";
+
 // What the child is at, in memory that it shares with its parent.
-enum class Phase : int { kLoad, kEntry, kOpen, kDescribe, kClose, kAnswer };
+enum class Phase : int { kLoad, kEntry, kOpen, kDescribe, kWatch, kClose, kAnswer };
 const char* to_string(Phase phase);  // "while loading", "in describe()", ...
 
 struct ChildEnds {

@@ -10,60 +10,14 @@
 #include "core/catalog/limits.h"
 #include "core/plugin/abi.h"
 #include "core/plugin/obligations.h"
+#include "core/plugin_host/from_backend.h"
 
 namespace xpu {
 namespace {
 
+using namespace from_backend;
+
 constexpr std::size_t kLogText = 512;
-
-// Structures may grow; these are their sizes in the oldest version that we accept. Anything shorter
-// would be read across the end of a field.
-template <class T>
-constexpr std::uint32_t kSmallest = sizeof(T);
-
-// A limit of ours was reached: XPU_NO_MEMORY, everything else is XPU_INVALID.
-class LimitReached : public Error {
- public:
-  using Error::Error;
-};
-
-void check_limit(std::size_t number, std::size_t limit, const char* what) {
-  if (number >= limit) {
-    throw LimitReached(cat("more than ", limit, " ", what));
-  }
-}
-
-template <class T>
-T copy(const char* type, const T* from) {
-  if (from == nullptr) {
-    fail(type, " is NULL");
-  }
-  std::uint32_t size;
-  std::memcpy(&size, from, sizeof size);
-  if (size < kSmallest<T>) {
-    fail(type, ".struct_size is ", size, "; at least ", kSmallest<T>, " is wanted");
-  }
-  T out{};
-  std::memcpy(&out, from, std::min<std::size_t>(size, sizeof out));
-  return out;
-}
-
-// NULL is "": a field that the writer's version does not have reads as NULL.
-std::string bytes(const char* what, const char* value, std::size_t limit) {
-  const std::size_t length = value == nullptr ? 0 : strnlen(value, limit + 1);
-  if (length > limit) {
-    fail(what, " is longer than ", limit, " bytes");
-  }
-  return std::string(value == nullptr ? "" : value, length);
-}
-
-std::string text(const char* what, const char* value, std::size_t limit = limits::kText) {
-  std::string out = bytes(what, value, limit);
-  if (!grammar::is_text(out, limit)) {
-    fail(what, " is not UTF-8 or has control characters");
-  }
-  return out;
-}
 
 std::string id_of(const char* vendor, const char* index) {
   return cat(text("vendor", vendor, limits::kName), ":", text("index", index, limits::kName));
@@ -494,15 +448,14 @@ Collector::Collector(const Manifest& manifest, int log_fd)
   catalog_.simulated = manifest.simulated;
 }
 
-void Collector::reject(const std::string& text) {
+void Collector::reject(const std::string& text, Obligation obligation) {
   constexpr int kLogged = 20;
   constexpr std::size_t kShown = kLogText - 64;  // room for what stands around it
   error_ = text;
   if (refused_ < kLogged) {
     ++refused_;
-    Sinks::log(
-        this, XPU_LOG_WARN,
-        tagged(Obligation::kItems, cat("an item is left out: ", text.substr(0, kShown))).c_str());
+    Sinks::log(this, XPU_LOG_WARN,
+               tagged(obligation, cat("an item is left out: ", text.substr(0, kShown))).c_str());
   }
 }
 

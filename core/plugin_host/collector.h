@@ -11,6 +11,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/plugin/manifest.h"
+#include "core/plugin/obligations.h"
 #include "xpu/backend.h"
 
 namespace xpu {
@@ -28,6 +29,8 @@ class Collector {
   // What set_error said last, in the call that began with begin_call(); "" for nothing.
   void begin_call() { error_.clear(); }
   const std::string& error() const { return error_; }
+  // An item of the backend is left out: keeps why as error(), and logs it (20 times).
+  void reject(const std::string& text, Obligation obligation = Obligation::kItems);
   // The collected description, without what names a value that was not emitted; empties the
   // collector.
   Catalog take();
@@ -35,7 +38,6 @@ class Collector {
  private:
   friend struct Sinks;
 
-  void reject(const std::string& text);
   // Values have groups of their own, a new one for each change of the scope: their order counts.
   EditGroup& group(const Scope& scope, bool of_values);
   Device& device(const char* vendor, const char* index);

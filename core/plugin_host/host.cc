@@ -25,8 +25,6 @@
 namespace xpu {
 namespace {
 
-constexpr std::size_t kLines = 100;  // of each stream
-constexpr std::size_t kLineBytes = 512;
 constexpr std::size_t kReadBytes = 64 << 10;
 
 std::int64_t now_ms() {
@@ -46,66 +44,6 @@ struct Pipe {
     fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
   }
   Fd read_end, write_end;
-};
-
-// What the backend prints, cut into log lines of bounded length and number.
-class Lines {
- public:
-  // `stream`: for the lines; NULL for those of the backend's log().
-  Lines(const std::string& backend, const char* stream, const LogLine& log)
-      : backend_(backend), stream_(stream), log_(log) {}
-
-  void add(std::string_view bytes) {
-    for (char c : bytes) {
-      if (c == '\n' || rest_.size() >= kLineBytes) {
-        flush();
-      }
-      if (c != '\n') {
-        rest_ += c;
-      }
-    }
-  }
-
-  void flush() {
-    if (!rest_.empty()) {
-      say(std::exchange(rest_, ""));
-    }
-  }
-
- private:
-  void say(std::string text) {
-    // What our own code says about the backend is not drowned by what the backend says.
-    const bool ours = stream_ == nullptr && tag_of(text) != Obligation::kNone;
-    if (++count_ > kLines && !(ours && ++ours_ <= kLines)) {
-      if (count_ == kLines + 1) {
-        log_(log::Level::kWarn, cat("backend ", backend_, ": more output than ", kLines,
-                                    " lines; the rest is left out"));
-      }
-      return;
-    }
-    log::Level level = log::Level::kInfo;
-    std::string intro = cat("backend ", backend_, ": ");
-    if (stream_ != nullptr) {
-      intro += cat(stream_, ": ");
-    } else {
-      // From the backend's log(): a digit and the text.
-      const int severity = text[0] - '0';
-      level = severity >= XPU_LOG_DEBUG && severity <= XPU_LOG_ERROR
-                  ? static_cast<log::Level>(severity)
-                  : log::Level::kInfo;
-      text.erase(0, 1);
-    }
-    for (char& c : text) {
-      c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-    log_(level, intro + text);
-  }
-
-  const std::string& backend_;
-  const char* stream_;
-  const LogLine& log_;
-  std::string rest_;
-  std::size_t count_ = 0, ours_ = 0;
 };
 
 class Child {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files are looked at first, then the backend is run three times. What our own code finds
+// The files are looked at first, then the backend is run four times. What our own code finds
 // meanwhile says by its tag which obligation it is about; an obligation that nothing speaks against
 // is met, unless the backend did not come far enough to tell.
 #include "core/plugin_host/verify.h"
@@ -222,8 +222,9 @@ class Verifier {
   }
 
   // One run; what was said about obligations meanwhile is taken down.
-  HostOutcome once(const Manifest& manifest) {
-    return run_backend(manifest, limits_, [&](log::Level, const std::string& line) {
+  HostOutcome once(const Manifest& manifest) { return once(manifest, limits_); }
+  HostOutcome once(const Manifest& manifest, const HostLimits& limits) {
+    return run_backend(manifest, limits, [&](log::Level, const std::string& line) {
       if (const Obligation about = tag_of(line); about != Obligation::kNone) {
         const std::string intro = cat("backend ", manifest.name, ": ");
         fails(about, line.starts_with(intro) ? line.substr(intro.size()) : line);
@@ -258,6 +259,29 @@ class Verifier {
     described(manifest, catalog);
     again(manifest, catalog);
     as_stranger(manifest);
+    watched(manifest);
+  }
+
+  void watched(const Manifest& manifest) {
+    HostLimits limits = limits_;
+    limits.as_watcher = true;
+    const HostOutcome outcome = once(manifest, limits);
+    const Catalog& catalog = outcome.catalog;
+    const std::string intro = cat("backend ", manifest.name, ": ");
+    std::string why = "it offers no extension";
+    if (outcome.reached != Phase::kAnswer) {
+      why =
+          catalog.reason.starts_with(intro) ? catalog.reason.substr(intro.size()) : catalog.reason;
+      fails(tag_of(why), why);
+    }
+    const auto offered = std::find_if(catalog.properties.begin(), catalog.properties.end(),
+                                      [](const auto& one) { return one.first == kExtensionsKey; });
+    const bool judged = outcome.reached == Phase::kAnswer && offered != catalog.properties.end() &&
+                        !offered->second.empty();
+    for (const Obligation obligation : {Obligation::kExtension, Obligation::kPrompt,
+                                        Obligation::kLiveItems, Obligation::kStopped}) {
+      judged ? pass(obligation) : skip(obligation, std::string(untagged(why)));
+    }
   }
 
   void as_stranger(const Manifest& manifest) {

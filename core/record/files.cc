@@ -6,8 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/lock.h"
 #include "core/base/trust.h"
-#include "core/record/lock.h"
 
 namespace xpu::record_files {
 namespace {

@@ -10,12 +10,12 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"
+#include "core/base/lock.h"
 #include "core/base/trust.h"
 #include "core/lease/lease_format.h"
 #include "core/log/log.h"
 #include "core/record/alive.h"
 #include "core/record/file_text.h"
-#include "core/record/lock.h"
 #include "core/record/process.h"
 #include "core/record/record.h"
 

@@ -134,17 +134,51 @@ Judgement Judge::by_policy(const Device& device) const {
     const std::string vendor =
         device.kind_vendors.empty() ? device.vendor : listed(device.kind_vendors);
     return {Judgement::Kind::kPolicy, cat("is of ", vendor, ", which no container is given"),
-            "allow-vendors"};
+            "allow-vendors", ""};
   }
   if (!policy.allow_devices.empty() && device.same_as.empty() &&
       !is_listed(device, policy.allow_devices) && !allowed_by_kind(device, policy.allow_devices)) {
     return {Judgement::Kind::kPolicy, "is not among the devices that containers are given",
-            "allow-devices"};
+            "allow-devices", ""};
   }
   if (is_listed(device, policy.deny_devices) || denied_by_kind(device)) {
-    return {Judgement::Kind::kPolicy, "is kept from containers", "deny-devices"};
+    return {Judgement::Kind::kPolicy, "is kept from containers", "deny-devices", ""};
   }
   return {};
+}
+
+Judgement Judge::by_health(const Device& device) const {
+  if (config_.allow_unhealthy) {
+    return {};
+  }
+  for (const Device* const one : hardware_of(device, backends_)) {
+    const DeviceHealth health = health_of(*one, whole_of(*one), situation_.marks);
+    if (health.state != "failed") {
+      continue;
+    }
+    const std::string clear =
+        health.mark == nullptr
+            ? ""
+            : cat("if it works again: xpu-runtime health --clear ", health.mark->id, "; ");
+    return {Judgement::Kind::kUnavailable,
+            cat(one == &device ? std::string() : cat("is ", one->id, ", which "),
+                "has failed: ", health.reason),
+            "",
+            cat("; ", clear, "allow-unhealthy = true in [selection] of ",
+                config_.file.empty() ? config_path() : config_.file, " gives it all the same")};
+  }
+  return {};
+}
+
+std::string Judge::doubt(const Device& device) const {
+  for (const Device* const one : hardware_of(device, backends_)) {
+    const DeviceHealth health = health_of(*one, whole_of(*one), situation_.marks);
+    if (!health.reason.empty()) {
+      return cat(one == &device ? std::string() : cat("is ", one->id, ", which "),
+                 health.state == "failed" ? "has failed: " : "is degraded: ", health.reason);
+    }
+  }
+  return "";
 }
 
 Judgement Judge::held(const Device& device) const {
@@ -173,10 +207,11 @@ Judgement Judge::held_itself(const Device& device) const {
                 ? cat("is shared by ", limit, " containers, which is its limit; one is ", holder)
             : obstacle.holder->exclusive ? cat("is held exclusively by ", holder)
                                          : cat("is wanted exclusively and held by ", holder),
-            ""};
+            "", ""};
   }
   if (holdings.overtakes(own_place_, mine)) {
-    return {Judgement::Kind::kHeld, "is next for a container that has waited for it longer", ""};
+    return {Judgement::Kind::kHeld, "is next for a container that has waited for it longer", "",
+            ""};
   }
   return {};
 }
@@ -186,12 +221,15 @@ Judgement Judge::judge(const Device& device) const {
     return verdict;
   }
   if (!device.available) {
-    return {Judgement::Kind::kUnavailable, cat("is not available: ", device.reason), ""};
+    return {Judgement::Kind::kUnavailable, cat("is not available: ", device.reason), "", ""};
+  }
+  if (Judgement verdict = by_health(device); verdict.kind != Judgement::Kind::kFree) {
+    return verdict;
   }
   std::string why;
   for (const Test& test : request_.tests) {
     if (!meets(test, device, &why)) {
-      return {Judgement::Kind::kUnfit, why, ""};
+      return {Judgement::Kind::kUnfit, why, "", ""};
     }
   }
   return held(device);

@@ -16,13 +16,14 @@ struct Judgement {
   enum class Kind {
     kFree,
     kPolicy,       // policy keeps it from every container like this one; `rule` is its key
-    kUnavailable,  // the backend says so
+    kUnavailable,  // the backend says so, or it has failed
     kUnfit,        // it does not meet a test of the request
     kHeld,         // others hold it or have waited for it longer
   };
   Kind kind = Kind::kFree;
   std::string text;  // "has 16.0 GiB, ...", to follow the device's id
   std::string rule;
+  std::string advice;  // what gives it all the same, for whoever named it; "" for nothing
 };
 
 class Judge {
@@ -34,6 +35,10 @@ class Judge {
   Judgement judge(const Device& device) const;
   // The parts of it that depend on policy alone,
   Judgement by_policy(const Device& device) const;
+  // on its health,
+  Judgement by_health(const Device& device) const;
+  // "is degraded: ..." or "has failed: ..." of a device that may be given; "" for nothing.
+  std::string doubt(const Device& device) const;
   // and on other containers.
   Judgement held(const Device& device) const;
   DeviceKeys keys_of(const Device& device) const;

@@ -25,6 +25,10 @@ void check_devices(const SelectedBackend& selected, const Catalog& catalog, cons
     if (!device->available) {
       fail_restore("the device ", id, " is not available: ", device->reason);
     }
+    if (const Judgement verdict = judge.by_health(*device);
+        verdict.kind != Judgement::Kind::kFree) {
+      fail_restore("the device ", id, " ", verdict.text, verdict.advice);
+    }
     if (const Judgement verdict = judge.by_policy(*device);
         verdict.kind != Judgement::Kind::kFree) {
       deny(verdict.rule, kCannotRestore, "the device ", id, " ", verdict.text);

@@ -49,6 +49,7 @@ class Choice {
       }
     }
     check_count();
+    warn_of_doubts();
     for (const BackendStatus& backend : backends_) {
       if (const auto chosen = chosen_.find(&backend); chosen != chosen_.end()) {
         selection_.backends.push_back(in_order(backend, chosen->second));
@@ -382,6 +383,16 @@ class Choice {
     }
   }
 
+  void warn_of_doubts() {
+    for (const auto& [backend, devices] : chosen_) {
+      for (const Device* const device : devices) {
+        if (const std::string doubt = judge_.doubt(*device); !doubt.empty()) {
+          warn(cat("the device ", device->id, " is given, and it ", doubt));
+        }
+      }
+    }
+  }
+
   void choose_drivers(const Selector& selector) {
     const std::vector<const BackendStatus*> backends = ready(selector);
     for (const BackendStatus* backend : backends) {
@@ -428,7 +439,8 @@ class Choice {
 
   void check_named(const Selector& selector, const Device& device) const {
     const Judgement verdict = judge_.judge(device);
-    const std::string text = cat(quoted(selector), ": the device ", device.id, " ", verdict.text);
+    const std::string text =
+        cat(quoted(selector), ": the device ", device.id, " ", verdict.text, verdict.advice);
     switch (verdict.kind) {
       case Judgement::Kind::kFree:
         return;

@@ -48,8 +48,9 @@ class Busy : public Error {
 };
 
 // Named devices, all of them, or the best that meet a wish (core/choose). Of `all` and of a wish,
-// devices are left out that are not available, do not meet the request's tests, are kept back by
-// policy or held by others; one that is named is an error then.
+// devices are left out that are not available, have failed (unless config.allow_unhealthy), do not
+// meet the request's tests, are kept back by policy or held by others; one that is named is an
+// error then.
 //
 // Throws Busy, Denied, and Error: a device that is not there (names it and lists what exists), one
 // that is not available (with its reason), fewer devices than a wish asks for (with what ruled each

@@ -8,6 +8,7 @@
 
 #include "core/choose/load.h"
 #include "core/figures/figures.h"
+#include "core/health/health.h"
 #include "core/lease/lease.h"
 #include "core/policy/policy.h"
 
@@ -19,6 +20,7 @@ struct Situation {
   Figures figures;
   std::string currency;  // that prices are compared in: those in another are as if unknown; "": any
   std::map<std::string, LoadSample> load;  // by device id
+  std::vector<HealthMark> marks;           // of devices of which an event told
   // NUMA nodes of the CPUs that the container may run on; empty: any.
   std::vector<int> numa_nodes;
   // The container that is being started: what it holds or waits for is not in its own way.

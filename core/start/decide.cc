@@ -184,6 +184,7 @@ Decision look(const Config& config, const std::vector<FoundBackend>& found, cons
   if (request.kind != RequestKind::kDevices) {
     return decision;
   }
+  situation.marks = health_marks(config.state_dir);
   resolve_names(decision.request, decision.backends, config);
   situation.figures = figures_of(config, decision.backends, &decision.warnings);
   if (request.wish || situation.policy.max_devices > 0) {

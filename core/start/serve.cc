@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <time.h>
 
+#include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/engine/origin.h"
@@ -140,6 +141,38 @@ void say_hooks(const Decision& decision) {
   }
 }
 
+void note_caches(const Start& start, const Decision& decision) {
+  if (start.trace != nullptr) {
+    for (const BackendStatus& status : decision.backends) {
+      if (status.state == BackendState::kReady) {
+        start.trace->report.caches.emplace_back(status.found.manifest.name, status.from_cache);
+      }
+    }
+  }
+}
+
+void note_record(const Start& start, const Record& record) {
+  if (start.trace == nullptr) {
+    return;
+  }
+  StartReport& report = start.trace->report;
+  report.result = StartResult::kStarted;
+  note_origin(record.origin, report);
+  for (const HeldRecord& held : record.held) {
+    report.devices.push_back(held.id);
+    if (!contains(report.vendors, held.vendor)) {
+      report.vendors.push_back(held.vendor);
+    }
+  }
+}
+
+void note_nothing(const Start& start, const Decision& decision) {
+  if (start.trace != nullptr && start.trace->report.reason.empty() &&
+      !decision.selection.warnings.empty()) {
+    start.trace->report.reason = decision.selection.warnings.front();
+  }
+}
+
 void carry_out(const Start& start, Decision& decision) {
   if (!make_state(decision)) {
     make_plan(start, cat(start.bundle.dir(), "/", kStateInBundle), decision);
@@ -151,14 +184,18 @@ void carry_out(const Start& start, Decision& decision) {
 
 void decide_and_carry_out(const Start& start, Records& records, Decision& decision) {
   take_devices(start, decision);
+  start.ended(StartStep::kSelection);
   if (decision.selection.empty()) {
     say(decision);
     decision.hooks = vendor_hooks(start.asked, decision.request, decision.selection);
     start.bundle.write(splices(*start.asked.spec, {}, decision.hooks), start.sync);
     say_hooks(decision);
+    note_nothing(start, decision);
+    start.ended(StartStep::kWrite);
     return;
   }
   make_plan(start, records.state_folder(start.name.runtime_root, start.name.id), decision);
+  start.ended(StartStep::kPlan);
   const Record record =
       make_record(start, decision, json::apply(start.bundle.pristine(), decision.splices));
   write_record(records, record);
@@ -179,6 +216,8 @@ void decide_and_carry_out(const Start& start, Records& records, Decision& decisi
       !decision.facts.caller_in_user_namespace) {
     link_numbers(decision.plan);
   }
+  note_record(start, record);
+  start.ended(StartStep::kWrite);
 }
 
 // The ledger does not know them any more, whatever became of this start. A restore that failed can
@@ -193,9 +232,18 @@ void finish_others(const Start& start, Records& records, std::vector<Lease> ende
 
 }  // namespace
 
+void note_origin(const Origin& origin, StartReport& report) {
+  report.name = origin.name;
+  report.engine = origin.engine;
+  report.pod = origin.pod;
+  report.pod_namespace = origin.pod_namespace;
+}
+
 void serve(const Start& start, Records& records) {
   Decision decision =
       look(start.config, start.asked.found, start.request, start.name, start.asked.spec->cpus);
+  start.ended(StartStep::kCatalogs);
+  note_caches(start, decision);
   try {
     decide_and_carry_out(start, records, decision);
   } catch (const Error&) {

@@ -13,6 +13,7 @@
 #include "core/oci/spec.h"
 #include "core/plan/plan.h"
 #include "core/record/record.h"
+#include "core/report/report.h"
 #include "core/request/request.h"
 #include "core/rootfs/view.h"
 #include "core/select/select.h"
@@ -96,6 +97,13 @@ struct Start {
   const Selection* recorded = nullptr;  // what a restored container had, instead of choosing anew
   bool sync = false;                    // see Bundle::write
   bool systemd_cgroup = false;          // the caller has systemd manage the container's cgroup
+  StartTrace* trace = nullptr;          // where what is found out is noted; or null
+
+  void ended(StartStep step) const {
+    if (trace != nullptr) {
+      trace->clock.ended(step);
+    }
+  }
 };
 
 // The three steps of a decision.
@@ -123,6 +131,9 @@ void take_devices(const Start& start, Decision& decision);
 // dead, and a failure leaves a configuration file that is as it was. A record that cannot be
 // written costs a warning only; generated files then go into the bundle.
 void serve(const Start& start, Records& records);
+
+// Whose container a report is about.
+void note_origin(const Origin& origin, StartReport& report);
 
 // Ends the accounts of containers that are gone, as far as `ended` and a short look tell, and
 // forgets them. Never throws.

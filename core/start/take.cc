@@ -191,7 +191,10 @@ void take_devices(const Start& start, Decision& decision) {
   Queue queue(start, decision);
   try {
     while (!queue.take(Clock::now() < until)) {
+      start.ended(StartStep::kSelection);
       ::nanosleep(&kPause, nullptr);
+      decision.situation.marks = health_marks(start.config.state_dir);
+      start.ended(StartStep::kWaiting);
     }
   } catch (const LedgerUnusable& problem) {
     if (queue.waiting()) {

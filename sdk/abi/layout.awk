@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# From backend.h without its comments, a C program that prints what a later version must keep: sizes as lower bounds,
+# From the headers of the ABI without their comments, a C program that prints what a later version must keep: sizes as lower bounds,
 # offset and size of every field, and the values of all constants.
 BEGIN {
-  print "#include <stdio.h>\n#include <xpu/backend.h>\nint main(void) {"
-  print "puts(\"#include <xpu/backend.h>\");"
+  print "#include <stdio.h>\n#include <xpu/hotplug.h>\n#include <xpu/metrics.h>\nint main(void) {"
+  print "puts(\"#include <xpu/hotplug.h>\\n#include <xpu/metrics.h>\");"
 }
 /^#define XPU_(ABI_|EXPORT|BACKEND_H|BACKEND_ENTRY)/ { next }
 /^#define XPU_[A-Z_]+ +[0-9]/ {
   printf "printf(\"_Static_assert(%s == %%lld, \\\"%s\\\");\\n\", (long long)%s);\n", $2, $2, $2
   next
 }
-/^typedef struct [a-z_]+ \{/ { type = $3; next }
+/^typedef struct [a-z_0-9]+ \{/ { type = $3; next }
 /^}/ && type != "" {
   printf "printf(\"_Static_assert(sizeof(%s) >= %%zu, \\\"%s\\\");\\n\", sizeof(%s));\n", type, type, type
   type = ""

@@ -47,6 +47,7 @@ class Parser {
   void generated(Reader& table, Edits& out);
   SimFile file(Reader& table);
   SimDevice device(Reader& table);
+  void live(Reader& table, SimDevice& out);
   SimInterconnect interconnect(Reader& table);
   std::size_t find_device(Reader& table, const std::string& id) const;
 
@@ -153,6 +154,39 @@ void Parser::generated(Reader& table, Edits& out) {
   }
 }
 
+// What changes while the device is used.
+void Parser::live(Reader& table, SimDevice& out) {
+  static const std::vector<std::pair<std::string, sdk::Health>> kHealths = {
+      {"ok", sdk::Health::kOk},
+      {"degraded", sdk::Health::kDegraded},
+      {"failed", sdk::Health::kFailed}};
+  out.health = choice(table, "health", kHealths, sdk::Health::kOk);
+  out.health_reason = table.text("health-reason");
+  if (table.has("health")) {
+    out.properties.emplace_back("health", table.text("health"));
+  }
+  for (Reader& item : table.tables("metrics", "metric")) {
+    out.metrics.push_back(
+        {item.required_text("key"), item.text("label"), item.required_number("value"), 0, ""});
+    item.finish();
+  }
+  for (Reader& item : table.tables("processes", "process")) {
+    SimMetric metric{item.required_text("key"), item.text("label"), item.required_number("value"),
+                     static_cast<std::int32_t>(
+                         item.integer("pid", 1, std::numeric_limits<std::int32_t>::max(), 0)),
+                     item.absolute_path("pid-file")};
+    if ((metric.pid == 0) == metric.pid_file.empty()) {
+      item.fail("pid", "or pid-file must be there, and not both");
+    }
+    item.finish();
+    out.processes.push_back(metric);
+  }
+  out.described = table.raw();
+  for (const char* key : {"health", "health-reason", "metrics", "processes"}) {
+    out.described.erase(key);
+  }
+}
+
 SimDevice Parser::device(Reader& table) {
   static const std::vector<std::pair<std::string, sdk::Kind>> kKinds = {
       {"gpu", sdk::Kind::kGpu},
@@ -188,6 +222,7 @@ SimDevice Parser::device(Reader& table) {
   }
   out.aliases = table.texts("aliases");
   out.properties = table.pairs("properties");
+  live(table, out);
   out.edits = edits(table);
   const std::string id = device.vendor + ":" + device.index;
   if (!ids_.emplace(id, hardware_.devices.size()).second) {
@@ -249,7 +284,15 @@ Hardware Parser::parse(Reader& top) {
   hardware_.validity.seconds =
       static_cast<std::uint64_t>(validity.integer("seconds", 1, 31536000, 0));
   validity.finish();
+  Reader faults = top.table("faults");
+  hardware_.faults.sample_delay_ms =
+      static_cast<std::uint32_t>(faults.integer("sample-delay-ms", 0, 3600000, 0));
+  hardware_.faults.lost = faults.boolean("lost", false);
+  faults.finish();
   top.finish();
+  hardware_.described = top.raw();
+  hardware_.described.erase("devices");
+  hardware_.described.erase("faults");
   return std::move(hardware_);
 }
 

@@ -2,13 +2,14 @@
 // The hardware file of the sim backend as plain values. example.toml documents the format.
 #pragma once
 
+#include <toml++/toml.h>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "xpu/backend.hpp"
+#include "xpu/live.hpp"
 
 namespace xpu::sim {
 
@@ -75,11 +76,23 @@ struct Edits {
 
 using Properties = std::vector<std::pair<std::string, std::string>>;
 
+// What is measured; with a process also of that one.
+struct SimMetric {
+  std::string key, label;
+  double value = 0;
+  std::int32_t pid = 0;
+  std::string pid_file;  // which holds the number, where `pid` is 0
+};
+
 struct SimDevice {
   sdk::Device device;
   std::vector<std::string> aliases;
   Properties properties;
   Edits edits;
+  sdk::Health health = sdk::Health::kOk;
+  std::string health_reason;
+  std::vector<SimMetric> metrics, processes;
+  toml::table described;  // all of it but health, metrics and processes
 };
 
 struct SimInterconnect {
@@ -93,6 +106,12 @@ struct Validity {
   std::uint64_t seconds = 0;  // 0: no limit
 };
 
+// What goes wrong while it is watched, for tests.
+struct Faults {
+  std::uint32_t sample_delay_ms = 0;
+  bool lost = false;  // events were lost
+};
+
 struct Hardware {
   std::vector<std::string> capabilities;
   Properties properties;
@@ -100,6 +119,8 @@ struct Hardware {
   std::vector<SimInterconnect> interconnects;
   Edits edits;
   Validity validity;
+  Faults faults;
+  toml::table described;  // the file without its devices and faults
 };
 
 // Throws sdk::Invalid: "FILE:LINE: what is wrong".

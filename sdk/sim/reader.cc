@@ -123,6 +123,15 @@ std::int64_t Reader::integer(std::string_view key, std::int64_t low, std::int64_
   return *value;
 }
 
+double Reader::required_number(std::string_view key) {
+  const toml::node* node = find(key);
+  const auto value = node == nullptr ? std::nullopt : node->value<double>();
+  if (!value) {
+    fail(key, node == nullptr ? "is missing" : "must be a number");
+  }
+  return *value;
+}
+
 bool Reader::boolean(std::string_view key, bool otherwise) {
   const toml::node* node = find(key);
   if (node == nullptr) {

@@ -34,6 +34,7 @@ class Reader {
   std::string index(std::string_view key);  // text or whole number; "" when missing
   std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high,
                        std::int64_t otherwise);
+  double required_number(std::string_view key);
   bool boolean(std::string_view key, bool otherwise);
   std::uint64_t bytes(std::string_view key);  // "24GiB", or a whole number of bytes; 0 when missing
   std::vector<std::string> texts(std::string_view key);
@@ -41,6 +42,8 @@ class Reader {
   std::vector<std::pair<std::string, std::string>> pairs(std::string_view key);
   std::vector<Reader> tables(std::string_view key, const std::string& what);
   Reader table(std::string_view key);  // an empty one when missing
+
+  const toml::table& raw() const { return table_; }
 
   // After everything was read: refuses keys that were not asked for.
   void finish() const;

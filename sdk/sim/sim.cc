@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend whose hardware is a TOML file: a complete backend as a third party would write it, and
 // the way to see the whole product work on a machine that has no accelerator.
+#include <optional>
+
 #include "sdk/helpers/fs.h"
 #include "sdk/sim/hardware.h"
-#include "xpu/backend.hpp"
+#include "sdk/sim/live.h"
 
 namespace xpu::sim {
 namespace {
 
-constexpr std::size_t kMaxHardware = 4u << 20;
 constexpr std::size_t kMaxContent = 65536;  // of XPU_VALID_CONTENT
 
-class Sim : public sdk::Backend {
+class Sim : public sdk::LiveBackend {
  public:
   void describe(sdk::Sink& sink) override {
     const std::string file = sink.option("hardware");
-    const sdk::Root root("/");
-    const auto text = root.read(file, kMaxHardware);
+    const auto text = read_hardware(file);
     if (text && text->size() > kMaxContent) {
       sink.valid_while_same(file);
     } else {
       sink.valid_while_content(file);
     }
     if (!text) {
-      if (!root.resolve(file)) {
+      if (!sdk::Root("/").resolve(file)) {
         throw sdk::Absent("hardware file " + file + " does not exist");
       }
       throw sdk::Invalid("hardware file " + file +
@@ -36,6 +36,15 @@ class Sim : public sdk::Backend {
     }
     emit(sink, hardware);
   }
+
+  void start_watching(sdk::Events& events) override {
+    watched_.emplace(events.option("hardware"));
+    watched_->begin(events);
+  }
+  int descriptor() const override { return watched_ ? watched_->fd() : -1; }
+  std::uint32_t dispatch(sdk::Events& events) override { return watched_->dispatch(events); }
+  void stop_watching() override { watched_.reset(); }
+  void sample(sdk::Samples& samples) override { take_sample(samples); }
 
  private:
   static void emit_validity(sdk::Sink& sink, const Validity& validity) {
@@ -113,6 +122,8 @@ class Sim : public sdk::Backend {
     owner.image_lacks = when.image_lacks;
     return owner;
   }
+
+  std::optional<Watched> watched_;
 };
 
 }  // namespace

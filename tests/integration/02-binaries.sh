@@ -19,6 +19,9 @@ only "xpu-runtime needs the C and C++ libraries only" "$XPU" \
 only "xpu-backend-host needs the C and C++ libraries only" \
   "$XPU_IT/prefix/libexec/xpu/xpu-backend-host" \
   libstdc++.so.6 libgcc_s.so.1 libc.so.6 libm.so.6 $loader
+only "xpu-metrics-server needs an HTTP library besides" \
+  "$XPU_IT/prefix/libexec/xpu/xpu-metrics-server" \
+  libmicrohttpd.so.12 libstdc++.so.6 libgcc_s.so.1 libc.so.6 libm.so.6 $loader
 
 count=0
 for library in "$XPU_IT"/prefix/lib/xpu/backends/*.so; do

@@ -9,7 +9,7 @@ has "detect for people" "$OUTPUT" "Device 0:" "  Id:         acme:0" "  Type:   
 devices=$("$XPU" detect --json)
 same "detect --json: ids" "acme:0 acme:1" "$(jq -r '[.devices[].id] | join(" ")' <<<"$devices")"
 same "detect --json: keys" \
-  "architecture available driver id index kind memory_bytes name numa_node parent pci properties reason uuid vendor" \
+  "architecture available driver health health_reason id index kind memory_bytes name numa_node parent pci properties reason uuid vendor" \
   "$(jq -r '.devices[0] | keys | join(" ")' <<<"$devices")"
 same "detect --json: values" "25769803776 ACME-5f0c2a10 true" \
   "$(jq -r '.devices[0] | "\(.memory_bytes) \(.uuid) \(.available)"' <<<"$devices")"

@@ -13,7 +13,7 @@ same "there is one for each vendor, and three more" \
 contents() { dpkg-deb -c "$debs/$1"_*.deb | awk '$1 !~ /^d/ {print $6}' | sed 's/^\.//'; }
 has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
   /usr/bin/xpu-container-runtime /usr/bin/xpu-container-runtime-hook /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
-  /etc/xpu-container-runtime/config.toml
+  /etc/xpu-container-runtime/config.toml /usr/sbin/xpud /usr/lib/systemd/system/xpud.service
 silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
 for vendor in $vendors; do
   has "libxpu-$vendor" "$(contents "libxpu-$vendor")" "/usr/lib/xpu/backends/libxpu-$vendor.so" \
@@ -40,6 +40,23 @@ says "the core depends on the C library" \
 same "a backend depends on the core" "xpu-container-runtime (= 0.1.0)" \
   "$(dpkg-deb -f "$debs"/libxpu-sim_*.deb Depends | grep -o 'xpu-container-runtime ([^)]*)')"
 
+mkdir "$SCRATCH/core" && dpkg-deb -x "$debs"/xpu-container-runtime_*.deb "$SCRATCH/core"
+has "the service starts the installed xpud" "$(cat "$SCRATCH/core/usr/lib/systemd/system/xpud.service")" \
+  "ExecStart=/usr/sbin/xpud" "Documentation=file:/usr/share/doc/xpu-container-runtime"
+has "a private prefix has a service of its own" "$(cat "$XPU_IT/prefix/lib/systemd/system/xpud.service")" \
+  "ExecStart=$XPU_IT/prefix/sbin/xpud"
+silent "nothing is left to fill in" "$(cat "$SCRATCH/core/usr/lib/systemd/system/xpud.service")" @
+if command -v systemd-analyze >/dev/null; then
+  ok "systemd accepts the service" systemd-analyze verify "$XPU_IT/prefix/lib/systemd/system/xpud.service"
+  silent "and has nothing to say about it" "$OUTPUT" "xpud.service:"
+  # 0 is a sandbox without a door, 9.6 none. What xpud does as root is what is left.
+  exposure=$(systemd-analyze security --offline=true --no-pager "$XPU_IT/prefix/lib/systemd/system/xpud.service" |
+    sed -n 's/.*Overall exposure level for xpud.service: \([0-9]*\)\.\([0-9]\).*/\1\2/p')
+  ok "its sandbox is at most 5.5 by systemd's own count (${exposure:-none})" test "${exposure:-99}" -le 55
+else
+  skip "systemd's opinion of the service" "there is no systemd-analyze"
+fi
+
 # Without packages: only /etc is read, so a private prefix has the configuration as an example.
 ok "a private prefix has an example" test -f "$XPU_IT/prefix/share/xpu/config.toml"
 ok "and no folder etc, which nothing reads" test ! -e "$XPU_IT/prefix/etc"
@@ -60,6 +77,13 @@ inside() { chroot "$tree" /bin/sh -c "$1"; }
 names() { inside 'xpu-runtime backends list --json' | jq -r '[.backends[].name] | sort | join(" ")'; }
 
 ok "dpkg installs the core alone" inside 'dpkg -i /root/xpu-container-runtime_*.deb'
+ok "its service is not enabled" inside '! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
+ok "it can be" inside 'deb-systemd-helper enable xpud.service && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
+ok "and stays so when the package is installed again" inside \
+  'dpkg -i /root/xpu-container-runtime_*.deb && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
+ok "until somebody disables it" inside \
+  'rm /etc/systemd/system/multi-user.target.wants/xpud.service && dpkg -i /root/xpu-container-runtime_*.deb &&
+   ! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
 same "no backend is listed" "" "$(names)"
 ok "detect finds nothing and says so with success" inside 'xpu-runtime detect'
 ok "dpkg installs sim" inside 'dpkg -i /root/libxpu-sim_*.deb'
@@ -72,7 +96,8 @@ ok "dpkg installs nvidia" inside 'dpkg -i /root/libxpu-nvidia_*.deb'
 same "both are listed" "nvidia sim" "$(names)"
 ok "dpkg removes sim" inside 'dpkg -r libxpu-sim'
 same "nvidia alone is listed" nvidia "$(names)"
-ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/lib/xpu 2>/dev/null'
+ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/sbin/xpud /usr/lib/xpu /usr/lib/systemd/system/xpud.service \
+  /etc/systemd/system/*.wants/xpud.service /var/lib/systemd/deb-systemd-helper-enabled/xpud.service* 2>/dev/null'
 
 # A host with one vendor's hardware has that vendor's package beside the core, and nothing of any
 # other vendor. The core itself names none, but for data: the variables by which containers of

@@ -7,14 +7,15 @@ check=$1/sdk/abi/check
 quietly "$check"
 [ -d "$1/sdk/abi/1.0" ] || fail "1.0 is not frozen"
 
-# changed NAME EXPECTED SED...: a copy of the header, changed; check says EXPECTED.
+# changed NAME EXPECTED SED...: a copy of the header, changed; check says EXPECTED. $header: which one.
+header=backend.h
 changed() {
   local name=$1 expected=$2 folder=$work/$1
   shift 2
   cp -r "$1/sdk/include" "$folder"
   shift
-  sed -i "$@" "$folder/xpu/backend.h"
-  cmp -s "$folder/xpu/backend.h" "$source_dir/sdk/include/xpu/backend.h" && fail "$name: nothing was changed"
+  sed -i "$@" "$folder/xpu/$header"
+  cmp -s "$folder/xpu/$header" "$source_dir/sdk/include/xpu/$header" && fail "$name: nothing was changed"
   if "$check" "$folder" >"$work/log" 2>&1; then
     [ "$expected" = ok ] || fail "$name was not noticed"
   else
@@ -46,6 +47,14 @@ changed parameter-later "$broken" "$1" "${next[@]}" \
   -e 's/xpu_status (\*emit_capability)(void\* ctx, const char\* name)/xpu_status (*emit_capability)(void* ctx, const char* name, int32_t flags)/'
 changed older "1.0 is frozen, but the header states 0.9" "$1" \
   -e 's/^#define XPU_ABI_MAJOR 1u/#define XPU_ABI_MAJOR 0u/' -e 's/^#define XPU_ABI_MINOR 0u/#define XPU_ABI_MINOR 9u/'
+
+# The extensions, whose versions are in their names.
+header=hotplug.h
+changed event-inserted "$broken" "$1" -e 's/^  const char\* device;$/  const char* extra;\n&/'
+changed event-constant "$broken" "$1" -e 's/^#define XPU_EVENT_LOST 5u/#define XPU_EVENT_LOST 6u/'
+header=metrics.h
+changed metrics-signature "$frozen" "$1" -e 's/xpu_status (\*sample)(void\* self)/xpu_status (*sample)(void* self, int32_t flags)/'
+header=backend.h
 
 # What is compared with must be there, whole and of a piece.
 refused() {

@@ -6,11 +6,12 @@
  *
  * Life
  *   xpu_backend.extension(self, "xpu.hotplug/1") after open(), in a process of its own that may
- * live for months. start(), then dispatch() whenever descriptor() is readable or the time that the
- * last dispatch() asked for is over, then stop(), then close(). describe() is not called in this
- *   process. Rules for threads, strings, errors and the process are those of backend.h: one thread,
- *   which also takes the samples of xpu/metrics.h, so a dispatch() does not wait for anything.
- *   What the process may use is limited as for describe(), except for its processor time.
+ *   live for months. start(), then dispatch() at once, and whenever descriptor() is readable or the
+ *   time that the last dispatch() asked for is over, then stop(), then close(). describe() is not
+ *   called in this process. Rules for threads, strings, errors and the process are those of
+ *   backend.h: one thread, which also takes the samples of xpu/metrics.h, so a dispatch() does not
+ *   wait for anything. What the process may use is limited as for describe(), except for its
+ *   processor time.
  *
  * Which events
  *   An event is a hint with a reason. The runtime asks the backend for a new description, in
@@ -63,8 +64,9 @@ typedef struct xpu_event_sink {
   uint32_t struct_size;
   uint32_t reserved;
   void* ctx;
-  /* Checks and copies at once. XPU_OK, or XPU_INVALID with the reason kept as by set_error. Only to
-   * be called from within dispatch() and start(). */
+  /* Checks and copies at once. XPU_OK, XPU_INVALID, or XPU_NO_MEMORY where more events wait than
+   * are kept (the process then ends and is started anew), with the reason kept as by set_error.
+   * Only to be called from within dispatch() and start(). */
   xpu_status (*emit_event)(void* ctx, const xpu_event* event);
 } xpu_event_sink;
 

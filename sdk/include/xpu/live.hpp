@@ -43,6 +43,8 @@ class Events {
  public:
   Events(const xpu_host* host, const xpu_event_sink* sink) : options_(host), sink_(sink) {}
 
+  // For helpers that read options: its functions of a description are refused here.
+  const Sink& options() const { return options_; }
   // As Sink::option() and Sink::log().
   std::string option(const std::string& name) const { return options_.option(name); }
   void log(Severity severity, const std::string& text) const { options_.log(severity, text); }
@@ -85,6 +87,7 @@ class Samples {
  public:
   Samples(const xpu_host* host, const xpu_metric_sink* sink) : options_(host), sink_(sink) {}
 
+  const Sink& options() const { return options_; }
   std::string option(const std::string& name) const { return options_.option(name); }
   void log(Severity severity, const std::string& text) const { options_.log(severity, text); }
 

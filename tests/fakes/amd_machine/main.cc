@@ -4,12 +4,14 @@
 #include <iostream>
 
 #include "tests/fakes/amd_machine/machine.h"
+#include "tests/fakes/amd_machine/sensors.h"
 
 int main(int argc, char** argv) {
   xpu::fakes::AmdMachine machine;
   std::string root;
   std::vector<std::string> numbers;
   unsigned gpus = 2, parts = 8, divided = 0;
+  bool sensors = false;
 
   CLI::App app(
       "Builds the root of a host with AMD GPUs: sysfs, KFD's topology and device nodes. Give it\n"
@@ -22,6 +24,7 @@ int main(int argc, char** argv) {
   app.add_option("--first-minor", machine.first_minor, "minor number of the first card")
       ->capture_default_str();
   app.add_option("--parts", parts, "parts of each of them")->capture_default_str();
+  app.add_flag("--sensors", sensors, "with what can be measured");
   app.add_option("--numbers", numbers, "MAJOR:MINOR for the nodes: KFD, then card and render node");
   CLI11_PARSE(app, argc, argv);
 
@@ -46,6 +49,11 @@ int main(int argc, char** argv) {
     }
     for (const auto& [path, number] : make_amd_machine(machine)) {
       std::cout << path << ' ' << number.first << ':' << number.second << '\n';
+    }
+    for (const xpu::fakes::AmdGpu& gpu : machine.gpus) {
+      if (sensors) {
+        xpu::fakes::make_amd_sensors(machine.root / "sys/bus/pci/devices" / gpu.pci, 1 << 30);
+      }
     }
   } catch (const std::exception& error) {
     std::cerr << "make_amd_machine: " << error.what() << '\n';

@@ -13,6 +13,8 @@
  *   lost                       its handle cannot be had
  *   ancestor A B LEVEL         of two GPUs, anywhere
  *
+ * What changes while it is open is in two more files beside the description; see fake_nvml_live.c.
+ *
  * Built twice: with FAKE_NVML_MINIMAL it lacks every function that a GPU can be counted without.
  */
 #define _GNU_SOURCE
@@ -21,31 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi.h"
-
-enum { MAX_GPUS = 16, MAX_PARTITIONS = 8, MAX_LINKS = 18, MAX_PAIRS = 64 };
-
-struct partition {
-  int is_partition;
-  unsigned slot, gpu_instance, compute_instance;
-  char uuid[96], name[96];
-  unsigned long long memory;
-  unsigned gpu_slices, compute_slices; /* 0: after its memory */
-};
-
-struct gpu {
-  int is_partition; /* 0; first, so that a handle can be told */
-  char bus_id[32], uuid[96], name[96];
-  unsigned index, minor;
-  unsigned brand;
-  unsigned long long memory;
-  int major_capability, minor_capability;
-  int mig; /* -1: not supported */
-  int lost, no_minor;
-  unsigned partition_count;
-  struct partition partitions[MAX_PARTITIONS];
-  char links[MAX_LINKS][32];
-};
+#include "fake_nvml.h"
 
 static struct {
   char driver[80];
@@ -68,6 +46,18 @@ static void description_path(char* path, size_t size) {
   } else {
     path[0] = 0;
   }
+}
+
+void fake_nvml_path(const char* name, char* path, size_t size) {
+  char description[4096];
+  description_path(description, sizeof description);
+  const char* slash = strrchr(description, '/');
+  snprintf(path, size, "%.*s/%s", slash ? (int)(slash - description) : 1, slash ? description : ".",
+           name);
+}
+
+struct gpu* fake_nvml_gpu(unsigned index) {
+  return index < machine.gpu_count ? &machine.gpus[index] : NULL;
 }
 
 static void read_slices(struct gpu* gpu, const char* line) {
@@ -148,6 +138,9 @@ FAKE int nvmlInit_v2(void) {
     read_line(line);
   }
   fclose(file);
+  if (machine.init == NVML_OK) {
+    fake_nvml_count(1);
+  }
   return machine.init;
 }
 
@@ -160,8 +153,10 @@ FAKE int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
   if (index >= machine.gpu_count) {
     return NVML_INVALID_ARGUMENT;
   }
+  char where[16];
+  snprintf(where, sizeof where, "%u", index);
   *device = &machine.gpus[index];
-  return machine.gpus[index].lost ? NVML_GPU_IS_LOST : NVML_OK;
+  return machine.gpus[index].lost || fake_nvml_value(where, "lost") ? NVML_GPU_IS_LOST : NVML_OK;
 }
 
 #ifndef FAKE_NVML_MINIMAL
@@ -188,6 +183,7 @@ static int give_text(const char* text, char* out, unsigned size) {
 }
 
 FAKE int nvmlShutdown(void) {
+  fake_nvml_count(-1);
   return NVML_OK;
 }
 
@@ -242,13 +238,6 @@ FAKE int nvmlDeviceGetCudaComputeCapability(void* device, int* major, int* minor
   *major = as_gpu(device)->major_capability;
   *minor = as_gpu(device)->minor_capability;
   return *major ? NVML_OK : NVML_NOT_SUPPORTED;
-}
-
-FAKE int nvmlDeviceGetMemoryInfo(void* device, struct nvml_memory* memory) {
-  struct partition* part = as_partition(device);
-  memory->total = memory->free = part ? part->memory : as_gpu(device)->memory;
-  memory->used = 0;
-  return NVML_OK;
 }
 
 FAKE int nvmlDeviceGetMigMode(void* device, unsigned* current, unsigned* pending) {

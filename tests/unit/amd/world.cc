@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <sstream>
@@ -13,6 +14,14 @@
 
 namespace xpu::test {
 namespace {
+
+const EditGroup* group_of(const Catalog& catalog, const std::string& id) {
+  const auto found = std::find_if(catalog.edits.begin(), catalog.edits.end(),
+                                  [&](const EditGroup& group) { return group.scope.device == id; });
+  return found == catalog.edits.end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 std::vector<std::string> lines_of(int fd) {
   std::string text;
@@ -29,13 +38,23 @@ std::vector<std::string> lines_of(int fd) {
   return lines;
 }
 
-const EditGroup* group_of(const Catalog& catalog, const std::string& id) {
-  const auto found = std::find_if(catalog.edits.begin(), catalog.edits.end(),
-                                  [&](const EditGroup& group) { return group.scope.device == id; });
-  return found == catalog.edits.end() ? nullptr : &*found;
+std::map<std::string, std::string> options_of(const std::string& root,
+                                              const std::map<std::string, std::string>& more) {
+  std::map<std::string, std::string> options;
+  const toml::table manifest = toml::parse_file(XPU_SOURCE_DIR "/backends/amd/amd.toml");
+  for (const auto& [name, value] : *manifest["options"].as_table()) {
+    options[std::string(name.str())] = value.is_integer()
+                                           ? std::to_string(value.as_integer()->get())
+                                           : value.value_or(std::string());
+  }
+  for (const char* name : {"driver-root", "dev-root", "sys-root"}) {
+    options[name] = root;
+  }
+  for (const auto& [name, value] : more) {
+    options[name] = value;
+  }
+  return options;
 }
-
-}  // namespace
 
 const Device& Described::device(const std::string& id) const {
   for (const Device& device : catalog.devices) {
@@ -104,14 +123,7 @@ Described describe(const std::string& root, const std::map<std::string, std::str
   Manifest manifest;
   manifest.name = "amd";
   manifest.library = XPU_AMD_LIBRARY;
-  manifest.options = {{"driver-root", root},
-                      {"dev-root", root},
-                      {"sys-root", root},
-                      {"rocm-path", "/opt/rocm"},
-                      {"inject-drivers", "never"}};
-  for (const auto& [name, value] : more) {
-    manifest.options[name] = value;
-  }
+  manifest.options = options_of(root, more);
   const int log = ::memfd_create("log", MFD_CLOEXEC);
   Collector collector(manifest, log);
   Described out;

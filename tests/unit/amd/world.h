@@ -37,6 +37,12 @@ struct Described {
 
 std::string property(const Device& device, const std::string& key);  // "" for none
 
+// The options of the manifest, with `root` as driver-root, dev-root and sys-root, and `more`.
+std::map<std::string, std::string> options_of(const std::string& root,
+                                              const std::map<std::string, std::string>& more);
+// What was logged, "2 text": severity first.
+std::vector<std::string> lines_of(int fd);
+
 // With `root` as driver-root, dev-root and sys-root, and options besides.
 Described describe(const std::string& root, const std::map<std::string, std::string>& more = {});
 

@@ -53,6 +53,14 @@ TEST_F(LogTest, TellsThePersonWarningsAndErrors) {
   EXPECT_EQ(stderr_of([&] { say_everything(); }), "");
 }
 
+TEST_F(LogTest, OfAServiceEverythingOfItsLevelIsOnStderr) {
+  configure({.program = "xpud", .stderr_is_log = true});
+  EXPECT_EQ(stderr_of([&] { say_everything(); }),
+            "xpud: info: an info line\nxpud: warning: a warning\nxpud: error: an error\n");
+  configure({.program = "xpud", .level = Level::kError, .stderr_is_log = true});
+  EXPECT_EQ(stderr_of([&] { say_everything(); }), "xpud: error: an error\n");
+}
+
 // Its stderr is the container's own output: only what ends the start may stand there.
 TEST_F(LogTest, WritesWarningsAndErrorsToTheEngineAsJson) {
   configure({.engine_file = dir_ / "log.json", .engine_json = true});

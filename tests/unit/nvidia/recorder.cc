@@ -37,18 +37,6 @@ std::map<std::string, std::string> declared_options() {
   return values;
 }
 
-std::map<std::string, std::string> values_of(const Options& options) {
-  std::map<std::string, std::string> values = declared_options();
-  values["driver-root"] = options.driver_root;
-  values["dev-root"] = options.dev_root;
-  values["sys-root"] = options.sys_root;
-  for (const auto& [name, value] : options.others) {
-    EXPECT_TRUE(values.count(name)) << "the manifest declares no option " << name;
-    values[name] = value;
-  }
-  return values;
-}
-
 Recorder& self(void* ctx) {
   return *static_cast<Recorder*>(ctx);
 }
@@ -224,6 +212,18 @@ xpu_status on_image_folder(void* ctx, const xpu_scope* scope, const xpu_image_fo
 }
 
 }  // namespace
+
+std::map<std::string, std::string> values_of(const Options& options) {
+  std::map<std::string, std::string> values = declared_options();
+  values["driver-root"] = options.driver_root;
+  values["dev-root"] = options.dev_root;
+  values["sys-root"] = options.sys_root;
+  for (const auto& [name, value] : options.others) {
+    EXPECT_TRUE(values.count(name)) << "the manifest declares no option " << name;
+    values[name] = value;
+  }
+  return values;
+}
 
 Description describe(const Options& options) {
   Recorder recorder{values_of(options), {}};

@@ -53,6 +53,9 @@ struct Options {
   std::map<std::string, std::string> others{};  // where not the manifest's default
 };
 
+// Those of the manifest, with these over them.
+std::map<std::string, std::string> values_of(const Options& options);
+
 // Loads the built library and has it describe. What no host would accept fails the test.
 Description describe(const Options& options);
 

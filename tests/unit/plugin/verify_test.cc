@@ -134,19 +134,48 @@ TEST_F(VerifyFiles, AGoodOneMeetsAll) {
   install_strictly("ok");
   EXPECT_EQ(verify(manifest("ok")), 0) << out_;
   for (int number = 1; number <= kObligations; ++number) {
-    if (number != 3) {
+    if (number != 3 && number < 25) {
       EXPECT_THAT(out_, HasSubstr(cat("  ok      XPU_BACKEND_", number, " "))) << number;
     }
   }
   EXPECT_THAT(out_, HasSubstr("  -       not judged, the manifest states none: 3\n"));
-  EXPECT_THAT(out_, HasSubstr("\nstate: ready, 1 device\n23 ok, 0 failed, 1 not judged\n"));
+  EXPECT_THAT(out_, HasSubstr("  -       not judged, it offers no extension: 25 26 27 28\n"));
+  EXPECT_THAT(out_, HasSubstr("\nstate: ready, 1 device\n23 ok, 0 failed, 5 not judged\n"));
+}
+
+TEST_F(VerifyFiles, Extensions) {
+  write("file", "ok");
+  install("live");
+  EXPECT_EQ(verify(manifest("live")), 0) << out_;
+  for (int number = 25; number <= kObligations; ++number) {
+    EXPECT_THAT(out_, HasSubstr(cat("  ok      XPU_BACKEND_", number, " "))) << number;
+  }
+  const std::tuple<const char*, const char*, const char*> broken[] = {
+      {"short-table", "25", "its table of xpu.hotplug/1 has 16 bytes; at least 40 are wanted\n"},
+      {"null-slot", "25", "its table of xpu.hotplug/1 has no dispatch\n"},
+      {"slow-dispatch", "26", "dispatch() took 2"},
+      {"bad-descriptor", "26", "descriptor() returned 777, which is not open\n"},
+      {"garbage", "27", "emit_event: xpu_event.kind is 77; 1 to 5 are known\n"},
+      {"bad-values", "27", "emit_value: the key \"colour\" is not known\n"},
+      {"opens-more", "28",
+       "after stop() of xpu.hotplug/1 it has 3 descriptors open that it had not before start()\n"},
+      {"dispatch-status", "11", "dispatch() returned the unknown status 4711"},
+      {"throws-sample", "12", "sample() threw a C++ exception"},
+      {"crash-dispatch", "13", "crashed in an extension (SIGSEGV, Segmentation fault)"},
+  };
+  for (const auto& [mode, number, text] : broken) {
+    write("file", mode);
+    EXPECT_EQ(verify(manifest("live")), 1) << mode;
+    EXPECT_EQ(failed(), number) << mode << "\n" << out_;
+    EXPECT_THAT(out_, HasSubstr(text)) << mode;
+  }
 }
 
 TEST_F(VerifyFiles, AnAbsentOneIsNoFailure) {
   install_strictly("absent");
   EXPECT_EQ(verify(manifest("absent")), 0) << out_;
   EXPECT_THAT(out_, HasSubstr("not judged, it described nothing: no anvil here: 22 23 24\n"));
-  EXPECT_THAT(out_, HasSubstr("state: absent: no anvil here\n20 ok, 0 failed, 4 not judged\n"));
+  EXPECT_THAT(out_, HasSubstr("state: absent: no anvil here\n20 ok, 0 failed, 8 not judged\n"));
 }
 
 TEST_F(VerifyFiles, ALibraryLeadsToItsManifest) {
@@ -271,7 +300,8 @@ TEST(Obligations, TagsAreReadWhereTheyStand) {
   EXPECT_EQ(tagged(Obligation::kLoads, "no"), "no [XPU_BACKEND_7]");
   EXPECT_EQ(tagged(Obligation::kLoads, "no [XPU_BACKEND_3]"), "no [XPU_BACKEND_3]");
   EXPECT_EQ(tag_of("no [XPU_BACKEND_24]"), Obligation::kDetect);
-  EXPECT_EQ(tag_of("no [XPU_BACKEND_25]"), Obligation::kNone);
+  EXPECT_EQ(tag_of("no [XPU_BACKEND_28]"), Obligation::kStopped);
+  EXPECT_EQ(tag_of("no [XPU_BACKEND_29]"), Obligation::kNone);
   EXPECT_EQ(tag_of("no [XPU_BACKEND_0]"), Obligation::kNone);
   EXPECT_EQ(tag_of("no [XPU_BACKEND_7] more"), Obligation::kNone);
   EXPECT_EQ(tag_of("no [XPU_BACKEND_"), Obligation::kNone);

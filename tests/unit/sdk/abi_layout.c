@@ -3,7 +3,8 @@
  * Pins the layout of every structure of the ABI on 64-bit machines, in C11. abi_layout.cc compiles
  * the same lines as C++20. A change here is a change of the ABI.
  */
-#include "xpu/backend.h"
+#include "xpu/hotplug.h"
+#include "xpu/metrics.h"
 
 #ifdef __cplusplus
 #define PIN(condition) static_assert(condition, #condition)
@@ -148,6 +149,46 @@ AT(xpu_backend, describe, 40);
 AT(xpu_backend, close, 48);
 AT(xpu_backend, extension, 56);
 PIN(sizeof(xpu_backend) == 64);
+
+PIN(XPU_EVENT_ADDED == 1 && XPU_EVENT_REMOVED == 2 && XPU_EVENT_CHANGED == 3);
+PIN(XPU_EVENT_HEALTH == 4 && XPU_EVENT_LOST == 5);
+PIN(XPU_HEALTH_OK == 1 && XPU_HEALTH_DEGRADED == 2 && XPU_HEALTH_FAILED == 3);
+PIN(XPU_NO_TIMEOUT == 0xffffffffu);
+PIN(sizeof(XPU_HOTPLUG_1) == sizeof("xpu.hotplug/1"));
+PIN(sizeof(XPU_METRICS_1) == sizeof("xpu.metrics/1"));
+
+AT(xpu_event, struct_size, 0);
+AT(xpu_event, kind, 4);
+AT(xpu_event, health, 8);
+AT(xpu_event, reserved, 12);
+AT(xpu_event, time_ns, 16);
+AT(xpu_event, device, 24);
+AT(xpu_event, reason, 32);
+PIN(sizeof(xpu_event) == 40);
+
+AT(xpu_event_sink, struct_size, 0);
+AT(xpu_event_sink, ctx, 8);
+AT(xpu_event_sink, emit_event, 16);
+PIN(sizeof(xpu_event_sink) == 24);
+
+AT(xpu_hotplug_1, struct_size, 0);
+AT(xpu_hotplug_1, start, 8);
+AT(xpu_hotplug_1, descriptor, 16);
+AT(xpu_hotplug_1, dispatch, 24);
+AT(xpu_hotplug_1, stop, 32);
+PIN(sizeof(xpu_hotplug_1) == 40);
+
+AT(xpu_metric_sink, struct_size, 0);
+AT(xpu_metric_sink, ctx, 8);
+AT(xpu_metric_sink, emit_value, 16);
+AT(xpu_metric_sink, emit_process, 24);
+PIN(sizeof(xpu_metric_sink) == 32);
+
+AT(xpu_metrics_1, struct_size, 0);
+AT(xpu_metrics_1, start, 8);
+AT(xpu_metrics_1, sample, 16);
+AT(xpu_metrics_1, stop, 24);
+PIN(sizeof(xpu_metrics_1) == 32);
 
 /* Something to link, and proof that a backend can be written in C. */
 static xpu_status c_open(const xpu_host* host, void** self) {

@@ -185,5 +185,43 @@ TEST_F(JudgeTest, LetsWhoCameFirstGoFirst) {
   EXPECT_EQ(judge("acme:0").kind, Kind::kFree);
 }
 
+TEST_F(JudgeTest, GivesNoDeviceThatFailed) {
+  config.file = "/etc/c.toml";
+  backends[0].catalog.devices[0].properties = {{"health", "failed"}};
+  EXPECT_EQ(judge("acme:0").kind, Kind::kUnavailable);
+  EXPECT_EQ(judge("acme:0").text, "has failed: its driver says so");
+  EXPECT_EQ(judge("acme:0").advice,
+            "; allow-unhealthy = true in [selection] of /etc/c.toml gives it all the same");
+  config.allow_unhealthy = true;
+  EXPECT_EQ(judge("acme:0").kind, Kind::kFree);
+}
+
+TEST_F(JudgeTest, GivesNoPartOfADeviceThatIsMarked) {
+  situation.marks = {{"ACME-1", "acme:1", "acme", true, 1'700'000'000, "reset failed"}};
+  EXPECT_EQ(judge("acme:0").kind, Kind::kFree);
+  EXPECT_EQ(judge("acme:1:0").text, "has failed: reset failed (since 2023-11-14T22:13:20Z)");
+  EXPECT_THAT(judge("acme:1:0").advice,
+              HasSubstr("if it works again: xpu-runtime health --clear acme:1; "));
+}
+
+TEST_F(JudgeTest, DoubtsADegradedDeviceAndGivesIt) {
+  situation.marks = {{"ACME-0", "acme:0", "acme", false, 1'700'000'000, "ECC"}};
+  EXPECT_EQ(judge("acme:0").kind, Kind::kFree);
+  const Judge one(request, backends, config, situation);
+  EXPECT_EQ(one.doubt(backends[0].catalog.devices[0]),
+            "is degraded: ECC (since 2023-11-14T22:13:20Z)");
+  EXPECT_EQ(one.doubt(backends[0].catalog.devices[1]), "");
+}
+
+TEST_F(JudgeTest, GivesNoDeviceOfACdiFileThatIsOneThatFailed) {
+  Device twin = device("a.example/anvil", "x");
+  twin.same_as = {"acme:0"};
+  situation.marks = {{"ACME-0", "acme:0", "acme", true, 1'700'000'000, "off the bus"}};
+  const Judge one(request, backends, config, situation);
+  EXPECT_EQ(one.judge(twin).text,
+            "is acme:0, which has failed: off the bus (since 2023-11-14T22:13:20Z)");
+  EXPECT_EQ(one.judge(twin).kind, Kind::kUnavailable);
+}
+
 }  // namespace
 }  // namespace xpu::test

@@ -97,6 +97,71 @@ TEST(Select, ChoosesByEveryName) {
   }
 }
 
+Backends one_failed() {
+  Backends backends = acme_only();
+  backends[0].catalog.devices[0].properties = {{"health", "failed"}};
+  return backends;
+}
+
+TEST(Select, LeavesADeviceThatFailedOut) {
+  const Selection all = select_env({"XPU_VISIBLE_DEVICES=all"}, one_failed());
+  EXPECT_THAT(chosen(all), ElementsAre("acme(acme:1)"));
+  EXPECT_THAT(all.warnings, ElementsAre("XPU_VISIBLE_DEVICES: 'all': left out acme:0, which has "
+                                        "failed: its driver says so"));
+  EXPECT_THAT(chosen(select_env({"XPU_COUNT=1"}, one_failed())), ElementsAre("acme(acme:1)"));
+  EXPECT_THAT(error_for("XPU_COUNT=2", one_failed()),
+              HasSubstr("1 of 2 devices can be given now, and 2 are wanted; acme:0 has failed: its "
+                        "driver says so"));
+}
+
+TEST(Select, RefusesADeviceByNameThatFailed) {
+  EXPECT_EQ(error_for("XPU_VISIBLE_DEVICES=acme:0", one_failed()),
+            "XPU_VISIBLE_DEVICES: 'acme:0': the device acme:0 has failed: its driver says so; "
+            "allow-unhealthy = true in [selection] of /etc/x.toml gives it all the same");
+}
+
+TEST(Select, IsWithoutADeviceWhereTheOnlyOneFailed) {
+  Backends backends = one_failed();
+  backends[0].catalog.devices.pop_back();
+  EXPECT_THAT(error_for("XPU_VISIBLE_DEVICES=all", backends),
+              HasSubstr("this host has no device to give; acme:0 has failed: its driver says so"));
+  EXPECT_TRUE(select_env({"XPU_VISIBLE_DEVICES=all"}, backends, "warn").empty());
+}
+
+TEST(Select, GivesADeviceThatFailedWhereThatIsAllowed) {
+  Config config;
+  config.allow_unhealthy = true;
+  const Backends backends = one_failed();
+  const Selection given =
+      select(test::request_of({"XPU_VISIBLE_DEVICES=acme:0"}, backends), backends, config);
+  EXPECT_THAT(chosen(given), ElementsAre("acme(acme:0)"));
+  EXPECT_THAT(given.warnings, ElementsAre("the device acme:0 is given, and it has failed: its "
+                                          "driver says so"));
+}
+
+TEST(Select, WarnsOfADegradedDevice) {
+  Backends backends = acme_only();
+  backends[0].catalog.devices[0].properties = {{"health", "degraded"}};
+  const Selection given = select_env({"XPU_VISIBLE_DEVICES=all"}, backends);
+  EXPECT_THAT(chosen(given), ElementsAre("acme(acme:0,acme:1)"));
+  EXPECT_THAT(given.warnings, ElementsAre("the device acme:0 is given, and it is degraded: its "
+                                          "driver says so"));
+}
+
+TEST(Select, RestoresNoDeviceThatFailed) {
+  const Backends backends = one_failed();
+  Config config;
+  config.file = "/etc/x.toml";
+  const Selection had = {{{"acme", {"acme:0"}, {}, {}}}, {}};
+  const auto restore = [&] { check_recorded(had, {}, backends, config, {}); };
+  EXPECT_EQ(error_of(restore),
+            "the container cannot be restored with what it had: the device acme:0 has failed: its "
+            "driver says so; allow-unhealthy = true in [selection] of /etc/x.toml gives it all the "
+            "same");
+  config.allow_unhealthy = true;
+  EXPECT_EQ(error_of(restore), "");
+}
+
 TEST(Select, KeepsCatalogOrderWithoutDuplicates) {
   EXPECT_THAT(neutral("1,0,acme:1", acme_only()), ElementsAre("acme(acme:0,acme:1)"));
   EXPECT_THAT(neutral("beta:0,acme:1", acme_and_beta()),

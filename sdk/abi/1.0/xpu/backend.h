@@ -50,6 +50,11 @@
  *   XPU_BACKEND_22  it reads the options that the manifest declares, and no others
  *   XPU_BACKEND_23  capabilities that the manifest gives by default are emitted
  *   XPU_BACKEND_24  where there is a device, a path of [detect] exists
+ *   Of a backend with an extension (xpu/hotplug.h, xpu/metrics.h):
+ *   XPU_BACKEND_25  the extension's table is whole
+ *   XPU_BACKEND_26  dispatch() returns at once, and descriptor() is open or -1
+ *   XPU_BACKEND_27  every event and value that is emitted is valid
+ *   XPU_BACKEND_28  stop() closes what start() opened
  *
  * Limits of one description, beyond which an item is refused: 4,096 devices; 65,536 nodes, files,
  * variables, links, values, texts, notes and image folders together; 65,536 interconnects; 1,024
@@ -110,7 +115,7 @@ typedef int32_t xpu_status;
 /* Cannot be given to a container now; `reason` says why. */
 #define XPU_DEVICE_UNAVAILABLE 2u
 
-/* A device of this host. Emit a parent before its partitions. */
+/* A device of this host. Emit a parent before its partitions; a partition has none. */
 typedef struct xpu_device {
   uint32_t struct_size;  /* sizeof(xpu_device) of the writer */
   uint32_t kind;         /* XPU_KIND_*                        */
