@@ -44,6 +44,7 @@ std::string domain_of(const char* name, unsigned tile, unsigned tiles) {
 
 void Sampler::start(sdk::Samples& samples) {
   host_.emplace(host_of(samples));
+  out_ = &samples;
   find();
   if (gpus_.empty() && npus_.empty() && gaudis_.empty()) {
     throw sdk::Absent("no device of the drivers i915, xe, intel_vpu and habanalabs is below " +
@@ -72,6 +73,15 @@ void Sampler::find() {
   npus_ = find_npus(host_->sys_root);
   gaudis_ = find_gaudis(host_->sys_root);
   listing_ = std::move(now);
+  if (gpus_.empty()) {
+    return;
+  }
+  const std::string problem = meter_.open(host_->driver_root);
+  if (!problem.empty() && problem != problem_) {
+    out_->log(sdk::Severity::kInfo, "Level Zero Sysman does not answer (" + problem +
+                                        "): GPUs are measured as far as sysfs tells");
+  }
+  problem_ = problem;
 }
 
 void Sampler::sample(sdk::Samples& samples) {
@@ -111,11 +121,15 @@ std::optional<double> Sampler::rate(const std::string& counter, double value) {
 
 void Sampler::gpu(const Gpu& gpu) {
   device_ = gpu.pci;
-  memory(gpu);
+  const bool has_used = memory(gpu);
   // Most of the rest would wake it up.
   if (host_->sys_root.read_line(gpu.folder + "/power/runtime_status") == "suspended") {
     return;
   }
+  if (!has_used) {
+    memory_of_meter(gpu);
+  }
+  meter_.emit(*out_, gpu.pci);
   if (gpu.driver == "xe") {
     clocks_of_xe(gpu);
   } else {
@@ -125,9 +139,10 @@ void Sampler::gpu(const Gpu& gpu) {
   link_errors(gpu.folder);
 }
 
-void Sampler::memory(const Gpu& gpu) {
+// Whether it is known how much of it is in use.
+bool Sampler::memory(const Gpu& gpu) {
   if (gpu.memory_bytes == 0) {
-    return;
+    return false;
   }
   const double total = static_cast<double>(gpu.memory_bytes);
   say("memory-total", "", total);
@@ -135,9 +150,21 @@ void Sampler::memory(const Gpu& gpu) {
     const auto available = number(sdk::join(gpu.card, name));
     if (available && *available >= 0 && *available <= total) {
       say("memory-used", "", total - *available);
-      return;
+      return true;
     }
   }
+  return false;
+}
+
+void Sampler::memory_of_meter(const Gpu& gpu) {
+  const auto memory = meter_.memory(gpu.pci);
+  if (!memory) {
+    return;
+  }
+  if (gpu.memory_bytes == 0) {
+    say("memory-total", "", memory->total);
+  }
+  say("memory-used", "", memory->used);
 }
 
 void Sampler::clocks(const std::string& domain, const std::string& now, const std::string& most) {

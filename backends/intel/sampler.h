@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sysfs tells of the devices' work. Of processes the kernel keeps accounts of its own
-// (fdinfo), which the runtime reads.
+// What sysfs tells of the devices' work, and Level Zero Sysman where it is. Of processes the kernel
+// keeps accounts of its own (fdinfo), which the runtime reads.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include "backends/intel/accelerators.h"
 #include "backends/intel/gpus.h"
 #include "backends/intel/host.h"
+#include "backends/intel/meter.h"
 #include "xpu/live.hpp"
 
 namespace xpu::intel {
@@ -29,7 +30,8 @@ class Sampler {
   void find();
   std::string listing() const;
   void gpu(const Gpu& gpu);
-  void memory(const Gpu& gpu);
+  bool memory(const Gpu& gpu);
+  void memory_of_meter(const Gpu& gpu);
   void clocks_of_i915(const Gpu& gpu);
   void clocks_of_xe(const Gpu& gpu);
   void clocks(const std::string& domain, const std::string& now, const std::string& most);
@@ -53,8 +55,10 @@ class Sampler {
   std::string listing_;
   std::vector<Gpu> gpus_;
   std::vector<Accelerator> npus_, gaudis_;
+  Meter meter_;
+  std::string problem_;  // why the meter has nothing, as it was last said
   std::map<std::string, std::pair<double, Clock::time_point>> counters_;
-  // While a sample is taken.
+  // While it is started or takes a sample.
   sdk::Samples* out_ = nullptr;
   std::string device_;
 };

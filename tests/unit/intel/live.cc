@@ -38,7 +38,7 @@ Live::Live(const std::string& root, const std::map<std::string, std::string>& op
   host_.abi_minor = host_.oldest_minor = XPU_ABI_MINOR;
   host_.ctx = this;
   host_.set_error = [](void* ctx, xpu_status, const char* text) { self(ctx).error = text; };
-  host_.log = [](void*, std::int32_t, const char*) {};
+  host_.log = [](void* ctx, std::int32_t, const char* text) { self(ctx).log.push_back(text); };
   host_.option = [](void* ctx, const char* name) -> const char* {
     const auto found = self(ctx).options_.find(name);
     return found == self(ctx).options_.end() ? nullptr : found->second.c_str();

@@ -32,6 +32,7 @@ class Live {
   std::map<std::string, double> sample();
 
   std::string error;
+  std::vector<std::string> log;
 
   // What the host has and gets.
   std::map<std::string, std::string> options_;

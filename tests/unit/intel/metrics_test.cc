@@ -124,6 +124,83 @@ TEST_F(IntelMetrics, OfAnOlderKernelWithI915) {
   EXPECT_EQ(all.at("clock-limit compute"), 2050e6);
 }
 
+TEST_F(IntelMetrics, OfLevelZero) {
+  Machine machine("laptop");
+  const std::string pci = "0000:03:00.0", begin = "device 0000:03:00.0\nmemory 12000 1 9000\n";
+  const auto say = [&](const std::string& words) {
+    machine.tree.file("/usr/lib/x86_64-linux-gnu/fake-ze.conf", begin + words);
+  };
+  machine.tree.level_zero("full", "init 0\n");
+  // Compute engines one by one and all together; copy engines of two tiles; of the device, and of
+  // its tiles, render engines; a kind that nobody knows.
+  say("engine 4 -1 1 9\nengine 1 -1 2000000 10000000\nengine 4 -1 3 9\n"
+      "engine 8 0 1000000 500\nengine 8 1 500000 700\n"
+      "engine 12 0 7 9\nengine 12 -1 0 9\nengine 99 -1 1 1\n"
+      "ras 0 0 0 0 0 0 4 0\nras 1 2 0 0 1 0 0 0\nras 1 3 0 0 0 0 0 1\n");
+  Live live(machine.folder.path());
+  ASSERT_EQ(live.start_sampling(), XPU_OK) << live.error;
+  const Values errors = {{"errors reset-corrected", 0},       {"errors reset-uncorrected", 5},
+                         {"errors programming-corrected", 0}, {"errors programming-uncorrected", 0},
+                         {"errors driver-corrected", 0},      {"errors driver-uncorrected", 0},
+                         {"errors compute-corrected", 0},     {"errors compute-uncorrected", 1},
+                         {"errors non-compute-corrected", 0}, {"errors non-compute-uncorrected", 0},
+                         {"errors cache-corrected", 4},       {"errors cache-uncorrected", 0},
+                         {"errors display-corrected", 0},     {"errors display-uncorrected", 1}};
+  Values expected = errors;
+  expected.merge(Values{{"memory-total", 12809404416},
+                        {"memory-used", 3000},
+                        {"engine-time compute", 2},
+                        {"engine-time copy", 1.5},
+                        {"engine-time render", 0},
+                        {"clock compute", 0}});
+  EXPECT_EQ(of(live.sample(), pci), expected);
+  // Tile 0 was busy for 200 of 400 microseconds, tile 1 for all of 400; the render engine's clock
+  // stands still.
+  say("engine 4 -1 1 9\nengine 1 -1 2000000 11000000\nengine 4 -1 3 9\n"
+      "engine 8 0 1000200 900\nengine 8 1 500400 1100\n"
+      "engine 12 0 7 9\nengine 12 -1 0 9\nengine 99 -1 1 1\n"
+      "ras 0 0 0 0 0 0 4 0\nras 1 2 0 0 1 0 0 0\nras 1 3 0 0 0 0 0 1\n");
+  const auto second = of(live.sample(), pci);
+  EXPECT_EQ(second.at("utilisation compute"), 0);
+  EXPECT_EQ(second.at("utilisation copy"), 0.75);
+  EXPECT_EQ(second.count("utilisation render"), 0u);
+  EXPECT_DOUBLE_EQ(second.at("engine-time copy"), 1.5006);
+  // A device that is lost.
+  std::filesystem::remove(machine.folder.at("/usr/lib/x86_64-linux-gnu/fake-ze.conf"));
+  EXPECT_EQ(of(live.sample(), pci), (Values{{"memory-total", 12809404416}, {"clock compute", 0}}));
+}
+
+TEST_F(IntelMetrics, OfLevelZeroWhereSysfsDoesNotKnowTheMemory) {
+  Machine machine("mixed");
+  machine.tree.level_zero("full",
+                          "device 0000:04:00.0\nmemory ~500 1 100\nmemory 500 1 500\n"
+                          "system 77\n");
+  Live live(machine.folder.path());
+  ASSERT_EQ(live.start_sampling(), XPU_OK) << live.error;
+  EXPECT_EQ(of(live.sample(), "0000:04:00.0"),
+            (Values{{"memory-total", 1000}, {"memory-used", 400}}));
+  machine.tree.attribute("0000:04:00.0", "power/runtime_status", "suspended\n");
+  EXPECT_EQ(of(live.sample(), "0000:04:00.0"), Values()) << "it is not woken up";
+}
+
+TEST_F(IntelMetrics, WithoutLevelZeroThatIsSaidOnce) {
+  Machine machine("laptop");
+  Live live(machine.folder.path());
+  ASSERT_EQ(live.start_sampling(), XPU_OK) << live.error;
+  live.sample();
+  EXPECT_THAT(live.log, testing::ElementsAre("Level Zero Sysman does not answer "
+                                             "(libze_loader.so.1 is not below " +
+                                             machine.folder.path() +
+                                             "): GPUs are measured as far as sysfs tells"));
+  // It is looked for anew when devices come.
+  machine.tree.level_zero("full", "device 0000:03:00.0\nengine 1 -1 5000000 1\n");
+  EXPECT_EQ(of(live.sample(), "0000:03:00.0").count("engine-time compute"), 0u);
+  machine.tree.pci("0000:09:00.0", 0x8086, 0xe20b, 0x030000, "xe");
+  machine.tree.drm("0000:09:00.0", 7);
+  EXPECT_EQ(of(live.sample(), "0000:03:00.0").at("engine-time compute"), 5);
+  EXPECT_EQ(live.log.size(), 1u);
+}
+
 TEST_F(IntelMetrics, OfNpus) {
   Machine machine("laptop");
   const std::string pci = "0000:00:0b.0";
