@@ -38,7 +38,8 @@ constexpr std::array<const char*, ze::kRasCategories> kErrors = {
 
 }  // namespace
 
-std::string Meter::open(const sdk::Root& driver_root) {
+std::string Meter::open(const sdk::Root& driver_root,
+                        const std::function<bool(const std::string& pci)>& counts) {
   std::string problem = ze::no_loader(driver_root);
   if (!devices_.empty()) {
     return "";
@@ -47,14 +48,14 @@ std::string Meter::open(const sdk::Root& driver_root) {
     const ze::Loaded loaded = ze::load(path);
     problem = loaded.api ? path + ": it finds no device" : loaded.problem;
     api_ = loaded.api;
-    if (api_ && add_devices()) {
+    if (api_ && add_devices(counts)) {
       return "";
     }
   }
   return problem;
 }
 
-bool Meter::add_devices() {
+bool Meter::add_devices(const std::function<bool(const std::string& pci)>& counts) {
   std::vector<Handle> drivers;
   ze::handles(api_->drivers, drivers);
   for (Handle driver : drivers) {
@@ -69,8 +70,12 @@ bool Meter::add_devices() {
       }
       // Two drivers that both know a device count the same.
       const auto [device, is_new] = devices_.try_emplace(ze::address_of(pci));
-      if (is_new) {
-        add_memories(handle, device->second);
+      if (!is_new) {
+        continue;
+      }
+      add_memories(handle, device->second);
+      // To ask for them may open what counts.
+      if (counts(device->first)) {
         add_engines(handle, device->second);
         add_errors(handle, device->second);
       }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,8 +20,10 @@ class Meter {
  public:
   // Finds the GPUs that the library knows; once it answers it is not loaded anew. Why it does not
   // answer, otherwise "". A GPU that appears later is unknown to it as long as the process runs:
-  // the library looks for devices once.
-  std::string open(const sdk::Root& driver_root);
+  // the library looks for devices once. `counts` is asked for each GPU, by its PCI address, whether
+  // its engines and errors are counted.
+  std::string open(const sdk::Root& driver_root,
+                   const std::function<bool(const std::string& pci)>& counts);
 
   // Emits engine-time, utilisation and errors of the GPU.
   void emit(sdk::Samples& samples, const std::string& pci);
@@ -46,7 +49,7 @@ class Meter {
     std::vector<ErrorSet> errors;
   };
 
-  bool add_devices();
+  bool add_devices(const std::function<bool(const std::string& pci)>& counts);
   void add_memories(ze::Handle handle, Device& device) const;
   void add_engines(ze::Handle handle, Device& device) const;
   void add_errors(ze::Handle handle, Device& device) const;

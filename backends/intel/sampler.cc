@@ -40,10 +40,25 @@ std::string domain_of(const char* name, unsigned tile, unsigned tiles) {
   return tiles > 1 ? name + std::string(".tile") + std::to_string(tile) : name;
 }
 
+SysmanUse use_of(const std::string& value) {
+  if (value == "never") {
+    return SysmanUse::kNever;
+  }
+  if (value == "awake") {
+    return SysmanUse::kAwake;
+  }
+  if (value == "always") {
+    return SysmanUse::kAlways;
+  }
+  throw sdk::Invalid("option sysman-metrics is \"" + value +
+                     "\"; it is one of \"never\", \"awake\" and \"always\"");
+}
+
 }  // namespace
 
 void Sampler::start(sdk::Samples& samples) {
   host_.emplace(host_of(samples));
+  use_ = use_of(samples.option("sysman-metrics"));
   out_ = &samples;
   find();
   if (gpus_.empty() && npus_.empty() && gaudis_.empty()) {
@@ -73,15 +88,25 @@ void Sampler::find() {
   npus_ = find_npus(host_->sys_root);
   gaudis_ = find_gaudis(host_->sys_root);
   listing_ = std::move(now);
-  if (gpus_.empty()) {
+  if (gpus_.empty() || use_ == SysmanUse::kNever) {
     return;
   }
-  const std::string problem = meter_.open(host_->driver_root);
+  const std::string problem =
+      meter_.open(host_->driver_root, [&](const std::string& pci) { return may_count(pci); });
   if (!problem.empty() && problem != problem_) {
     out_->log(sdk::Severity::kInfo, "Level Zero Sysman does not answer (" + problem +
                                         "): GPUs are measured as far as sysfs tells");
   }
   problem_ = problem;
+}
+
+// The counters of xe keep the device awake as long as they are open.
+bool Sampler::may_count(const std::string& pci) const {
+  const auto gpu =
+      std::find_if(gpus_.begin(), gpus_.end(), [&](const Gpu& each) { return each.pci == pci; });
+  return gpu != gpus_.end() &&
+         (use_ == SysmanUse::kAlways || gpu->driver != "xe" ||
+          host_->sys_root.read_line(gpu->folder + "/power/control") != "auto");
 }
 
 void Sampler::sample(sdk::Samples& samples) {

@@ -18,6 +18,10 @@
 
 namespace xpu::intel {
 
+// What Level Zero Sysman is asked for: nothing, all but what would keep a GPU from falling asleep,
+// or all.
+enum class SysmanUse { kNever, kAwake, kAlways };
+
 class Sampler {
  public:
   // Throws sdk::Absent where there is no device.
@@ -29,6 +33,7 @@ class Sampler {
 
   void find();
   std::string listing() const;
+  bool may_count(const std::string& pci) const;
   void gpu(const Gpu& gpu);
   bool memory(const Gpu& gpu);
   void memory_of_meter(const Gpu& gpu);
@@ -55,6 +60,7 @@ class Sampler {
   std::string listing_;
   std::vector<Gpu> gpus_;
   std::vector<Accelerator> npus_, gaudis_;
+  SysmanUse use_ = SysmanUse::kNever;
   Meter meter_;
   std::string problem_;  // why the meter has nothing, as it was last said
   std::map<std::string, std::pair<double, Clock::time_point>> counters_;

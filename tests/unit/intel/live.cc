@@ -29,7 +29,8 @@ Live::Live(const std::string& root, const std::map<std::string, std::string>& op
                {"sys-root", root},
                {"health-failed", kHealthFailed},
                {"health-degraded", kHealthDegraded},
-               {"reset-seconds", "90"}} {
+               {"reset-seconds", "90"},
+               {"sysman-metrics", "awake"}} {
   for (const auto& [name, value] : options) {
     options_[name] = value;
   }

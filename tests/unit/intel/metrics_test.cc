@@ -183,6 +183,36 @@ TEST_F(IntelMetrics, OfLevelZeroWhereSysfsDoesNotKnowTheMemory) {
   EXPECT_EQ(of(live.sample(), "0000:04:00.0"), Values()) << "it is not woken up";
 }
 
+TEST_F(IntelMetrics, CountersThatKeepADeviceAwake) {
+  Machine machine("laptop");
+  const std::string words = "\nmemory 9 1 4\nengine 1 -1 1000000 1\nras 0 0 0 0 0 0 4 0\n";
+  machine.tree.level_zero("full", "device 0000:03:00.0" + words + "device 0000:00:02.0" + words);
+  const auto sampled = [&](const std::string& control, const std::string& use) {
+    for (const char* pci : {"0000:03:00.0", "0000:00:02.0"}) {
+      machine.tree.attribute(pci, "power/control", control + "\n");
+    }
+    Live live(machine.folder.path(), {{"sysman-metrics", use}});
+    EXPECT_EQ(live.start_sampling(), XPU_OK) << live.error;
+    const auto all = live.sample();
+    std::string out;
+    for (const char* pci : {"0000:03:00.0", "0000:00:02.0"}) {
+      for (const char* key : {" memory-used", " engine-time compute", " errors cache-corrected"}) {
+        out += std::to_string(all.count(pci + std::string(key)));
+      }
+      out += " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(sampled("on", "awake"), "111 111 ");
+  EXPECT_EQ(sampled("auto", "awake"), "100 111 ") << "xe, i915";
+  EXPECT_EQ(sampled("auto", "always"), "111 111 ");
+  EXPECT_EQ(sampled("on", "never"), "000 000 ");
+  Live live(machine.folder.path(), {{"sysman-metrics", "yes"}});
+  EXPECT_EQ(live.start_sampling(), XPU_INVALID);
+  EXPECT_EQ(live.error,
+            "option sysman-metrics is \"yes\"; it is one of \"never\", \"awake\" and \"always\"");
+}
+
 TEST_F(IntelMetrics, WithoutLevelZeroThatIsSaidOnce) {
   Machine machine("laptop");
   Live live(machine.folder.path());
