@@ -23,6 +23,8 @@ struct CoreFoundation {
   const unsigned char* (*data_bytes)(const void* data);
   long (*array_count)(const void* array);
   const void* (*array_item)(const void* array, long index);
+  unsigned long (*dictionary_type)();
+  const void* (*dictionary_value)(const void* dictionary, const void* key);  // borrowed
 };
 
 // A service of the kernel is the name of a Mach port.
@@ -34,6 +36,14 @@ struct IoKit {
   const void* (*property)(std::uint32_t service, const void* key, const void* allocator,
                           std::uint32_t options);
   int (*release)(std::uint32_t object);
+  // Notifications of services that come and go. The port is no descriptor: receive() calls the
+  // callbacks of one message if there is one, and never waits.
+  void* (*make_port)(std::uint32_t main_port);
+  void (*destroy_port)(void* port);
+  int (*notify)(void* port, const char* type, const void* matching,
+                void (*callback)(void* context, std::uint32_t iterator), void* context,
+                std::uint32_t* iterator);
+  bool (*receive)(void* port);
 };
 
 // Messages without arguments, by the type of their answer. Only to be sent to what responds().

@@ -2,6 +2,7 @@
 #include "backends/apple/frameworks.h"
 
 #include <dlfcn.h>
+#include <mach/mach.h>
 
 #include <stdexcept>
 
@@ -71,7 +72,25 @@ std::string load_core_foundation(CoreFoundation& cf) {
   library.take("CFDataGetBytePtr", cf.data_bytes);
   library.take("CFArrayGetCount", cf.array_count);
   library.take("CFArrayGetValueAtIndex", cf.array_item);
+  library.take("CFDictionaryGetTypeID", cf.dictionary_type);
+  library.take("CFDictionaryGetValue", cf.dictionary_value);
   return library.problem();
+}
+
+mach_port_t (*mach_port_of)(void* port) = nullptr;
+void (*call_back)(void* unused, mach_msg_header_t* message, void* port) = nullptr;
+
+bool receive(void* port) {
+  struct {
+    mach_msg_header_t header;
+    unsigned char rest[2048];
+  } message{};
+  if (mach_msg(&message.header, MACH_RCV_MSG | MACH_RCV_TIMEOUT, 0, sizeof message,
+               mach_port_of(port), 0, MACH_PORT_NULL) != MACH_MSG_SUCCESS) {
+    return false;
+  }
+  call_back(nullptr, &message.header, port);
+  return true;
 }
 
 std::string load_iokit(IoKit& io) {
@@ -82,6 +101,12 @@ std::string load_iokit(IoKit& io) {
   library.take("IORegistryEntryGetRegistryEntryID", io.registry_id);
   library.take("IORegistryEntryCreateCFProperty", io.property);
   library.take("IOObjectRelease", io.release);
+  library.take("IONotificationPortCreate", io.make_port);
+  library.take("IONotificationPortDestroy", io.destroy_port);
+  library.take("IONotificationPortGetMachPort", mach_port_of);
+  library.take("IODispatchCalloutFromMessage", call_back);
+  library.take("IOServiceAddMatchingNotification", io.notify);
+  io.receive = receive;
   return library.problem();
 }
 

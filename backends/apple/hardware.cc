@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace xpu::apple {
 namespace {
 
 constexpr std::uint32_t kUtf8 = 0x08000100;  // kCFStringEncodingUTF8
 constexpr long kSigned64 = 4;                // kCFNumberSInt64Type
-constexpr std::uint32_t kMainPort = 0;       // kIOMainPortDefault
-constexpr const char* kAccelerator = "IOAccelerator";
 constexpr const char* kArchitecture = "applegpu_";
 
 // An object that somebody else has counted for us.
@@ -55,25 +54,61 @@ class Registry {
 
   std::vector<MacGpu> accelerators() const {
     std::vector<MacGpu> found;
-    std::uint32_t iterator = 0;
-    // The dictionary is released by the call.
-    if (io_.services(kMainPort, io_.matching(kAccelerator), &iterator) != 0) {
-      return found;
-    }
-    while (const std::uint32_t service = io_.next(iterator)) {
+    each([&](std::uint32_t service, std::uint64_t id) {
       MacGpu gpu;
-      if (io_.registry_id(service, &gpu.registry_id) == 0) {
-        gpu.cores = number(service, "gpu-core-count");
-        gpu.name = text(service, "model");
-        found.push_back(std::move(gpu));
+      gpu.registry_id = id;
+      gpu.cores = number(service, "gpu-core-count");
+      gpu.name = text(service, "model");
+      found.push_back(std::move(gpu));
+    });
+    return found;
+  }
+
+  std::vector<MacStatistics> statistics(const std::vector<const char*>& keys) const {
+    std::vector<MacStatistics> found;
+    each([&](std::uint32_t service, std::uint64_t id) {
+      const Owned all(cf_, property(service, "PerformanceStatistics"));
+      if (all.get() == nullptr || cf_.type_of(all.get()) != cf_.dictionary_type()) {
+        return;
       }
-      io_.release(service);
-    }
-    io_.release(iterator);
+      MacStatistics one;
+      one.registry_id = id;
+      for (const char* key : keys) {
+        const Owned name(cf_, cf_.make_string(nullptr, key, kUtf8));
+        if (const auto value = number_of(cf_.dictionary_value(all.get(), name.get()))) {
+          one.values[key] = static_cast<double>(*value);
+        }
+      }
+      found.push_back(std::move(one));
+    });
     return found;
   }
 
  private:
+  template <class Use>  // of a service and its id
+  void each(Use use) const {
+    std::uint32_t iterator = 0;
+    // The dictionary is released by the call.
+    if (io_.services(kMainPort, io_.matching(kAccelerator), &iterator) != 0) {
+      return;
+    }
+    while (const std::uint32_t service = io_.next(iterator)) {
+      std::uint64_t id = 0;
+      if (io_.registry_id(service, &id) == 0) {
+        use(service, id);
+      }
+      io_.release(service);
+    }
+    io_.release(iterator);
+  }
+
+  std::optional<std::int64_t> number_of(const void* value) const {
+    std::int64_t out = 0;
+    const bool taken = value != nullptr && cf_.type_of(value) == cf_.number_type() &&
+                       cf_.number_value(value, kSigned64, &out) != 0;
+    return taken ? std::optional(out) : std::nullopt;
+  }
+
   const void* property(std::uint32_t service, const char* key) const {
     const Owned name(cf_, cf_.make_string(nullptr, key, kUtf8));
     return io_.property(service, name.get(), nullptr, 0);
@@ -81,10 +116,8 @@ class Registry {
 
   unsigned number(std::uint32_t service, const char* key) const {
     const Owned value(cf_, property(service, key));
-    std::int64_t out = 0;
-    const bool taken = value.get() != nullptr && cf_.type_of(value.get()) == cf_.number_type() &&
-                       cf_.number_value(value.get(), kSigned64, &out) != 0;
-    return taken && out > 0 && out < 100000 ? static_cast<unsigned>(out) : 0;
+    const std::int64_t out = number_of(value.get()).value_or(0);
+    return out > 0 && out < 100000 ? static_cast<unsigned>(out) : 0;
   }
 
   std::string text(std::uint32_t service, const char* key) const {
@@ -135,6 +168,12 @@ std::vector<MacGpu> metal_gpus(const Frameworks& frameworks) {
 }
 
 }  // namespace
+
+std::vector<MacStatistics> mac_statistics(const Frameworks& frameworks,
+                                          const std::vector<const char*>& keys) {
+  return frameworks.without_iokit.empty() ? Registry(frameworks).statistics(keys)
+                                          : std::vector<MacStatistics>();
+}
 
 std::vector<MacGpu> mac_gpus(const Frameworks& frameworks) {
   std::vector<MacGpu> services;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,16 @@ struct MacGpu {
 // Those that Metal lists, with what IOKit adds; all accelerators of IOKit where Metal cannot be
 // asked.
 std::vector<MacGpu> mac_gpus(const Frameworks& frameworks);
+
+inline constexpr const char* kAccelerator = "IOAccelerator";
+inline constexpr std::uint32_t kMainPort = 0;  // kIOMainPortDefault
+
+// Numbers that an accelerator's driver keeps ("Device Utilization %"), of those in `keys`.
+struct MacStatistics {
+  std::uint64_t registry_id = 0;
+  std::map<std::string, double> values;
+};
+std::vector<MacStatistics> mac_statistics(const Frameworks& frameworks,
+                                          const std::vector<const char*>& keys);
 
 }  // namespace xpu::apple

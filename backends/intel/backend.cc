@@ -5,7 +5,9 @@
 #include <set>
 
 #include "backends/intel/describe.h"
+#include "backends/intel/sampler.h"
 #include "backends/intel/user_driver.h"
+#include "backends/intel/watch.h"
 #include "sdk/helpers/nodes.h"
 #include "sdk/helpers/path.h"
 #include "sdk/helpers/pci.h"
@@ -15,8 +17,6 @@ namespace {
 
 // A library that failed, or a device that hangs, may be right later; asking takes a moment.
 constexpr unsigned kRetrySeconds = 600;
-constexpr const char* kDriversOnBus = "/sys/bus/pci/drivers/";
-constexpr const char* kDrivers[] = {"i915", "xe", "intel_vpu", "habanalabs"};
 
 struct Found {
   std::vector<Gpu> gpus;
@@ -104,12 +104,11 @@ void watch_sysman(sdk::Sink& sink, const Host& host, const Sysman& sysman) {
   }
 }
 
-class Intel : public sdk::Backend {
+class Intel : public sdk::LiveBackend {
  public:
   void describe(sdk::Sink& sink) override {
-    const Host host{sdk::Root(sdk::path_option(sink, "driver-root")),
-                    sdk::Root(sdk::path_option(sink, "dev-root")),
-                    sdk::Root(sdk::path_option(sink, "sys-root"))};
+    const Host host = host_of(sink);
+    const HealthRules rules = health_rules(sink);
     const sdk::InjectDrivers inject = sdk::inject_option(sink);
     const std::string oneapi_path = sdk::path_option(sink, "oneapi-path");
     watch_classes(sink, host);
@@ -123,17 +122,25 @@ class Intel : public sdk::Backend {
       throw sdk::Absent("no device of the drivers i915, xe, intel_vpu and habanalabs is below " +
                         host.sys_root.host_path("/sys/class") + without_driver(host));
     }
-    emit(sink, host, found);
+    emit(sink, host, rules, found);
     if (!found.gpus.empty() || !found.npus.empty() || found.wsl) {
       emit_user_driver(sink, host, inject, oneapi_path);
     }
   }
 
+  void start_watching(sdk::Events& events) override { watch_.start(events); }
+  int descriptor() const override { return watch_.descriptor(); }
+  std::uint32_t dispatch(sdk::Events& events) override { return watch_.dispatch(events); }
+  void stop_watching() override { watch_.stop(); }
+  void start_sampling(sdk::Samples& samples) override { sampler_.start(samples); }
+  void sample(sdk::Samples& samples) override { sampler_.sample(samples); }
+
  private:
-  static void emit(sdk::Sink& sink, const Host& host, const Found& found) {
+  static void emit(sdk::Sink& sink, const Host& host, const HealthRules& rules,
+                   const Found& found) {
     Sysman sysman;
     if (!found.gpus.empty() || !found.npus.empty() || found.wsl) {
-      sysman = ask_sysman(host.driver_root);
+      sysman = ask_sysman(host.driver_root, rules);
       watch_sysman(sink, host, sysman);
     }
     sink.capability(kRdma);
@@ -144,8 +151,11 @@ class Intel : public sdk::Backend {
       gpus = static_cast<unsigned>(std::max<std::size_t>(1, sysman.devices.size()));
     }
     emit_npus(sink, host, found.npus, sysman, gpus);
-    emit_gaudis(sink, host, found.gaudis);
+    emit_gaudis(sink, host, rules, found.gaudis);
   }
+
+  Watch watch_;
+  Sampler sampler_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "backends/intel/accelerators.h"
 #include "backends/intel/gpus.h"
+#include "backends/intel/health.h"
 #include "backends/intel/host.h"
 #include "backends/intel/sysman.h"
 
@@ -21,7 +22,8 @@ void emit_npus(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>
                const Sysman& sysman, unsigned first_index);
 
 // The index is the number of the node, as with the vendor's own runtime.
-void emit_gaudis(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>& gaudis);
+void emit_gaudis(sdk::Sink& sink, const Host& host, const HealthRules& rules,
+                 const std::vector<Accelerator>& gaudis);
 
 // WSL2: no device of the kernel's, but /dev/dxg, which reaches every GPU of the Windows host.
 inline constexpr const char* kDxg = "/dev/dxg";

@@ -30,16 +30,8 @@ void emit_if_right(sdk::Sink& sink, const sdk::Scope& scope, const Host& host,
   sdk::watch_path(sink, host.dev_root.host_path(node.path));
 }
 
-// "ok", "degraded" or "failed" for the driver's words; "" where it says nothing.
-std::string health_of(const std::string& status) {
-  const std::string word = lower(status);
-  return word.empty()                                     ? ""
-         : word == "operational"                          ? "ok"
-         : word == "malfunction" || word == "needs reset" ? "failed"
-                                                          : "degraded";
-}
-
-void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
+void emit_gaudi(sdk::Sink& sink, const Host& host, const HealthRules& rules,
+                const Accelerator& gaudi) {
   sdk::Device device = to_device(host, gaudi);
   device.vendor = kGaudiVendor;
   device.index = std::to_string(gaudi.number);
@@ -48,7 +40,11 @@ void emit_gaudi(sdk::Sink& sink, const Host& host, const Accelerator& gaudi) {
                                    : "Intel " + gaudi.type;
   // The first word of "GAUDI3 HL-338".
   device.architecture = lower(gaudi.type.substr(0, gaudi.type.find(' ')));
-  const std::string health = health_of(gaudi.status);
+  const auto condition = condition_of_status(gaudi.status);
+  // "" where the driver says nothing.
+  const std::string health = gaudi.status.empty() ? ""
+                             : condition          ? word_of(rules.of(*condition))
+                                                  : word_of(sdk::Health::kOk);
   if (device.reason.empty() && health == "failed") {
     device.reason = "its driver says \"" + gaudi.status + "\"";
   }
@@ -95,9 +91,10 @@ void emit_npus(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>
   }
 }
 
-void emit_gaudis(sdk::Sink& sink, const Host& host, const std::vector<Accelerator>& gaudis) {
+void emit_gaudis(sdk::Sink& sink, const Host& host, const HealthRules& rules,
+                 const std::vector<Accelerator>& gaudis) {
   for (const Accelerator& gaudi : gaudis) {
-    emit_gaudi(sink, host, gaudi);
+    emit_gaudi(sink, host, rules, gaudi);
   }
 }
 

@@ -74,7 +74,7 @@ class GpuWriter {
     say("virtual-functions", gpu.functions.empty() ? "" : std::to_string(gpu.functions.size()));
     say("source", known != nullptr ? "sysman" : "sysfs");
     if (known != nullptr) {
-      say("health", known->health);
+      say("health", known->health ? word_of(*known->health) : "");
       say("serial", known->serial);
       say("compute-units", known->compute_units != 0 ? std::to_string(known->compute_units) : "");
     }

@@ -4,7 +4,17 @@
 #include <array>
 #include <cstdio>
 
+#include "sdk/helpers/path.h"
+
 namespace xpu::intel {
+
+sdk::Root root_of(const char* option, const std::string& value) {
+  if (value.empty() || value[0] != '/') {
+    throw sdk::Invalid("option " + std::string(option) + " is \"" + value +
+                       "\", which is no absolute path");
+  }
+  return sdk::Root(sdk::clean(value));
+}
 
 std::string driver_version(const Host& host, const std::string& driver) {
   const std::string own =

@@ -14,10 +14,22 @@ inline constexpr const char* kGpuVendor = "intel";  // GPUs and NPUs
 inline constexpr const char* kGaudiVendor = "habana";
 inline constexpr const char* kRdma = "rdma";  // the feature of Gaudi's ports
 
+inline constexpr const char* kDriversOnBus = "/sys/bus/pci/drivers/";
+inline constexpr const char* kDrivers[] = {"i915", "xe", "intel_vpu", "habanalabs"};
+
 struct Host {
   sdk::Root driver_root, dev_root, sys_root;
   sdk::PciIds pci_ids{driver_root};
 };
+
+// The folder that an option names; throws sdk::Invalid where it is no absolute path.
+sdk::Root root_of(const char* option, const std::string& value);
+
+template <class From>  // sdk::Sink, sdk::Events or sdk::Samples
+Host host_of(const From& from) {
+  const auto root = [&](const char* option) { return root_of(option, from.option(option)); };
+  return Host{root("driver-root"), root("dev-root"), root("sys-root")};
+}
 
 // Version of a kernel driver: its module's where that has one, as those of the vendor's packages
 // do, else the kernel's release, which drivers of the kernel itself go by.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/intel/health.h"
 #include "sdk/helpers/fs.h"
 
 namespace xpu::intel {
@@ -22,9 +23,9 @@ struct SysmanDevice {
   std::uint64_t memory_bytes = 0;  // of its own
   bool integrated = false;
   unsigned tiles = 1;
-  unsigned compute_units = 0;  // Xe cores; 0: not known
-  std::string health;          // "ok", "degraded", "failed"; "" when not known
-  std::string problem;         // why it cannot be used; "" otherwise
+  unsigned compute_units = 0;         // Xe cores; 0: not known
+  std::optional<sdk::Health> health;  // nullopt when not known
+  std::string problem;                // why it cannot be used; "" otherwise
 };
 
 struct Sysman {
@@ -39,6 +40,6 @@ struct Sysman {
 };
 
 // The loader below the driver root: where its ld.so.cache says, else in the usual folders.
-Sysman ask_sysman(const sdk::Root& driver_root);
+Sysman ask_sysman(const sdk::Root& driver_root, const HealthRules& rules);
 
 }  // namespace xpu::intel

@@ -4,6 +4,7 @@
 // test compares them with the real header.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace xpu::intel::ze {
@@ -22,9 +23,12 @@ using Handle = struct OpaqueHandle*;
 inline constexpr std::uint32_t kTypeCoreDeviceProperties = 0x3;
 inline constexpr std::uint32_t kTypeDeviceProperties = 0x1;
 inline constexpr std::uint32_t kTypePciProperties = 0x2;
+inline constexpr std::uint32_t kTypeEngineProperties = 0x5;
 inline constexpr std::uint32_t kTypeMemoryProperties = 0xb;
+inline constexpr std::uint32_t kTypeRasProperties = 0xf;
 inline constexpr std::uint32_t kTypeDeviceState = 0x15;
 inline constexpr std::uint32_t kTypeMemoryState = 0x1e;
+inline constexpr std::uint32_t kTypeRasState = 0x22;
 
 inline constexpr std::uint32_t kFlagIntegrated = 1;
 
@@ -93,11 +97,52 @@ struct DeviceState {
   std::uint32_t repaired;
 };
 
+// What an engine group has of its kind: all together, or a single one.
+inline constexpr std::uint32_t kComputeAll = 1, kMediaAll = 2, kCopyAll = 3;
+inline constexpr std::uint32_t kComputeSingle = 4, kRenderSingle = 5, kDecodeSingle = 6,
+                               kEncodeSingle = 7, kCopySingle = 8, kEnhancementSingle = 9,
+                               k3dSingle = 10;
+inline constexpr std::uint32_t kRenderAll = 12, k3dAll = 13;
+struct EngineProperties {
+  std::uint32_t stype;
+  void* next;
+  std::uint32_t type;
+  std::uint8_t on_subdevice;
+  std::uint32_t subdevice_id;
+};
+
+// Microseconds, both since any moment.
+struct EngineStats {
+  std::uint64_t active, timestamp;
+};
+
+inline constexpr std::uint32_t kRasCorrectable = 0;
+inline constexpr std::uint32_t kRasUncorrectable = 1;
+struct RasProperties {
+  std::uint32_t stype;
+  void* next;
+  std::uint32_t type;
+  std::uint8_t on_subdevice;
+  std::uint32_t subdevice_id;
+};
+
+// Resets, then errors of programming, driver, compute, non-compute, cache, display.
+inline constexpr std::size_t kRasCategories = 7;
+struct RasState {
+  std::uint32_t stype;
+  const void* next;
+  std::uint64_t category[kRasCategories];
+};
+
 static_assert(sizeof(CoreDeviceProperties) == 368);
 static_assert(sizeof(DeviceProperties) == 776);
 static_assert(sizeof(PciProperties) == 56);
 static_assert(sizeof(MemoryProperties) == 48);
 static_assert(sizeof(MemoryState) == 40);
 static_assert(sizeof(DeviceState) == 24);
+static_assert(sizeof(EngineProperties) == 32);
+static_assert(sizeof(EngineStats) == 16);
+static_assert(sizeof(RasProperties) == 32);
+static_assert(sizeof(RasState) == 72);
 
 }  // namespace xpu::intel::ze

@@ -52,7 +52,8 @@ HostProcess::Result HostProcess::result() const {
   if (!late_) {
     try {
       out.catalog = catalog_from_json(answer_, cat("backend ", name_, ": the answer of its host"));
-      out.hung = WIFEXITED(child_.status()) && WEXITSTATUS(child_.status()) == kExitHung;
+      const int status = child_.status();  // not each platform's macros take a temporary
+      out.hung = WIFEXITED(status) && WEXITSTATUS(status) == kExitHung;
       return out;
     } catch (const Error& error) {
       out.catalog.reason = log_.last_error().empty()

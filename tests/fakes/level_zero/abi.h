@@ -12,6 +12,7 @@
 
 enum {
   ZE_OK = 0,
+  ZE_LOST = 0x70000001,
   ZE_UNINITIALIZED = 0x78000001,
   ZE_INVALID_NULL = 0x78000007,
   ZE_UNSUPPORTED = 0x78000003,
@@ -20,9 +21,12 @@ enum {
 enum {
   ZES_DEVICE_PROPERTIES = 0x1,
   ZES_PCI_PROPERTIES = 0x2,
+  ZES_ENGINE_PROPERTIES = 0x5,
   ZES_MEM_PROPERTIES = 0xb,
+  ZES_RAS_PROPERTIES = 0xf,
   ZES_DEVICE_STATE = 0x15,
   ZES_MEM_STATE = 0x1e,
+  ZES_RAS_STATE = 0x22,
 };
 
 struct zes_device_properties {
@@ -73,6 +77,25 @@ struct zes_mem_state {
   const void* next;
   uint32_t health;
   uint64_t free, size;
+};
+
+/* Of an engine group and of a set of errors. */
+struct zes_part_properties {
+  uint32_t stype;
+  void* next;
+  uint32_t type;
+  uint8_t on_subdevice;
+  uint32_t subdevice;
+};
+
+struct zes_engine_stats {
+  uint64_t active, timestamp;
+};
+
+struct zes_ras_state {
+  uint32_t stype;
+  const void* next;
+  uint64_t category[7];
 };
 
 #endif /* FAKE_LEVEL_ZERO_ABI_H */

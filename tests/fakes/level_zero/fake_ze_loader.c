@@ -7,10 +7,16 @@
  *   device 0000:03:00.0        begins a device; the lines after it describe it
  *   id e20b   name ...   model ...   uuid 32 hex digits   serial ...
  *   integrated   tiles 2   reset 1   cores SLICES SUBSLICES
- *   memory BYTES HEALTH        local memory; its size stands in the state only where BYTES begin
+ *   memory BYTES HEALTH [FREE] local memory; its size stands in the state only where BYTES begin
  *                              with '~'
  *   system BYTES               memory of the host
  *   mute                       its properties cannot be had
+ *   engine GROUP TILE ACTIVE TIMESTAMP
+ *                              microseconds; TILE -1 for the whole device
+ *   ras TYPE COUNT...          seven of them
+ *
+ * States, activities and counts are read anew at each question, from a file with the same lines;
+ * without a file the device is lost.
  *
  * Built twice: with FAKE_ZE_OLD it is a loader from before zesInit.
  */
@@ -22,12 +28,23 @@
 
 #include "abi.h"
 
-enum { MAX_DEVICES = 32, MAX_MEMORIES = 4 };
+enum { MAX_DEVICES = 32, MAX_MEMORIES = 4, MAX_ENGINES = 16, MAX_SETS = 4 };
 
 struct memory {
   int local, only_state;
-  unsigned long long bytes;
+  unsigned long long bytes, free;
   unsigned health;
+};
+
+struct engine {
+  unsigned group;
+  int tile;
+  unsigned long long active, timestamp;
+};
+
+struct set {
+  unsigned type;
+  unsigned long long counts[7];
 };
 
 struct device {
@@ -38,6 +55,9 @@ struct device {
   unsigned char uuid[16];
   unsigned memory_count;
   struct memory memories[MAX_MEMORIES];
+  unsigned engine_count, set_count;
+  struct engine engines[MAX_ENGINES];
+  struct set sets[MAX_SETS];
 };
 
 static struct {
@@ -64,14 +84,30 @@ static void read_memory(struct device* device, const char* line) {
   if (device->memory_count == MAX_MEMORIES) {
     return;
   }
-  if (sscanf(line, " memory ~%llu %u", &memory->bytes, &memory->health) == 2) {
+  if (sscanf(line, " memory ~%llu %u %llu", &memory->bytes, &memory->health, &memory->free) >= 2) {
     memory->local = memory->only_state = 1;
-  } else if (sscanf(line, " memory %llu %u", &memory->bytes, &memory->health) == 2) {
+  } else if (sscanf(line, " memory %llu %u %llu", &memory->bytes, &memory->health, &memory->free) >=
+             2) {
     memory->local = 1;
   } else if (sscanf(line, " system %llu", &memory->bytes) != 1) {
     return;
   }
   ++device->memory_count;
+}
+
+static void read_part(struct device* device, const char* line) {
+  struct engine* engine = &device->engines[device->engine_count];
+  struct set* set = &device->sets[device->set_count];
+  unsigned long long* to = set->counts;
+  if (device->engine_count < MAX_ENGINES &&
+      sscanf(line, " engine %u %d %llu %llu", &engine->group, &engine->tile, &engine->active,
+             &engine->timestamp) == 4) {
+    ++device->engine_count;
+  } else if (device->set_count < MAX_SETS &&
+             sscanf(line, " ras %u %llu %llu %llu %llu %llu %llu %llu", &set->type, to, to + 1,
+                    to + 2, to + 3, to + 4, to + 5, to + 6) == 8) {
+    ++device->set_count;
+  }
 }
 
 static void read_device_line(struct device* device, const char* line) {
@@ -93,6 +129,7 @@ static void read_device_line(struct device* device, const char* line) {
     }
   }
   read_memory(device, line);
+  read_part(device, line);
 }
 
 static void read_line(const char* line) {
@@ -108,18 +145,28 @@ static void read_line(const char* line) {
   }
 }
 
-static unsigned start(void) {
+/* Handles are addresses inside `machine`, and stay what they were while lines keep their order. */
+static int read_machine(void) {
   char path[4096], line[512];
-  memset(&machine, 0, sizeof machine);
+  const int ready = machine.ready;
   description_path(path, sizeof path);
   FILE* file = fopen(path, "re");
   if (!file) {
-    return ZE_UNINITIALIZED;
+    return 0;
   }
+  memset(&machine, 0, sizeof machine);
+  machine.ready = ready;
   while (fgets(line, sizeof line, file)) {
     read_line(line);
   }
   fclose(file);
+  return 1;
+}
+
+static unsigned start(void) {
+  if (!read_machine()) {
+    return ZE_UNINITIALIZED;
+  }
   machine.ready = machine.init == ZE_OK;
   return machine.init;
 }
@@ -223,7 +270,70 @@ FAKE unsigned zesMemoryGetState(void* handle, struct zes_mem_state* out) {
   if (out->stype != ZES_MEM_STATE) {
     return ZE_UNSUPPORTED;
   }
+  if (!read_machine()) {
+    return ZE_LOST;
+  }
   out->health = memory->health;
+  out->free = memory->free;
   out->size = memory->bytes;
+  return ZE_OK;
+}
+
+FAKE unsigned zesDeviceEnumEngineGroups(void* handle, uint32_t* count, void** engines) {
+  struct device* device = handle;
+  for (uint32_t i = 0; engines && i < *count && i < device->engine_count; ++i) {
+    engines[i] = &device->engines[i];
+  }
+  *count = device->engine_count;
+  return ZE_OK;
+}
+
+FAKE unsigned zesEngineGetProperties(void* handle, struct zes_part_properties* out) {
+  const struct engine* engine = handle;
+  if (out->stype != ZES_ENGINE_PROPERTIES) {
+    return ZE_UNSUPPORTED;
+  }
+  out->type = engine->group;
+  out->on_subdevice = engine->tile >= 0;
+  out->subdevice = engine->tile >= 0 ? (uint32_t)engine->tile : 0;
+  return ZE_OK;
+}
+
+FAKE unsigned zesEngineGetActivity(void* handle, struct zes_engine_stats* out) {
+  const struct engine* engine = handle;
+  if (!read_machine()) {
+    return ZE_LOST;
+  }
+  out->active = engine->active;
+  out->timestamp = engine->timestamp;
+  return ZE_OK;
+}
+
+FAKE unsigned zesDeviceEnumRasErrorSets(void* handle, uint32_t* count, void** sets) {
+  struct device* device = handle;
+  for (uint32_t i = 0; sets && i < *count && i < device->set_count; ++i) {
+    sets[i] = &device->sets[i];
+  }
+  *count = device->set_count;
+  return ZE_OK;
+}
+
+FAKE unsigned zesRasGetProperties(void* handle, struct zes_part_properties* out) {
+  if (out->stype != ZES_RAS_PROPERTIES) {
+    return ZE_UNSUPPORTED;
+  }
+  out->type = ((const struct set*)handle)->type;
+  return ZE_OK;
+}
+
+FAKE unsigned zesRasGetState(void* handle, uint8_t clear, struct zes_ras_state* out) {
+  const struct set* set = handle;
+  if (out->stype != ZES_RAS_STATE || clear) {
+    return ZE_UNSUPPORTED;
+  }
+  if (!read_machine()) {
+    return ZE_LOST;
+  }
+  memcpy(out->category, set->counts, sizeof set->counts);
   return ZE_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "backends/apple/describe_mac.h"
 #include "backends/apple/hardware.h"
+#include "backends/apple/live_mac.h"
 #include "tests/unit/sdk/fake_host.h"
 
 namespace xpu::apple {
@@ -18,7 +19,7 @@ using testing::Not;
 
 // Every object of the fake frameworks, counted as Core Foundation counts.
 struct Object {
-  enum class Type : unsigned long { kString = 1, kNumber, kData, kArray, kOther } type;
+  enum class Type : unsigned long { kString = 1, kNumber, kData, kArray, kDictionary, kOther } type;
   std::string text;
   std::int64_t number = 0;
   std::vector<Object*> items{};
@@ -41,6 +42,12 @@ struct Mac {
   std::string matched;
   std::size_t next = 0;
   int ports = 0, pools = 0;
+  // Of notifications: services by their iterator, and messages that nobody has received.
+  std::map<std::uint32_t, int> waiting{};
+  std::vector<std::pair<std::uint32_t, void (*)(void*, std::uint32_t)>> callbacks{}, messages{};
+  void* context = nullptr;
+  bool open_port = false;
+  int notify_error = 0;
 
   Object* add(Object object) {
     objects.push_back(std::make_unique<Object>(std::move(object)));
@@ -107,10 +114,14 @@ Frameworks fake_frameworks() {
   };
   out.io.services = [](std::uint32_t, const void*, std::uint32_t* iterator) {
     mac->ports += mac->matching_error == 0;
+    mac->next = 0;
     *iterator = 1;
     return mac->matching_error;
   };
-  out.io.next = [](std::uint32_t) -> std::uint32_t {
+  out.io.next = [](std::uint32_t iterator) -> std::uint32_t {
+    if (iterator != 1) {
+      return mac->waiting[iterator] > 0 ? (--mac->waiting[iterator], ++mac->ports, 99u) : 0u;
+    }
     if (mac->next == mac->services.size()) {
       return 0;
     }
@@ -134,6 +145,37 @@ Frameworks fake_frameworks() {
   out.io.release = [](std::uint32_t) {
     --mac->ports;
     return 0;
+  };
+  out.io.make_port = [](std::uint32_t) -> void* {
+    mac->open_port = true;
+    return mac;
+  };
+  out.io.destroy_port = [](void*) { mac->open_port = false; };
+  out.io.notify = [](void*, const char* type, const void*, void (*callback)(void*, std::uint32_t),
+                     void* context, std::uint32_t* iterator) {
+    if (mac->notify_error != 0) {
+      return mac->notify_error;
+    }
+    *iterator = std::string(type) == "IOServiceFirstMatch" ? 2 : 3;
+    mac->waiting[*iterator] = *iterator == 2 ? 1 : 0;  // what is there already
+    mac->callbacks.emplace_back(*iterator, callback);
+    mac->context = context;
+    ++mac->ports;
+    return 0;
+  };
+  out.io.receive = [](void*) {
+    if (mac->messages.empty()) {
+      return false;
+    }
+    const auto message = mac->messages.front();
+    mac->messages.erase(mac->messages.begin());
+    message.second(mac->context, message.first);
+    return true;
+  };
+  out.cf.dictionary_type = [] { return static_cast<unsigned long>(Object::Type::kDictionary); };
+  out.cf.dictionary_value = [](const void* o, const void* key) -> const void* {
+    const auto found = of(o)->objects.find(of(key)->text);
+    return found == of(o)->objects.end() ? nullptr : found->second;
   };
   out.objc.responds = [](const void* o, const char* name) {
     return of(o)->objects.count(name) + of(o)->numbers.count(name) != 0;
@@ -269,6 +311,95 @@ TEST_F(MacTest, NamesThatAreTooLongAreLeftOut) {
   mac_.devices = {mac_.metal(std::string(2000, 'x'), 1)};
   EXPECT_EQ(describe(fake_frameworks()), "");
   EXPECT_THAT(all(), HasSubstr("|Apple GPU|"));
+}
+
+class MacLiveTest : public MacTest {
+ protected:
+  MacLiveTest() {
+    events_ = {sizeof events_, 0, this, [](void* ctx, const xpu_event* event) {
+                 static_cast<MacLiveTest*>(ctx)->heard_.push_back(std::to_string(event->kind) +
+                                                                  " " + event->reason);
+                 return XPU_OK;
+               }};
+    samples_ = {
+        sizeof samples_, 0, this,
+        [](void* ctx, const char* device, const char* key, const char* label, double value) {
+          static_cast<MacLiveTest*>(ctx)->values_[std::string(device) + " " + key + " " + label] =
+              value;
+          return XPU_OK;
+        },
+        nullptr};
+  }
+  std::vector<std::string> dispatch() {
+    heard_.clear();
+    EXPECT_EQ(live_.dispatch(to_), 1000u);
+    return heard_;
+  }
+  // A message that a service came (2) or went (3).
+  void message(std::uint32_t iterator) {
+    ++mac_.waiting[iterator];
+    for (const auto& callback : mac_.callbacks) {
+      if (callback.first == iterator) {
+        mac_.messages.push_back(callback);
+      }
+    }
+  }
+
+  xpu_event_sink events_{};
+  xpu_metric_sink samples_{};
+  sdk::Events to_{nullptr, &events_};
+  sdk::Samples into_{nullptr, &samples_};
+  std::vector<std::string> heard_;
+  std::map<std::string, double> values_;
+  MacLive live_{&fake_frameworks};
+};
+
+TEST_F(MacLiveTest, AGpuInABoxComesAndGoes) {
+  live_.start_watching(to_);
+  EXPECT_EQ(live_.descriptor(), -1);
+  EXPECT_TRUE(mac_.open_port);
+  EXPECT_THAT(dispatch(), testing::IsEmpty()) << "what was there already";
+  message(2);
+  EXPECT_THAT(dispatch(),
+              testing::ElementsAre("1 an accelerator appeared in the registry of IOKit"));
+  message(3);
+  EXPECT_THAT(dispatch(),
+              testing::ElementsAre("2 an accelerator is gone from the registry of IOKit"));
+  EXPECT_THAT(dispatch(), testing::IsEmpty());
+  live_.stop_watching();
+  EXPECT_FALSE(mac_.open_port);
+}
+
+TEST_F(MacLiveTest, SaysWhyItCannotWatch) {
+  mac_.notify_error = 5;
+  try {
+    live_.start_watching(to_);
+    ADD_FAILURE() << "it watches";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "GPUs cannot be watched: IOKit takes no notification IOServiceFirstMatch (5)");
+  }
+  EXPECT_FALSE(mac_.open_port);
+}
+
+TEST_F(MacLiveTest, MeasuresWhatDriversCount) {
+  Object statistics{Object::Type::kDictionary, ""};
+  statistics.objects = {
+      {"Device Utilization %", mac_.number(42)},      {"Tiler Utilization %", mac_.number(120)},
+      {"In use system memory", mac_.number(1 << 30)}, {"vramUsedBytes", mac_.number(7)},
+      {"Temperature(C)", mac_.string("warm")},        {"Alloc system memory", mac_.number(9)}};
+  mac_.devices = {mac_.metal("Apple M1", 5), mac_.metal("Apple M2", 6)};
+  mac_.services = {{6, {{"PerformanceStatistics", mac_.add(std::move(statistics))}}},
+                   {5, {{"PerformanceStatistics", mac_.number(1)}}}};
+  live_.start_sampling(into_);
+  live_.sample(into_);
+  EXPECT_EQ(values_, (std::map<std::string, double>{{"apple:1 utilisation compute", 0.42},
+                                                    {"apple:1 utilisation tiler", 1},
+                                                    {"apple:1 memory-used ", 1 << 30}}));
+}
+
+TEST_F(MacLiveTest, NothingToMeasure) {
+  EXPECT_THROW(live_.start_sampling(into_), sdk::Absent);
 }
 
 }  // namespace

@@ -66,6 +66,29 @@ XPU_SAME_SIZE(DeviceState, State);
 XPU_SAME_FIELD(DeviceState, stype, State, stype);
 XPU_SAME_FIELD(DeviceState, reset, State, reset);
 
+XPU_SAME_FIELD(MemoryState, free, MemState, free);
+
+using Engine = zes_engine_properties_t;
+XPU_SAME_SIZE(EngineProperties, Engine);
+XPU_SAME_FIELD(EngineProperties, stype, Engine, stype);
+XPU_SAME_FIELD(EngineProperties, type, Engine, type);
+XPU_SAME_FIELD(EngineProperties, on_subdevice, Engine, onSubdevice);
+
+using Stats = zes_engine_stats_t;
+XPU_SAME_SIZE(EngineStats, Stats);
+XPU_SAME_FIELD(EngineStats, active, Stats, activeTime);
+XPU_SAME_FIELD(EngineStats, timestamp, Stats, timestamp);
+
+using Ras = zes_ras_properties_t;
+XPU_SAME_SIZE(RasProperties, Ras);
+XPU_SAME_FIELD(RasProperties, stype, Ras, stype);
+XPU_SAME_FIELD(RasProperties, type, Ras, type);
+
+using Errors = zes_ras_state_t;
+XPU_SAME_SIZE(RasState, Errors);
+XPU_SAME_FIELD(RasState, stype, Errors, stype);
+XPU_SAME_FIELD(RasState, category, Errors, category);
+
 static_assert(sizeof(Handle) == sizeof(zes_device_handle_t));
 static_assert(sizeof(Result) == sizeof(ze_result_t));
 
@@ -92,6 +115,26 @@ TEST(LevelZeroAbi, ValuesAreTheHeaders) {
   same_value(kMemoryDegraded, ZES_MEM_HEALTH_DEGRADED);
   same_value(kMemoryCritical, ZES_MEM_HEALTH_CRITICAL);
   same_value(kMemoryReplace, ZES_MEM_HEALTH_REPLACE);
+  same_value(kTypeEngineProperties, ZES_STRUCTURE_TYPE_ENGINE_PROPERTIES);
+  same_value(kTypeRasProperties, ZES_STRUCTURE_TYPE_RAS_PROPERTIES);
+  same_value(kTypeRasState, ZES_STRUCTURE_TYPE_RAS_STATE);
+  same_value(kComputeAll, ZES_ENGINE_GROUP_COMPUTE_ALL);
+  same_value(kMediaAll, ZES_ENGINE_GROUP_MEDIA_ALL);
+  same_value(kCopyAll, ZES_ENGINE_GROUP_COPY_ALL);
+  same_value(kComputeSingle, ZES_ENGINE_GROUP_COMPUTE_SINGLE);
+  same_value(kRenderSingle, ZES_ENGINE_GROUP_RENDER_SINGLE);
+  same_value(kDecodeSingle, ZES_ENGINE_GROUP_MEDIA_DECODE_SINGLE);
+  same_value(kEncodeSingle, ZES_ENGINE_GROUP_MEDIA_ENCODE_SINGLE);
+  same_value(kCopySingle, ZES_ENGINE_GROUP_COPY_SINGLE);
+  same_value(kEnhancementSingle, ZES_ENGINE_GROUP_MEDIA_ENHANCEMENT_SINGLE);
+  same_value(k3dSingle, ZES_ENGINE_GROUP_3D_SINGLE);
+  same_value(kRenderAll, ZES_ENGINE_GROUP_RENDER_ALL);
+  same_value(k3dAll, ZES_ENGINE_GROUP_3D_ALL);
+  same_value(kRasCorrectable, ZES_RAS_ERROR_TYPE_CORRECTABLE);
+  same_value(kRasUncorrectable, ZES_RAS_ERROR_TYPE_UNCORRECTABLE);
+  same_value(0, ZES_RAS_ERROR_CAT_RESET);
+  same_value(6, ZES_RAS_ERROR_CAT_DISPLAY_ERRORS);
+  same_value(kRasCategories, ZES_MAX_RAS_ERROR_CATEGORY_COUNT);
   same_value(kResetWedged, ZES_RESET_REASON_FLAG_WEDGED);
   same_value(kResetRepair, ZES_RESET_REASON_FLAG_REPAIR);
 }
@@ -101,7 +144,9 @@ TEST(LevelZeroAbi, FunctionsAreTheLibrarys) {
   ASSERT_NE(library, nullptr) << dlerror();
   for (const char* name :
        {"zesDeviceGetProperties", "zesDevicePciGetProperties", "zesDeviceGetState",
-        "zesDeviceEnumMemoryModules", "zesMemoryGetProperties", "zesMemoryGetState"}) {
+        "zesDeviceEnumMemoryModules", "zesMemoryGetProperties", "zesMemoryGetState",
+        "zesDeviceEnumEngineGroups", "zesEngineGetProperties", "zesEngineGetActivity",
+        "zesDeviceEnumRasErrorSets", "zesRasGetProperties", "zesRasGetState"}) {
     EXPECT_NE(dlsym(library, name), nullptr) << name;
   }
   // These came together, with version 1.5 of the interface.

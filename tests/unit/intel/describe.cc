@@ -195,7 +195,9 @@ Description describe(const std::string& root, const std::map<std::string, std::s
                      {"dev-root", root},
                      {"sys-root", root},
                      {"inject-drivers", "never"},
-                     {"oneapi-path", "/opt/intel/oneapi"}},
+                     {"oneapi-path", "/opt/intel/oneapi"},
+                     {"health-failed", kHealthFailed},
+                     {"health-degraded", kHealthDegraded}},
                     {}};
   for (const auto& [name, value] : options) {
     recorder.options[name] = value;

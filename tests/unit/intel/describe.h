@@ -48,6 +48,12 @@ struct Description {
   std::vector<std::string> ids() const;
 };
 
+// The manifest's.
+inline constexpr const char* kHealthFailed =
+    "wedged,reset-unfinished,memory-replace,gaudi-malfunction,gaudi-needs-reset";
+inline constexpr const char* kHealthDegraded =
+    "hang,cache-parity,memory-critical,memory-degraded,repair,gaudi-in-reset,gaudi-other";
+
 // Loads the built library and has it describe the tree, which is driver-root, dev-root and
 // sys-root; options that differ from the manifest's. What no host would accept fails the test.
 // With `refuse_facts` the host takes no alias and no property.
