@@ -6,6 +6,8 @@ if(EXISTS ${stage}/usr/share/xpu/config.toml)
   file(MAKE_DIRECTORY ${stage}/etc/xpu-container-runtime)
   file(RENAME ${stage}/usr/share/xpu/config.toml ${stage}/etc/xpu-container-runtime/config.toml)
 endif()
+# The unit names programs below the prefix.
+set(stage ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/xpud)
 set(unit ${stage}/usr/lib/systemd/system/xpud.service)
 if(EXISTS ${unit})
   file(READ ${unit} text)

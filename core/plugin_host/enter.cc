@@ -19,7 +19,7 @@ constexpr rlim_t kOpenFiles = 1024;
 
 }  // namespace
 
-void enclose(const HostLimits& limits, int out, int err, int signal) {
+void enclose([[maybe_unused]] const HostLimits& limits, int out, int err, int signal) {
   process::end_with_parent(signal);
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   dup2(null, STDIN_FILENO);

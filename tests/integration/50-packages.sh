@@ -5,15 +5,19 @@
 debs=$SCRATCH/debs
 ok "cpack makes the packages" cpack --config "$XPU_BUILD/CPackConfig.cmake" -G DEB -B "$debs"
 vendors=$(find "$XPU_SOURCE/backends" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
-same "there is one for each vendor, and three more" \
-  "$({ sed 's/^/libxpu-/' <<<"$vendors"; echo libxpu-dev libxpu-sim xpu-container-runtime; } | xargs -n 1 | sort | xargs)" \
+same "there is one for each vendor, and four more" \
+  "$({ sed 's/^/libxpu-/' <<<"$vendors"; echo libxpu-dev libxpu-sim xpu-container-runtime xpud; } | xargs -n 1 | sort | xargs)" \
   "$(cd "$debs" && for deb in *.deb; do dpkg-deb -f "$deb" Package; done | sort | xargs)"
 
 # The folders and links of packages aside.
 contents() { dpkg-deb -c "$debs/$1"_*.deb | awk '$1 !~ /^d/ {print $6}' | sed 's/^\.//'; }
 has "the core: programs and configuration" "$(contents xpu-container-runtime)" \
   /usr/bin/xpu-container-runtime /usr/bin/xpu-container-runtime-hook /usr/bin/xpu-runtime /usr/libexec/xpu/xpu-backend-host \
-  /etc/xpu-container-runtime/config.toml /usr/sbin/xpud /usr/lib/systemd/system/xpud.service
+  /etc/xpu-container-runtime/config.toml
+silent "the core has no daemon" "$(contents xpu-container-runtime)" xpud
+has "xpud: programs, service, and what goes with metrics" "$(contents xpud)" \
+  /usr/sbin/xpud /usr/libexec/xpu/xpu-metrics-server /usr/lib/systemd/system/xpud.service \
+  /usr/share/xpu/alerts.yml /usr/share/xpu/grafana-dashboard.json /usr/share/xpu/metrics.md
 silent "the core has no backend" "$(contents xpu-container-runtime)" /backends/
 for vendor in $vendors; do
   has "libxpu-$vendor" "$(contents "libxpu-$vendor")" "/usr/lib/xpu/backends/libxpu-$vendor.so" \
@@ -23,7 +27,7 @@ has "libxpu-sim" "$(contents libxpu-sim)" /usr/lib/xpu/backends/libxpu-sim.so /u
 has "libxpu-dev" "$(contents libxpu-dev)" /usr/include/xpu/backend.h /usr/include/xpu/backend.hpp
 says "libxpu-dev: for CMake, for pkg-config, templates, an example and the guide" "$(contents libxpu-dev)" \
   XpuBackendConfig.cmake xpu-backend.pc template/c/ template/cpp/ examples/hailo/ doc/libxpu-dev/GUIDE.md
-for package in libxpu-sim libxpu-dev xpu-container-runtime; do
+for package in libxpu-sim libxpu-dev xpu-container-runtime xpud; do
   has "$package: licence" "$(contents $package)" "/usr/share/doc/$package/copyright"
 done
 for name in $vendors sim; do
@@ -40,12 +44,12 @@ says "the core depends on the C library" \
 same "a backend depends on the core" "xpu-container-runtime (= 0.1.0)" \
   "$(dpkg-deb -f "$debs"/libxpu-sim_*.deb Depends | grep -o 'xpu-container-runtime ([^)]*)')"
 
-mkdir "$SCRATCH/core" && dpkg-deb -x "$debs"/xpu-container-runtime_*.deb "$SCRATCH/core"
-has "the service starts the installed xpud" "$(cat "$SCRATCH/core/usr/lib/systemd/system/xpud.service")" \
+mkdir "$SCRATCH/daemon" && dpkg-deb -x "$debs"/xpud_*.deb "$SCRATCH/daemon"
+has "the service starts the installed xpud" "$(cat "$SCRATCH/daemon/usr/lib/systemd/system/xpud.service")" \
   "ExecStart=/usr/sbin/xpud" "Documentation=file:/usr/share/doc/xpu-container-runtime"
 has "a private prefix has a service of its own" "$(cat "$XPU_IT/prefix/lib/systemd/system/xpud.service")" \
   "ExecStart=$XPU_IT/prefix/sbin/xpud"
-silent "nothing is left to fill in" "$(cat "$SCRATCH/core/usr/lib/systemd/system/xpud.service")" @
+silent "nothing is left to fill in" "$(cat "$SCRATCH/daemon/usr/lib/systemd/system/xpud.service")" @XPU
 if command -v systemd-analyze >/dev/null; then
   ok "systemd accepts the service" systemd-analyze verify "$XPU_IT/prefix/lib/systemd/system/xpud.service"
   silent "and has nothing to say about it" "$OUTPUT" "xpud.service:"
@@ -77,13 +81,20 @@ inside() { chroot "$tree" /bin/sh -c "$1"; }
 names() { inside 'xpu-runtime backends list --json' | jq -r '[.backends[].name] | sort | join(" ")'; }
 
 ok "dpkg installs the core alone" inside 'dpkg -i /root/xpu-container-runtime_*.deb'
-ok "its service is not enabled" inside '! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
-ok "it can be" inside 'deb-systemd-helper enable xpud.service && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
-ok "and stays so when the package is installed again" inside \
-  'dpkg -i /root/xpu-container-runtime_*.deb && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
-ok "until somebody disables it" inside \
-  'rm /etc/systemd/system/multi-user.target.wants/xpud.service && dpkg -i /root/xpu-container-runtime_*.deb &&
-   ! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
+if (cd "$tree/root" && apt-get download -q libmicrohttpd12) >"$SCRATCH/download.log" 2>&1; then
+  ok "dpkg installs xpud" inside 'dpkg -i /root/libmicrohttpd12_*.deb /root/xpud_*.deb'
+  ok "its service is not enabled" inside '! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
+  ok "it can be" inside 'DPKG_MAINTSCRIPT_PACKAGE=xpud deb-systemd-helper enable xpud.service && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
+  ok "and stays so when the package is installed again" inside \
+    'dpkg -i /root/xpud_*.deb && test -L /etc/systemd/system/multi-user.target.wants/xpud.service'
+  ok "until somebody disables it" inside \
+    'rm /etc/systemd/system/multi-user.target.wants/xpud.service && dpkg -i /root/xpud_*.deb &&
+     ! test -e /etc/systemd/system/multi-user.target.wants/xpud.service'
+  ok "dpkg purges it" inside 'dpkg -P xpud && ! ls /usr/sbin/xpud /usr/lib/systemd/system/xpud.service \
+    /etc/systemd/system/*.wants/xpud.service /var/lib/systemd/deb-systemd-helper-enabled/xpud.service* 2>/dev/null'
+else
+  skip "the package xpud installed" "apt-get cannot download libmicrohttpd12: $(tail -n 1 "$SCRATCH/download.log")"
+fi
 same "no backend is listed" "" "$(names)"
 ok "detect finds nothing and says so with success" inside 'xpu-runtime detect'
 ok "dpkg installs sim" inside 'dpkg -i /root/libxpu-sim_*.deb'
@@ -96,8 +107,7 @@ ok "dpkg installs nvidia" inside 'dpkg -i /root/libxpu-nvidia_*.deb'
 same "both are listed" "nvidia sim" "$(names)"
 ok "dpkg removes sim" inside 'dpkg -r libxpu-sim'
 same "nvidia alone is listed" nvidia "$(names)"
-ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/sbin/xpud /usr/lib/xpu /usr/lib/systemd/system/xpud.service \
-  /etc/systemd/system/*.wants/xpud.service /var/lib/systemd/deb-systemd-helper-enabled/xpud.service* 2>/dev/null'
+ok "dpkg purges all" inside 'dpkg -P libxpu-nvidia xpu-container-runtime; ! ls /usr/bin/xpu-* /usr/lib/xpu 2>/dev/null'
 
 # A host with one vendor's hardware has that vendor's package beside the core, and nothing of any
 # other vendor. The core itself names none, but for data: the variables by which containers of

@@ -39,7 +39,7 @@ for i in 1 2 3 4 5 6; do
 done
 new_bundle "$tree" XPU_VISIBLE_DEVICES=acme:9 -- true
 run_bundle
-new_bundle "$tree" -- true
+new_bundle "$tree" -- sh -c true
 run_bundle
 same "a container that asks for nothing runs" 0 "$STATUS"
 wait_for 10 shows 'xpu_containers 6' || fail "containers are shown" "$(scrape | grep xpu_containers)"
@@ -50,7 +50,7 @@ has "what is measured, held and counted" "$text" \
   'xpu_starts_total{result="without-devices"} 0' \
   'xpu_start_duration_seconds_count 6' \
   'xpu_start_step_duration_seconds_count{step="plan"} 6' \
-  'xpu_catalog_cache_requests_total{backend="sim",result="hit"} 6' \
+  'xpu_catalog_cache_requests_total{backend="sim",result="hit"} 7' \
   'xpu_backend_state{backend="sim",state="ready"} 1' \
   'xpu_backend_watcher_up{backend="sim"} 1' \
   'xpu_device_containers{device="acme:0",vendor="acme"} 6' \

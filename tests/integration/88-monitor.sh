@@ -31,7 +31,7 @@ refused "stats of a container that is not there" "$XPU" stats train
 says "it says so, too" "$OUTPUT" "no container 'train': no container holds a device"
 refused "stats at an interval of nothing" "$XPU" stats --interval 0
 ok "monitor --once" "$XPU" monitor --once
-says "monitor --once shows devices" "$OUTPUT" "2 devices, 0 containers" "acme:0  ok" "12.0/24" \
+says "monitor --once shows devices" "$OUTPUT" "2 devices, 0 containers" "acme:0  ok" "12.0G/24.0G" \
   "45%" "61C" "120W" "acme:1  FAILED" "no container holds a device"
 silent "no line is wider than 80 columns" "$(awk 'length > 110' <<<"$OUTPUT")" "."
 
