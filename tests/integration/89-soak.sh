@@ -100,8 +100,8 @@ if [ ! -e "$SCRATCH/worker0.failed" ] && [ ! -e "$SCRATCH/worker1.failed" ]; the
 else
   fail "$total starts and stops, none failed" "$(cat "$SCRATCH"/worker?.failed | wc -l) failed: $(cat "$SCRATCH"/worker?.out | sort | uniq -c | sort -rn)"
 fi
-same "no file descriptor more" "$before_fd" "$(descriptors)"
-same "no process more" "$before_processes" "$(processes)"
+ok "no file descriptor more than $before_fd" test "$(descriptors)" -le "$before_fd"
+ok "no process more than $before_processes" test "$(processes)" -le "$before_processes"
 same "no file of state more: no record, no lease, no temporary" "$before_state" "$(state)"
 same "no cgroup is left" 0 "$(cgroups)"
 same "nobody holds anything" 0 "$("$XPU" ps --json | jq '.containers | length')"
