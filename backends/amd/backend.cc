@@ -112,6 +112,7 @@ void Amd::describe(sdk::Sink& sink) {
   const Host host = host_of(option_of(sink));
   const sdk::InjectDrivers inject = sdk::inject_option(sink);
   const HealthRules rules = health_rules(option_of(sink), host.sys_root);
+  watch_options(option_of(sink));
   const Nodes nodes(host.dev_root, host.sys_root);
   watch_host(sink, host);
   nodes.watch(sink);

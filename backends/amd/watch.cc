@@ -46,13 +46,20 @@ bool is_partition(const sdk::Uevent& uevent) {
 
 }  // namespace
 
+WatchOptions watch_options(const Option& option) {
+  return {
+      static_cast<Listen>(word_option(option, "kfd-events", {"while-used", "always", "never"})),
+      std::chrono::seconds(std::max(1u, number_option(option, "look-seconds"))),
+  };
+}
+
 void Watch::start(sdk::Events& events) {
   const Option option = option_of(events);
   host_ = host_of(option);
   rules_ = health_rules(option, host_.sys_root);
-  listen_ =
-      static_cast<Listen>(word_option(option, "kfd-events", {"while-used", "always", "never"}));
-  look_every_ = std::chrono::seconds(std::max(1u, number_option(option, "look-seconds")));
+  const WatchOptions wish = watch_options(option);
+  listen_ = wish.listen;
+  look_every_ = wish.look_every;
   if (const std::string problem = why_absent(host_.sys_root); !problem.empty()) {
     throw sdk::Absent(problem);
   }

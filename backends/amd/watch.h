@@ -24,6 +24,15 @@
 
 namespace xpu::amd {
 
+enum class Listen { kWhileUsed, kAlways, kNever };
+
+struct WatchOptions {
+  Listen listen = Listen::kWhileUsed;
+  std::chrono::seconds look_every{2};
+};
+// Throws sdk::Invalid.
+WatchOptions watch_options(const Option& option);
+
 class Watch {
  public:
   // `ras` is shared with what takes samples, which says by `sampling` that it reads it.
@@ -37,7 +46,6 @@ class Watch {
   void stop();
 
  private:
-  enum class Listen { kWhileUsed, kAlways, kNever };
   struct Known {  // a GPU
     std::string name, mode;
     std::uint32_t kfd_id = 0;

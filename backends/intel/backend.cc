@@ -109,6 +109,9 @@ class Intel : public sdk::LiveBackend {
   void describe(sdk::Sink& sink) override {
     const Host host = host_of(sink);
     const HealthRules rules = health_rules(sink);
+    // Of watching and measuring: a mistake is told here already.
+    reset_patience(sink.option("reset-seconds"));
+    sysman_use(sink.option("sysman-metrics"));
     const sdk::InjectDrivers inject = sdk::inject_option(sink);
     const std::string oneapi_path = sdk::path_option(sink, "oneapi-path");
     watch_classes(sink, host);

@@ -40,7 +40,9 @@ std::string domain_of(const char* name, unsigned tile, unsigned tiles) {
   return tiles > 1 ? name + std::string(".tile") + std::to_string(tile) : name;
 }
 
-SysmanUse use_of(const std::string& value) {
+}  // namespace
+
+SysmanUse sysman_use(const std::string& value) {
   if (value == "never") {
     return SysmanUse::kNever;
   }
@@ -54,11 +56,9 @@ SysmanUse use_of(const std::string& value) {
                      "\"; it is one of \"never\", \"awake\" and \"always\"");
 }
 
-}  // namespace
-
 void Sampler::start(sdk::Samples& samples) {
   host_.emplace(host_of(samples));
-  use_ = use_of(samples.option("sysman-metrics"));
+  use_ = sysman_use(samples.option("sysman-metrics"));
   out_ = &samples;
   find();
   if (gpus_.empty() && npus_.empty() && gaudis_.empty()) {

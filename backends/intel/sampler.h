@@ -21,6 +21,8 @@ namespace xpu::intel {
 // What Level Zero Sysman is asked for: nothing, all but what would keep a GPU from falling asleep,
 // or all.
 enum class SysmanUse { kNever, kAwake, kAlways };
+// Of the option "sysman-metrics"; throws sdk::Invalid.
+SysmanUse sysman_use(const std::string& value);
 
 class Sampler {
  public:

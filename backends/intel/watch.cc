@@ -45,7 +45,9 @@ bool is_node(const std::string& name) {
   return false;
 }
 
-std::chrono::seconds patience(const std::string& value) {
+}  // namespace
+
+std::chrono::seconds reset_patience(const std::string& value) {
   const auto number = sdk::parse_number(value);
   if (!number || *number < 1 || *number > 3600) {
     throw sdk::Invalid("option reset-seconds is \"" + value + "\"; it takes a number, 1 to 3600");
@@ -53,12 +55,10 @@ std::chrono::seconds patience(const std::string& value) {
   return std::chrono::seconds(*number);
 }
 
-}  // namespace
-
 void Watch::start(sdk::Events& events) {
   host_.emplace(host_of(events));
   rules_.emplace(health_rules(events));
-  patience_ = patience(events.option("reset-seconds"));
+  patience_ = reset_patience(events.option("reset-seconds"));
   known_.clear();
   resets_.clear();
   // Before the first look, so that nothing falls between the two.

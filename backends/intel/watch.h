@@ -16,6 +16,9 @@
 
 namespace xpu::intel {
 
+// Of the option "reset-seconds"; throws sdk::Invalid.
+std::chrono::seconds reset_patience(const std::string& value);
+
 class Watch {
  public:
   // Throws sdk::Absent where there is neither hardware nor a driver for it.

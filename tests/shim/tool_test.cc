@@ -44,7 +44,8 @@ TEST_F(Tool, DetectPrintsJson) {
               HasSubstr(R"({"devices":[{"id":"acme:0","vendor":"acme","index":"0","uuid":"ACME-0",)"
                         R"("name":"Acme A0","kind":"gpu","memory_bytes":25769803776,)"
                         R"("architecture":"a1","driver":"1.2.3","pci":"","numa_node":-1,)"
-                        R"("available":true,"reason":"","parent":"","properties":{}})"));
+                        R"("available":true,"reason":"","health":"unknown","health_reason":"",)"
+                        R"("parent":"","properties":{}})"));
 }
 
 TEST_F(Tool, DetectWithoutDevicesSaysWhy) {

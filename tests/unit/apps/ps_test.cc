@@ -175,15 +175,16 @@ TEST(Ps, JsonHasEverything) {
   view.rows[0].cost = "1.23 EUR";
   view.waiting = {{"w1", "/run/runc", 77, 1, 90, {"KEY-0"}, {}}};
   view.outside = {{"o1", "/run/crun", "/bundles/o1", {"acme:3"}}};
-  EXPECT_EQ(ps_json(view),
-            R"({"containers":[{"container":"c1","runtime_root":"/run/runc","engine":"docker",)"
-            R"("name":"web","image":"shop/web:2","pod":"p","pod_namespace":"ns",)"
-            R"("label":"team-a","devices":[{"id":"acme:0","key":"KEY-acme:0","vendor":"acme",)"
-            R"("model":"Acme One"}],"sharing":"exclusive","since_unix":1000,"age_seconds":60,)"
-            R"("cost":"1.23 EUR"}],"waiting":[{"container":"w1","runtime_root":"/run/runc",)"
-            R"("pid":77,"since_unix":90,"keys":["KEY-0"]}],"outside":[{"container":"o1",)"
-            R"("runtime_root":"/run/crun","bundle":"/bundles/o1","devices":["acme:3"]}]})"
-            "\n");
+  EXPECT_EQ(
+      ps_json(view),
+      R"({"containers":[{"container":"c1","runtime_root":"/run/runc","engine":"docker",)"
+      R"("name":"web","image":"shop/web:2","pod":"p","pod_namespace":"ns",)"
+      R"("label":"team-a","devices":[{"id":"acme:0","key":"KEY-acme:0","vendor":"acme",)"
+      R"("model":"Acme One"}],"sharing":"exclusive","since_unix":1000,"age_seconds":60,)"
+      R"("cost":"1.23 EUR"}],"waiting":[{"container":"w1","runtime_root":"/run/runc",)"
+      R"("pid":77,"since_unix":90,"keys":["KEY-0"]}],"outside":[{"container":"o1",)"
+      R"("runtime_root":"/run/crun","bundle":"/bundles/o1","devices":["acme:3"]}],"lost":[],"unhealthy":[]})"
+      "\n");
 }
 
 }  // namespace
