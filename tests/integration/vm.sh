@@ -102,7 +102,7 @@ INIT
 vm_install() {
   local tree=$1 file library
   DESTDIR=$tree cmake --install "$XPU_BUILD" --prefix /usr >"$SCRATCH/install.log" 2>&1
-  rm -rf "$tree"/usr/include "$tree"/usr/share/doc/libxpu-dev "$tree"/usr/lib/*/libxpu_sdk_helpers.a
+  rm -rf "$tree"/usr/include "$tree"/usr/share/doc/libxpu-dev "$tree"/usr/lib/*/libxpu_sdk_*.a
   cp "$XPU_BUILD"/tests/fakes/{libxpu-vdrm.so,vdrm.toml} "$tree/usr/lib/xpu/backends/"
   for file in "$tree"/usr/{bin,sbin,libexec/xpu}/xpu*; do
     ldd "$file" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
