@@ -148,5 +148,4 @@ for name in task77 default/task77; do
     "Bundle:    /run/containerd/io.containerd.runtime.v2.task/default/task77" "Selected:  acme:0"
 done
 ctr task kill --signal SIGKILL task77 >/dev/null 2>&1
-wait_for 10 ctr task delete task77
 finish

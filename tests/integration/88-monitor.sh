@@ -4,6 +4,13 @@
 . "$(dirname "$0")/xpud.sh"
 screen=$(dirname "$0")/screen
 
+# What engines of other tests left is not shown here.
+for folder in /run/containerd /run/docker; do
+  if [ -d "$folder" ]; then
+    mount -t tmpfs tmpfs "$folder"
+    later umount "$folder"
+  fi
+done
 xpud_host "$SCRATCH/host"
 HEALTH[0]='properties = { health = "ok" }
 [[devices.metrics]]
