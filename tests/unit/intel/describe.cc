@@ -197,7 +197,9 @@ Description describe(const std::string& root, const std::map<std::string, std::s
                      {"inject-drivers", "never"},
                      {"oneapi-path", "/opt/intel/oneapi"},
                      {"health-failed", kHealthFailed},
-                     {"health-degraded", kHealthDegraded}},
+                     {"health-degraded", kHealthDegraded},
+                     {"reset-seconds", "60"},
+                     {"sysman-metrics", "awake"}},
                     {}};
   for (const auto& [name, value] : options) {
     recorder.options[name] = value;
