@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "core/apps/json_array.h"
 #include "core/apps/table.h"
 #include "core/base/error.h"
 #include "core/log/format.h"
@@ -67,10 +68,6 @@ std::size_t id_width() {
     out = std::max(out, std::string_view(check.id).size());
   }
   return out + 2;
-}
-
-bj::array strings(const std::vector<std::string>& items) {
-  return bj::array(items.begin(), items.end());
 }
 
 }  // namespace

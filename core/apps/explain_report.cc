@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "core/apps/json_array.h"
 #include "core/apps/table.h"
 #include "core/base/ascii.h"
 #include "core/base/error.h"
@@ -211,16 +212,13 @@ std::string notes_text(const ExplainReport& report) {
   return out.empty() ? out : out + "\n";
 }
 
-bj::array lines(const std::vector<std::string>& items) {
-  return bj::array(items.begin(), items.end());
-}
-
 bj::array features_json(const Selection& selection) {
   bj::array out;
   for (const SelectedBackend& selected : selection.backends) {
     for (const SelectedFeature& feature : selected.features) {
-      out.push_back(bj::object{
-          {"backend", selected.backend}, {"name", feature.name}, {"items", lines(feature.items)}});
+      out.push_back(bj::object{{"backend", selected.backend},
+                               {"name", feature.name},
+                               {"items", strings(feature.items)}});
     }
   }
   return out;
@@ -289,7 +287,7 @@ void add_decision(const ExplainReport& report, bj::object& out) {
   out["exclusive"] = decision.exclusive;
   out["features"] = features_json(decision.selection);
   out["requirements"] = checks_json(checks_of(decision, report.config));
-  out["notes"] = lines(decision.plan.notes);
+  out["notes"] = strings(decision.plan.notes);
 }
 
 }  // namespace
@@ -325,7 +323,7 @@ std::string json_of(const ExplainReport& report) {
       {"policy", policy_json(report)},
       {"sources", sources_json(report)},
       {"candidates", report.candidates ? candidates_json(*report.candidates) : bj::array()},
-      {"warnings", lines(all_warnings(report))},
+      {"warnings", strings(all_warnings(report))},
       {"devices", bj::array()},
       {"changes", changes_json(report)}};
   if (report.decision) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "core/apps/json_array.h"
 #include "core/apps/table.h"
 #include "core/base/contains.h"
 #include "core/base/error.h"
@@ -66,25 +67,12 @@ bj::object lost_object(const LostDevice& lost) {
 }
 
 bj::object row_object(const HealthRow& row) {
-  bj::object out{{"device", row.id},
-                 {"key", row.key},
-                 {"backend", row.backend},
-                 {"health", row.state.empty() ? "unknown" : row.state},
-                 {"reason", row.reason},
-                 {"marked", row.marked},
-                 {"since_unix", nullptr},
-                 {"containers", bj::array(row.containers.begin(), row.containers.end())}};
+  bj::object out{{"device", row.id},       {"key", row.key},
+                 {"backend", row.backend}, {"health", row.state.empty() ? "unknown" : row.state},
+                 {"reason", row.reason},   {"marked", row.marked},
+                 {"since_unix", nullptr},  {"containers", strings(row.containers)}};
   if (row.marked) {
     out["since_unix"] = row.since_unix;
-  }
-  return out;
-}
-
-template <class Items, class ToObject>
-bj::array objects(const Items& items, ToObject to_object) {
-  bj::array out;
-  for (const auto& item : items) {
-    out.push_back(to_object(item));
   }
   return out;
 }

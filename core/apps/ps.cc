@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "core/apps/json_array.h"
 #include "core/apps/table.h"
 #include "core/base/error.h"
 #include "core/log/format.h"
@@ -195,10 +196,6 @@ std::string trouble_text(const PsView& view) {
   return out.empty() ? "" : cat("\n", out);
 }
 
-bj::array strings(const std::vector<std::string>& items) {
-  return bj::array(items.begin(), items.end());
-}
-
 bj::array held_array(const Record& record) {
   bj::array out;
   for (const HeldRecord& held : record.held) {
@@ -239,15 +236,6 @@ bj::object outside_object(const OutsideRow& row) {
           {"runtime_root", row.runtime_root},
           {"bundle", row.bundle},
           {"devices", strings(row.devices)}};
-}
-
-template <class Items, class ToObject>
-bj::array objects(const Items& items, ToObject to_object) {
-  bj::array out;
-  for (const auto& item : items) {
-    out.push_back(to_object(item));
-  }
-  return out;
 }
 
 }  // namespace

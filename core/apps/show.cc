@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "core/apps/json_array.h"
 #include "core/apps/table.h"
 #include "core/base/error.h"
 #include "core/base/joined.h"
@@ -28,10 +29,6 @@ void add_row(std::string* out, const char* label, const std::string& value) {
 std::string reason_of(const BackendStatus& backend) {
   const std::string prefix = cat("backend ", backend.found.manifest.name, ": ");
   return backend.reason.starts_with(prefix) ? backend.reason.substr(prefix.size()) : backend.reason;
-}
-
-bj::array strings(const std::vector<std::string>& items) {
-  return bj::array(items.begin(), items.end());
 }
 
 std::string availability(const Device& device) {

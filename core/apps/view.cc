@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/apps/json_array.h"
 #include "core/apps/ps.h"
 #include "core/base/error.h"
 #include "core/base/joined.h"
@@ -33,19 +34,6 @@ bj::object by_label(const std::vector<Labelled>& values) {
   bj::object out;
   for (const auto& [label, value] : values) {
     out[label] = number(value);
-  }
-  return out;
-}
-
-bj::array strings(const std::vector<std::string>& items) {
-  return bj::array(items.begin(), items.end());
-}
-
-template <class Items, class ToObject>
-bj::array objects(const Items& items, ToObject to_object) {
-  bj::array out;
-  for (const auto& item : items) {
-    out.push_back(to_object(item));
   }
   return out;
 }
