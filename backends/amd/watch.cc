@@ -146,20 +146,12 @@ std::uint32_t Watch::dispatch(sdk::Events& events) {
 }
 
 void Watch::take_uevents(sdk::Events& events, Time now) {
-  sdk::Uevent uevent;
-  for (int count = 0; count < kUeventsAtOnce; ++count) {
-    switch (monitor_.next(uevent)) {
-      case sdk::UeventMonitor::Got::kNothing:
-        return;
-      case sdk::UeventMonitor::Got::kLost:
+  monitor_.each(
+      kUeventsAtOnce, [&](const sdk::Uevent& uevent) { take_uevent(events, uevent, now); },
+      [&] {
         events.lost("the kernel's messages about devices came faster than they were read");
         changed_ = true;
-        break;
-      case sdk::UeventMonitor::Got::kEvent:
-        take_uevent(events, uevent, now);
-        break;
-    }
-  }
+      });
 }
 
 void Watch::take_uevent(sdk::Events& events, const sdk::Uevent& uevent, Time now) {

@@ -41,18 +41,9 @@ class LinuxLive : public Live {
   int descriptor() const override { return monitor_.fd(); }
 
   std::uint32_t dispatch(sdk::Events& events) override {
-    sdk::Uevent event;
-    for (int i = 0; i < kMostAtOnce; ++i) {
-      const sdk::UeventMonitor::Got got = monitor_.next(event);
-      if (got == sdk::UeventMonitor::Got::kNothing) {
-        break;
-      }
-      if (got == sdk::UeventMonitor::Got::kLost) {
-        events.lost("messages of the kernel about devices were lost");
-      } else {
-        tell(events, event);
-      }
-    }
+    monitor_.each(
+        kMostAtOnce, [&](const sdk::Uevent& event) { tell(events, event); },
+        [&] { events.lost("messages of the kernel about devices were lost"); });
     return XPU_NO_TIMEOUT;
   }
 

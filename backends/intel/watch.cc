@@ -80,21 +80,14 @@ void Watch::start(sdk::Events& events) {
 }
 
 std::uint32_t Watch::dispatch(sdk::Events& events) {
-  sdk::Uevent event;
-  for (int i = 0; i < kMostAtOnce; ++i) {
-    const sdk::UeventMonitor::Got got = monitor_.next(event);
-    if (got == sdk::UeventMonitor::Got::kNothing) {
-      break;
-    }
-    if (got == sdk::UeventMonitor::Got::kLost) {
-      events.lost("messages of the kernel about devices were lost");
-      // The end of a reset may have been among them.
-      resets_.clear();
-      find_statuses();
-      continue;
-    }
-    tell(events, event);
-  }
+  monitor_.each(
+      kMostAtOnce, [&](const sdk::Uevent& event) { tell(events, event); },
+      [&] {
+        events.lost("messages of the kernel about devices were lost");
+        // The end of a reset may have been among them.
+        resets_.clear();
+        find_statuses();
+      });
   look_at_resets(events);
   look_at_statuses(events);
   return next_ms();

@@ -20,6 +20,7 @@ using sdk::EventKind;
 
 constexpr std::int64_t kLookMs = 5000;  // at what tells nothing by itself
 constexpr std::int64_t kPollMs = 1000;  // of NVML, whose events have no descriptor
+constexpr int kUeventsAtOnce = 4096;    // the descriptor stays readable
 constexpr std::int64_t kFirstRetryMs = 1000, kLastRetryMs = 60000;
 
 std::int64_t now_ms() {
@@ -70,24 +71,19 @@ void Watch::stop() {
 }
 
 void Watch::read_uevents(sdk::Events& events) {
-  sdk::Uevent event;
-  while (true) {
-    switch (uevents_.next(event)) {
-      case sdk::UeventMonitor::Got::kNothing:
-        return;
-      case sdk::UeventMonitor::Got::kLost:
-        hotplug_.look();
-        look_now_ = true;
-        events.lost("messages of the kernel about devices were lost");
-        break;
-      case sdk::UeventMonitor::Got::kEvent:
+  uevents_.each(
+      kUeventsAtOnce,
+      [&](const sdk::Uevent& event) {
         if (const auto report = hotplug_.report_of(event)) {
           look_now_ = true;
           events.report(report->kind, report->device, report->reason);
         }
-        break;
-    }
-  }
+      },
+      [&] {
+        hotplug_.look();
+        look_now_ = true;
+        events.lost("messages of the kernel about devices were lost");
+      });
 }
 
 void Watch::read_nodes(sdk::Events& events) {

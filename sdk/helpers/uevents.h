@@ -58,6 +58,23 @@ class UeventMonitor {
   // The next one without waiting. kLost: the kernel or udevd dropped some (ENOBUFS), and what was
   // not read yet may be incomplete. Call it until kNothing.
   Got next(Uevent& out);
+  // All that has come, at most `most` at once, to on_event(uevent) and on_lost().
+  template <class OnEvent, class OnLost>
+  void each(int most, OnEvent on_event, OnLost on_lost) {
+    Uevent uevent;
+    for (int i = 0; i < most; ++i) {
+      switch (next(uevent)) {
+        case Got::kNothing:
+          return;
+        case Got::kEvent:
+          on_event(uevent);
+          break;
+        case Got::kLost:
+          on_lost();
+          break;
+      }
+    }
+  }
 
  private:
   struct Held {

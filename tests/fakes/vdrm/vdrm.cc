@@ -32,20 +32,9 @@ class Vdrm : public sdk::LiveBackend {
   void start_watching(sdk::Events&) override { monitor_.open({"drm", "pci"}); }
   int descriptor() const override { return monitor_.fd(); }
   std::uint32_t dispatch(sdk::Events& events) override {
-    sdk::Uevent uevent;
-    sdk::UeventMonitor::Got got;
-    while ((got = monitor_.next(uevent)) != sdk::UeventMonitor::Got::kNothing) {
-      if (got == sdk::UeventMonitor::Got::kLost) {
-        events.lost("the kernel dropped uevents");
-      } else if (uevent.subsystem == "drm" && uevent.devtype == "drm_minor") {
-        const sdk::EventKind kind = uevent.action == "add"      ? sdk::EventKind::kAdded
-                                    : uevent.action == "remove" ? sdk::EventKind::kRemoved
-                                                                : sdk::EventKind::kChanged;
-        events.report(kind, uevent.pci(),
-                      "uevent " + uevent.action + " of " + uevent.sysname +
-                          (monitor_.from_udevd() ? " from udevd" : " from the kernel"));
-      }
-    }
+    monitor_.each(
+        1000, [&](const sdk::Uevent& uevent) { tell(events, uevent); },
+        [&] { events.lost("the kernel dropped uevents"); });
     return XPU_NO_TIMEOUT;
   }
   void stop_watching() override { monitor_.close(); }
@@ -53,6 +42,18 @@ class Vdrm : public sdk::LiveBackend {
   void sample(sdk::Samples&) override {}
 
  private:
+  void tell(sdk::Events& events, const sdk::Uevent& uevent) const {
+    if (uevent.subsystem != "drm" || uevent.devtype != "drm_minor") {
+      return;
+    }
+    const sdk::EventKind kind = uevent.action == "add"      ? sdk::EventKind::kAdded
+                                : uevent.action == "remove" ? sdk::EventKind::kRemoved
+                                                            : sdk::EventKind::kChanged;
+    events.report(kind, uevent.pci(),
+                  "uevent " + uevent.action + " of " + uevent.sysname +
+                      (monitor_.from_udevd() ? " from udevd" : " from the kernel"));
+  }
+
   static bool emit(sdk::Sink& sink, const sdk::Root& root, const std::string& card) {
     const auto folder = root.resolve(std::string(sdk::kDrmClass) + "/" + card + "/device");
     const auto drm = folder ? sdk::drm_device(root, *folder) : std::nullopt;
