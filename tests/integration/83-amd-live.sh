@@ -3,8 +3,8 @@
 # the program that runs the backend for xpud. Uevents are those of this machine, which has no such
 # GPU; what they lead to is tested in tests/unit/amd_live.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/live.sh"
 
-host=$XPU_IT/prefix/libexec/xpu/xpu-backend-host
 manifest=$(find "$XPU_IT/prefix" -name amd.toml | head -n 1)
 root=$SCRATCH/host
 pci=$root/sys/bus/pci/devices
@@ -20,33 +20,13 @@ divided=0x5eed000000000001
 mkdir "$pci/0000:10:00.0/ras"
 printf 'ue: 0\nce: 4\n' >"$pci/0000:10:00.0/ras/umc_err_count"
 
-# watch [OPTION...]: into $SCRATCH/out and $SCRATCH/err.
-watch() {
-  "$host" --watch --manifest "$manifest" --interval-ms 200 --option "driver-root=$root" \
-    --option "dev-root=$root" --option "sys-root=$root" --option look-seconds=1 "$@" \
-    >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null &
-  watcher=$!
-  later kill "$watcher"
-}
-# comes NAME FILTER: what is said comes to where this jq filter holds of all of it.
-comes() {
-  local end=$((SECONDS + 10))
-  until jq -se "$2" "$SCRATCH/out" >/dev/null 2>&1; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      fail "$1" "$(tail -n 5 "$SCRATCH/out" "$SCRATCH/err")"
-      return
-    fi
-    sleep 0.1
-  done
-  pass "$1"
-}
 # The last sample, as lines "DEVICE KEY LABEL VALUE".
 last='map(.sample // empty) | last'
 event() {
   comes "$1" "any(.[].event | values; .kind == \"$2\" and .device == \"$3\" and .reason == \"$4\")"
 }
 
-watch
+watch --option look-seconds=1
 comes "it watches and measures" 'any(.[]; .ready == {hotplug: true, metrics: true})'
 comes "a sample has values" "$last | any(.values[]; . == [\"amd:0\", \"temperature\", \"core\", 45])"
 comes "of parts too" "$last | any(.values[]; .[0:3] == [\"amd:1:1\", \"memory-total\", \"\"])"
@@ -79,7 +59,7 @@ wait "$watcher"
 same "it ends when it is told to" 0 $?
 
 # Without samples, counters of RAS are looked at one by one.
-watch --events
+watch --option look-seconds=1 --events
 comes "it only watches" 'any(.[]; .ready == {hotplug: true, metrics: false})'
 printf 'ue: 3\nce: 4\n' >"$pci/0000:10:00.0/ras/umc_err_count"
 event "errors of memory" health "$whole" \
@@ -87,19 +67,19 @@ event "errors of memory" health "$whole" \
 comes "which degrade it" 'any(.[].event | values; .health == "degraded")'
 kill "$watcher"
 wait "$watcher"
-watch --events --option health-uncorrected=failed
+watch --option look-seconds=1 --events --option health-uncorrected=failed
 comes "unless the administrator says otherwise" 'any(.[].event | values; .health == "failed")'
 kill "$watcher"
 wait "$watcher"
 
-watch --events --option health-uncorrected=bad
+watch --option look-seconds=1 --events --option health-uncorrected=bad
 wait "$watcher"
 same "an option that cannot be" 2 $?
 says "is named, with what it can be" "$(cat "$SCRATCH/out" "$SCRATCH/err")" health-uncorrected \
   "\"bad\"; it is one of \"ok\", \"degraded\" and \"failed\""
 
 rm -rf "$root/sys"
-watch
+watch --option look-seconds=1
 wait "$watcher"
 same "a host without such GPUs is no error" 0 $?
 comes "and it is said why" \

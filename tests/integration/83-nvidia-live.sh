@@ -2,8 +2,8 @@
 # NVIDIA GPUs that are watched and measured: a host made of stubs with a fake NVML, through the
 # program that runs the backend for xpud.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/live.sh"
 
-host=$XPU_IT/prefix/libexec/xpu/xpu-backend-host
 root=$SCRATCH/host
 lib=$root/usr/lib64
 manifest=$(find "$XPU_IT/prefix" -name nvidia.toml | head -n 1)
@@ -30,45 +30,24 @@ load_driver() {
 }
 load_driver
 
-# watch [OPTION...]: into $SCRATCH/out and $SCRATCH/err.
-watch() {
-  "$host" --watch --manifest "$manifest" --interval-ms 200 --option "driver-root=$root" \
-    --option "dev-root=$root" --option "sys-root=$root" "$@" \
-    >"$SCRATCH/out" 2>"$SCRATCH/err" </dev/null &
-  watcher=$!
-  later kill "$watcher"
-}
-# comes NAME FILTER [SECONDS]: a line is said for which this jq filter holds.
-comes() {
-  local end=$((SECONDS + ${3:-10}))
-  until jq -se "any(.[]; $2)" "$SCRATCH/out" >/dev/null 2>&1; do
-    if [ "$SECONDS" -ge "$end" ]; then
-      fail "$1" "$(tail -n 5 "$SCRATCH/out" "$SCRATCH/err")"
-      return
-    fi
-    sleep 0.1
-  done
-  pass "$1"
-}
-
 watch
-comes "it watches and measures" '.ready == {hotplug: true, metrics: true}'
-comes "a sample has values" "any(.sample.values[]?; . == [\"$uuid\", \"temperature\", \"core\", 41])"
-comes "and processes" "any(.sample.processes[]?; . == [\"$uuid\", $$, \"memory\", \"\", 4096])"
+line_comes "it watches and measures" '.ready == {hotplug: true, metrics: true}'
+line_comes "a sample has values" "any(.sample.values[]?; . == [\"$uuid\", \"temperature\", \"core\", 41])"
+line_comes "and processes" "any(.sample.processes[]?; . == [\"$uuid\", $$, \"memory\", \"\", 4096])"
 echo "0 8 79 - -" >>"$lib/fake-nvml.events"
-comes "an Xid fails the GPU" \
+line_comes "an Xid fails the GPU" \
   ".event | .kind == \"health\" and .device == \"$uuid\" and .health == \"failed\" and .reason == \"Xid 79: GPU has fallen off the bus\""
 touch "$root/dev/nvidia0"
-comes "a node appears" '.event | .kind == "changed" and .reason == "/dev/nvidia0 appeared"'
+line_comes "a node appears" '.event | .kind == "changed" and .reason == "/dev/nvidia0 appeared"'
 
 rm -rf "$root/proc/driver/nvidia" "$root/dev/nvidia0"
-comes "the driver goes" '.event | .kind == "removed" and .reason == "the NVIDIA driver is gone"'
+line_comes "the driver goes" '.event | .kind == "removed" and .reason == "the NVIDIA driver is gone"'
 same "NVML is let go" 0 "$(cat "$lib/fake-nvml.open")"
 load_driver
 touch "$root/dev/nvidia0"
-comes "and comes again" '.event | .kind == "added" and .reason == "the NVIDIA driver is loaded"'
+line_comes "and comes again" '.event | .kind == "added" and .reason == "the NVIDIA driver is loaded"'
 sed -i 's/temperature-0 41/temperature-0 42/' "$lib/fake-nvml.values"
-comes "and is measured again" "any(.sample.values[]?; . == [\"$uuid\", \"temperature\", \"core\", 42])"
+line_comes "and is measured again" "any(.sample.values[]?; . == [\"$uuid\", \"temperature\", \"core\", 42])"
 
 kill "$watcher"
 wait "$watcher"
