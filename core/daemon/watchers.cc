@@ -165,9 +165,4 @@ std::vector<metrics::WatcherFacts> Watchers::facts() const {
   return out;
 }
 
-bool Watchers::any_samples() const {
-  return std::any_of(all_.begin(), all_.end(),
-                     [](const auto& one) { return one.second.ready && one.second.ready->metrics; });
-}
-
 }  // namespace xpu

@@ -44,8 +44,6 @@ class Watchers {
   std::vector<metrics::WatcherFacts> facts() const;
   // The newest samples.
   const std::map<std::string, watch::Sample>& samples() const { return samples_; }
-  // Whether there is one that takes samples.
-  bool any_samples() const;
 
  private:
   struct One {

@@ -118,10 +118,11 @@ Fd take_lock(const Fd& folder, const std::string& state_dir) {
   return fd;
 }
 
-std::string property(const Device& device, std::string_view name) {
+// Borrowed of the device.
+std::string_view property(const Device& device, std::string_view name) {
   const auto found = std::find_if(device.properties.begin(), device.properties.end(),
                                   [&](const auto& entry) { return entry.first == name; });
-  return found == device.properties.end() ? "" : found->second;
+  return found == device.properties.end() ? std::string_view() : found->second;
 }
 
 const HealthMark* mark_of(std::string_view key, std::string_view parent_key,
@@ -142,8 +143,8 @@ std::string said_of(const Device& device, std::string_view state) {
   if (property(device, "health") != state) {
     return "";
   }
-  const std::string reason = property(device, "health-reason");
-  return reason.empty() ? "its driver says so" : reason;
+  const std::string_view reason = property(device, "health-reason");
+  return std::string(reason.empty() ? "its driver says so" : reason);
 }
 
 }  // namespace
@@ -199,7 +200,7 @@ DeviceHealth health_of(const Device& device, const Device* whole,
       }
     }
   }
-  return {property(device, "health"), "", nullptr};
+  return {std::string(property(device, "health")), "", nullptr};
 }
 
 }  // namespace xpu
