@@ -11,6 +11,7 @@
 #include "core/apps/stats.h"
 #include "core/apps/terminal.h"
 #include "core/apps/watched.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
 #include "core/plugin/host_process.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/argv/argv.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/config/config.h"
@@ -237,7 +238,7 @@ void stamp(const Invocation& call, const Config& config, const std::string& runt
 }
 
 int run(int argc, char** argv) {
-  const std::int64_t began_ns = StartClock::now_ns();
+  const std::int64_t began_ns = monotonic_ns();
   const std::vector<std::string> args(argv, argv + argc);
   const Invocation call = parse_argv(args);
   const LoadedConfig loaded = load();

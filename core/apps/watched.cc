@@ -2,8 +2,8 @@
 #include "core/apps/watched.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 namespace xpu {
@@ -11,12 +11,6 @@ namespace {
 
 // Samples of several backends that come together make one look.
 constexpr std::int64_t kLeastPauseMs = 300;
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 Config with_interval(Config config, unsigned seconds) {
   config.sample_s = seconds;
@@ -128,7 +122,7 @@ bool Watched::complete(unsigned samples) const {
 
 View Watched::view() const {
   Measured measured;
-  measured.time_ns = now_ns();
+  measured.time_ns = wall_clock_ns();
   measured.interval_s = config_.sample_s;
   measured.samples = watchers_.samples();
   for (const metrics::WatcherFacts& one : watchers_.facts()) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/attribution/attribution.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -12,6 +10,7 @@
 #include "core/attribution/counters.h"
 #include "core/attribution/fdinfo.h"
 #include "core/attribution/processes.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/lease/lease.h"
 #include "core/record/cgroup.h"
@@ -33,9 +32,7 @@ constexpr const char *kMemory = "memory", *kRegion = "memory-region", *kTime = "
                      *kUtilisation = "utilisation";
 
 double seconds_now() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+  return static_cast<double>(monotonic_ns()) / 1e9;
 }
 
 using Uses = std::map<std::tuple<std::string, std::string, std::string>, double>;

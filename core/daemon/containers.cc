@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/platform.h"
 #include "core/start/account.h"
@@ -28,9 +29,7 @@ const std::vector<Record>& Containers::live(const Config& config) {
   Records records(config.state_dir);
   bool dead = false;
   if (!same) {
-    timespec now = {};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    read_at_ms_ = static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
+    read_at_ms_ = wall_clock_ns() / 1'000'000;
     folder_ = folder;
     changed_ns_ = changed_ns;
     records_ = records.all();

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/daemon/lock.h"
@@ -32,7 +33,7 @@ sigset_t own_signals() {
 
 Fd take_over_signals() {
   const sigset_t set = own_signals();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // A reader that went away is an error of write(), not the end of this process.
   ::signal(SIGPIPE, SIG_IGN);
   // Whoever started us may have ignored it, and then the kernel forgets how children ended.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/host.h"
 #include "core/daemon/daemon.h"

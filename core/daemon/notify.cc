@@ -3,13 +3,13 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 namespace xpu {
@@ -69,10 +69,7 @@ void ServiceManager::ready() {
 }
 
 void ServiceManager::reloading() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  send(cat("RELOADING=1\nMONOTONIC_USEC=",
-           static_cast<std::int64_t>(now.tv_sec) * 1000000 + now.tv_nsec / 1000));
+  send(cat("RELOADING=1\nMONOTONIC_USEC=", monotonic_ns() / 1000));
 }
 
 void ServiceManager::stopping() {

@@ -2,10 +2,10 @@
 #include "core/daemon/picture.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include <algorithm>
 
+#include "core/base/clock.h"
 #include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/log/log.h"
@@ -65,12 +65,6 @@ std::string seen_as(const std::string& backend, const std::string& reason) {
 }
 
 }  // namespace
-
-std::int64_t wall_clock_ns() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
-}
 
 Picture::Picture(std::string state_dir)
     : state_dir_(std::move(state_dir)),
@@ -194,9 +188,10 @@ void Picture::compare_health(const std::string& backend, std::vector<HostEvent>&
       }
     }
     // What is added now was healthy as far as the journal is concerned.
-    const bool is_added = std::any_of(events.begin(), events.end(), [&](const HostEvent& event) {
-      return event.kind == HostEventKind::kAdded && event.key == key;
-    });
+    const bool is_added =
+        std::any_of(events.begin(), events.end(), [&key = key](const HostEvent& event) {
+          return event.kind == HostEventKind::kAdded && event.key == key;
+        });
     const std::string said = is_added ? "ok" : told_.health_of(key);
     if (said == health_word(worst)) {
       continue;

@@ -64,6 +64,4 @@ class Picture {
   std::map<std::string, std::int64_t> described_ns_;
 };
 
-std::int64_t wall_clock_ns();
-
 }  // namespace xpu

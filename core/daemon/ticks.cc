@@ -2,6 +2,7 @@
 // What is done at the clock of the samples: who holds and uses what, for journal and metrics.
 #include <algorithm>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/joined.h"
 #include "core/daemon/daemon.h"

@@ -4,7 +4,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/http/texts.h"
 #include "core/metrics/content_type.h"
@@ -22,12 +22,6 @@ namespace {
 
 // More than this are not taken between two looks at what those before want.
 constexpr unsigned kAcceptedAtOnce = 32;
-
-std::int64_t now_ms() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
 
 struct ResponseDeleter {
   void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
@@ -134,7 +128,7 @@ class Server {
 
   // Those that were there first are the first in the list.
   void end_the_slow() {
-    const std::int64_t oldest = now_ms() - std::int64_t{kSecondsForAll} * 1000;
+    const std::int64_t oldest = monotonic_ms() - std::int64_t{kSecondsForAll} * 1000;
     std::size_t working = static_cast<std::size_t>(
         std::count_if(connections_.begin(), connections_.end(),
                       [](const Connection& connection) { return !connection.ended; }));
@@ -157,7 +151,7 @@ class Server {
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
       const MHD_ConnectionInfo* const info =
           MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-      connections.push_back({info->connect_fd, now_ms(), false});
+      connections.push_back({info->connect_fd, monotonic_ms(), false});
       *place = new Entry(std::prev(connections.end()));
     } else {
       const std::unique_ptr<Entry> entry(static_cast<Entry*>(*place));

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <csignal>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/path.h"
 #include "core/base/socket_file.h"
@@ -25,12 +25,6 @@ namespace {
 constexpr unsigned kNobody = 65534;
 constexpr rlim_t kOpenFiles = 1200;  // two times as many connections as are served, and some
 constexpr std::int64_t kPatienceMs = 60'000;
-
-std::int64_t monotonic_ms() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
 
 // What the new process needs, so that it only makes calls that are safe after fork().
 struct Birth {
@@ -89,7 +83,7 @@ void give_up_root(const Birth& birth) {
   arrange_descriptors(birth);
   sigset_t none;
   ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   limit(RLIMIT_NOFILE, kOpenFiles);
   limit(RLIMIT_CORE, 0);
   if (::geteuid() == 0) {

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/platform.h"
 #include "core/log/log.h"
@@ -56,12 +56,6 @@ struct SpawnPlan {
 };
 
 }  // namespace
-
-std::int64_t monotonic_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
 
 std::vector<std::string> host_arguments(const std::string& program, const Config& config,
                                         const Manifest& manifest) {

@@ -15,8 +15,6 @@
 
 namespace xpu {
 
-std::int64_t monotonic_ms();
-
 // The program, and the arguments that say which backend and within which limits.
 std::vector<std::string> host_arguments(const std::string& program, const Config& config,
                                         const Manifest& manifest);

@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/catalog/limits.h"
 

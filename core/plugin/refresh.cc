@@ -9,6 +9,7 @@
 #include <list>
 #include <memory>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/host.h"

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "core/base/clock.h"
 #include "core/plugin/host_child.h"
 #include "core/plugin_host/enter.h"
 #include "core/plugin_host/extensions.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin_host/extensions.h"
 
-#include <time.h>
-
 #include <limits>
 
+#include "core/base/clock.h"
 #include "core/plugin/obligations.h"
 #include "core/plugin_host/enter.h"
 #include "core/plugin_host/from_backend.h"
@@ -60,7 +59,7 @@ watch::Event event_of(const xpu_event& from) {
   if (from.time_ns > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     fail("xpu_event.time_ns is ", from.time_ns, ", which is no time");
   }
-  out.time_ns = from.time_ns == 0 ? realtime_ns() : static_cast<std::int64_t>(from.time_ns);
+  out.time_ns = from.time_ns == 0 ? wall_clock_ns() : static_cast<std::int64_t>(from.time_ns);
   out.device = text("xpu_event.device", from.device);
   if (health && out.device.empty()) {
     fail("xpu_event.device is \"\", with XPU_EVENT_HEALTH");
@@ -193,12 +192,6 @@ void LiveSinks::begin_sample() {
 watch::Sample LiveSinks::end_sample() {
   sampling_ = false;
   return std::move(sample_);
-}
-
-std::int64_t realtime_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
 }  // namespace xpu

@@ -51,6 +51,4 @@ class LiveSinks {
   std::size_t bytes_ = 0;  // of the sample's line, at most
 };
 
-std::int64_t realtime_ns();  // since 1970
-
 }  // namespace xpu

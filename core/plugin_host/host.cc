@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/platform.h"
 #include "core/catalog/conditions.h"
@@ -26,12 +26,6 @@ namespace xpu {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 << 10;
-
-std::int64_t now_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
 
 // Whether this process was told to end while a backend runs: then what the backend started ends
 // first. Its children would survive it otherwise, being nobody's.
@@ -69,10 +63,10 @@ class Child {
   void run() {
     signal(SIGTERM, [](int) { told_to_end = 1; });
     start();
-    const std::int64_t end = now_ms() + std::int64_t{limits_.deadline_s} * 1000;
+    const std::int64_t end = monotonic_ms() + std::int64_t{limits_.deadline_s} * 1000;
     bool ended = false;
     while (!ended && !oversize_ && !told_to_end) {
-      const std::int64_t left = end - now_ms();
+      const std::int64_t left = end - monotonic_ms();
       if (left <= 0) {
         hung_ = true;
         break;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/platform.h"
 #include "core/catalog/conditions.h"
 #include "core/plugin/host_child.h"
@@ -261,7 +262,7 @@ class Watch {
   }
 
   void sample() {
-    const std::int64_t begin = realtime_ns();
+    const std::int64_t begin = wall_clock_ns();
     const std::uint64_t since_boot = boot_seconds();
     sinks_.begin_sample();
     const xpu_status status = timed("sample()", [&] { return metrics_.table->sample(self_); });
@@ -269,7 +270,7 @@ class Watch {
     if (status == XPU_OK) {
       sample.time_ns = begin;
       // The clock may have been set meanwhile.
-      sample.took_ns = std::max<std::int64_t>(realtime_ns() - begin, 0);
+      sample.took_ns = std::max<std::int64_t>(wall_clock_ns() - begin, 0);
       sample.boot_seconds = static_cast<std::int64_t>(since_boot);
       send(std::move(sample));
     } else {

@@ -3,13 +3,13 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/report/socket.h"
@@ -252,23 +252,15 @@ void send_report(const std::string& state_dir, const StartReport& report) noexce
 }
 
 void StartClock::ended(StartStep step) {
-  const std::int64_t now = now_ns();
+  const std::int64_t now = monotonic_ns();
   step_ns_[static_cast<std::size_t>(step)] += now - last_;
   last_ = now;
 }
 
 void StartClock::write_to(StartReport& report) const {
   report.step_ns = step_ns_;
-  report.total_ns = now_ns() - begin_;
-  timespec now = {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  report.time_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-std::int64_t StartClock::now_ns() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  report.total_ns = monotonic_ns() - begin_;
+  report.time_ns = wall_clock_ns();
 }
 
 }  // namespace xpu

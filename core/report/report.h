@@ -73,12 +73,11 @@ void send_report(const std::string& state_dir, const StartReport& report) noexce
 // Measures the steps of one start.
 class StartClock {
  public:
-  // The first step begins.
+  // The first step begins, by monotonic_ns().
   explicit StartClock(std::int64_t begin_ns) : begin_(begin_ns), last_(begin_ns) {}
   // What went by since the end of the step before was this one, which may come again.
   void ended(StartStep step);
   void write_to(StartReport& report) const;
-  static std::int64_t now_ns();  // CLOCK_MONOTONIC
 
  private:
   std::int64_t begin_, last_;

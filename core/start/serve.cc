@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/contains.h"
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -61,12 +61,6 @@ std::string asked_text(const Request& request) {
   return out;
 }
 
-std::int64_t nanoseconds_now() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 Record make_record(const Start& start, const Decision& decision, const std::string& after) {
   Record record;
   record.id = start.name.id;
@@ -81,7 +75,7 @@ Record make_record(const Start& start, const Decision& decision, const std::stri
   record.config_before = hex64(hash_text(start.bundle.pristine()));
   record.config_after = hex64(hash_text(after));
   record.catalog_generation = generation(decision);
-  record.created_ns = nanoseconds_now();
+  record.created_ns = wall_clock_ns();
   record.created_unix = record.created_ns / 1'000'000'000;
   record.exclusive = decision.exclusive;
   record.held = held_by(decision);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/watch/watcher.h"
 #include "tests/unit/plugin/world.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/report.h"
+#include "core/base/clock.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -249,7 +250,7 @@ TEST_F(ReceiverTest, AFolderOfTooLongANameIsSaid) {
 }
 
 TEST(Clock, MeasuresSteps) {
-  StartClock clock(StartClock::now_ns());
+  StartClock clock(monotonic_ns());
   clock.ended(StartStep::kConfiguration);
   ::usleep(2000);
   clock.ended(StartStep::kPlan);

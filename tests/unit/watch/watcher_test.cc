@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The listener against hosts that are scripts: what a real one says is shown with test_plugin.
 #include "core/watch/watcher.h"
+#include "core/base/clock.h"
 
 #include <gmock/gmock.h>
 #include <signal.h>
